@@ -1,0 +1,5 @@
+//! Walks, opens, scans and judges model files.
+
+pub mod report;
+pub mod rules;
+pub mod sanitize;

@@ -1,0 +1,12 @@
+//! The vocabulary of waag: what is named, what is thought of it, and what follows. Pure: no input, no output, no clock.
+
+pub mod digest;
+pub mod exception;
+pub mod finding;
+pub mod policy;
+pub mod verdict;
+
+pub use digest::Sha256Digest;
+pub use finding::{Confidence, Finding, Location, Persona, Severity};
+pub use policy::Policy;
+pub use verdict::{Decision, Verdict, evaluate};
