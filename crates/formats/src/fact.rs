@@ -150,7 +150,7 @@ pub enum Standing {
     /// On the list of callables that only build data, used as the list says.
     Inert {
         /// The list's reason.
-        reason: String,
+        reason: Cow<'static, str>,
     },
     /// On the list for other uses or other arguments than these.
     Misused {

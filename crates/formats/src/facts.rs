@@ -33,6 +33,7 @@ pub struct Facts {
     totals: TensorTotals,
     counts: [usize; 4],
     overflowed: bool,
+    wants_steps: bool,
 }
 
 impl Facts {
@@ -40,6 +41,18 @@ impl Facts {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty list that also takes the steps of a reconstruction, which cost time to word.
+    #[must_use]
+    pub fn with_steps() -> Self {
+        Self { wants_steps: true, ..Self::default() }
+    }
+
+    /// Whether steps of a reconstruction are wanted.
+    #[must_use]
+    pub fn wants_steps(&self) -> bool {
+        self.wants_steps
     }
 
     /// Adds a fact, or counts it when its kind has had its share.

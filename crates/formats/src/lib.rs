@@ -18,17 +18,19 @@
 )]
 
 pub mod budget;
+pub mod callable;
 pub mod child;
 pub mod cursor;
 pub mod fact;
 pub mod facts;
 pub mod format;
+pub mod pickle;
 pub mod source;
 
 use format::{Certainty, Format, Probe};
 
 /// Every format, in the order in which they are listed to people.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&pickle::PICKLE];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.
 #[must_use]

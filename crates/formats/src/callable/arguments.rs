@@ -1,0 +1,110 @@
+//! The shape of arguments that an entry of a list demands.
+
+use std::fmt;
+
+/// What an argument is, seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArgumentKind {
+    /// A constant text.
+    Text(String),
+    /// None, a number, bytes, an instance that was made inertly, or a container of such.
+    Plain,
+    /// A reference to a listed callable.
+    Class,
+    /// A container that holds references to listed callables.
+    Mixed,
+    /// Anything else: something no list clears.
+    Other,
+}
+
+/// What an argument must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// No callable in it.
+    Plain,
+    /// A reference to a listed callable.
+    Class,
+    /// Anything that lists clear.
+    Any,
+    /// One of these texts.
+    Text(Vec<String>),
+    /// Any number more of the same.
+    Rest(Box<Expected>),
+}
+
+impl Expected {
+    /// Reads one word of a list: `plain`, `class`, `any`, `text=a|b`, and the first three with a star for any number.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        if let Some(texts) = word.strip_prefix("text=") {
+            return Some(Self::Text(texts.split('|').map(str::to_owned).collect()));
+        }
+        if let Some(repeated) = word.strip_suffix('*') {
+            return Some(Self::Rest(Box::new(Self::parse(repeated)?)));
+        }
+        match word {
+            "plain" => Some(Self::Plain),
+            "class" => Some(Self::Class),
+            "any" => Some(Self::Any),
+            _ => None,
+        }
+    }
+
+    fn fits(&self, given: &ArgumentKind) -> bool {
+        match self {
+            Self::Plain => matches!(given, ArgumentKind::Plain | ArgumentKind::Text(_)),
+            Self::Class => *given == ArgumentKind::Class,
+            Self::Any => *given != ArgumentKind::Other,
+            Self::Text(texts) => matches!(given, ArgumentKind::Text(text) if texts.contains(text)),
+            Self::Rest(expected) => expected.fits(given),
+        }
+    }
+
+    /// Whether given arguments fit. Fewer than expected are fine (they have defaults, or the call fails);
+    /// more than expected are not. An empty expectation takes anything that lists clear.
+    #[must_use]
+    pub fn all_fit(expected: &[Self], given: &[ArgumentKind]) -> bool {
+        if expected.is_empty() {
+            return given.iter().all(|kind| *kind != ArgumentKind::Other);
+        }
+        let last = expected.last();
+        let at = |index: usize| expected.get(index).or(last.filter(|last| matches!(last, Self::Rest(_))));
+        given.iter().enumerate().all(|(index, kind)| at(index).is_some_and(|expected| expected.fits(kind)))
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain => formatter.write_str("data"),
+            Self::Class => formatter.write_str("a listed class"),
+            Self::Any => formatter.write_str("anything listed"),
+            Self::Text(texts) => write!(formatter, "'{}'", texts.join("' or '")),
+            Self::Rest(expected) => write!(formatter, "more: {expected}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fit(expected: &[&str], given: &[ArgumentKind]) -> bool {
+        let expected: Vec<_> = expected.iter().map(|word| Expected::parse(word).unwrap()).collect();
+        Expected::all_fit(&expected, given)
+    }
+
+    #[test]
+    fn arguments_fit_by_position() {
+        use ArgumentKind::{Class, Mixed, Other, Plain, Text};
+        assert!(fit(&["class", "plain"], &[Class, Plain]));
+        assert!(!fit(&["class", "plain"], &[Plain, Plain]));
+        assert!(fit(&["plain", "text=latin1|latin-1"], &[Plain, Text("latin1".into())]));
+        assert!(!fit(&["plain", "text=latin1"], &[Plain, Text("rot13".into())]));
+        assert!(!fit(&["plain"], &[Plain, Plain]));
+        assert!(fit(&["class", "any*"], &[Class, Plain, Mixed, Class]));
+        assert!(!fit(&["class", "any*"], &[Class, Other]));
+        assert!(!fit(&[], &[Other]));
+        assert!(fit(&[], &[Class, Plain]));
+    }
+}

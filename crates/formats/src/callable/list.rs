@@ -1,0 +1,274 @@
+//! Reading the lists, lazily: one file a library, parsed when the first name of that library is met.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::arguments::Expected;
+use crate::fact::Usage;
+
+macro_rules! lists {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("lists/", $name, ".toml")))),*]
+    };
+}
+
+/// Every list, by file name. A file that is not here fails a test.
+static FILES: &[(&str, &str)] = lists![
+    "diffusers",
+    "lightning",
+    "omegaconf",
+    "segmentation_models_pytorch",
+    "sentence_transformers",
+    "timm",
+    "torch",
+    "torch_geometric",
+    "torchmetrics",
+    "torchvision",
+    "ultralytics",
+];
+
+static DANGER: &str = include_str!("lists/danger.toml");
+static KNOWN: &str = "library = 'x'\nmodules = ['x']";
+
+/// One group of a list: why some names are inert in some uses.
+#[derive(Debug)]
+pub struct Entry {
+    /// Why a loader doing this cannot do anything but build data.
+    pub reason: String,
+    uses: Vec<Usage>,
+    /// Demanded arguments by position; empty when anything listed will do.
+    pub arguments: Vec<Expected>,
+}
+
+impl Entry {
+    /// Whether the entry covers a use. Being looked up is part of every use.
+    #[must_use]
+    pub fn allows(&self, usage: Usage) -> bool {
+        usage == Usage::Reference || self.uses.contains(&usage)
+    }
+
+    /// What the entry expects, in words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let uses: Vec<_> = self.uses.iter().map(|usage| describe_usage(*usage)).collect();
+        let arguments: Vec<_> = self.arguments.iter().map(ToString::to_string).collect();
+        if arguments.is_empty() { uses.join(" or ") } else { format!("{} with ({})", uses.join(" or "), arguments.join(", ")) }
+    }
+}
+
+/// A use in words.
+#[must_use]
+pub fn describe_usage(usage: Usage) -> &'static str {
+    match usage {
+        Usage::Reference => "being looked up",
+        Usage::Reduce => "being called",
+        Usage::New => "being made without its constructor",
+        Usage::Build => "having state set",
+        Usage::Append => "having items appended",
+        Usage::SetItem => "having items assigned",
+        Usage::AddItem => "having items added",
+    }
+}
+
+/// Why a callable is dangerous.
+#[derive(Debug)]
+pub struct Danger {
+    /// Completes "loading this file …".
+    pub effect: String,
+    /// Whether the danger is the greatest there is.
+    pub critical: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawList {
+    library: String,
+    modules: Vec<String>,
+    #[serde(default)]
+    inert: Vec<RawEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    reason: String,
+    #[serde(rename = "use")]
+    uses: Vec<Usage>,
+    #[serde(default)]
+    arguments: Vec<String>,
+    names: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RawDangers {
+    dangerous: Vec<RawDanger>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDanger {
+    effect: String,
+    severity: String,
+    names: Vec<String>,
+}
+
+/// A parsed list: entries by `module:name`. One name may have several entries, for different uses.
+#[derive(Debug, Default)]
+struct List {
+    entries: Vec<Entry>,
+    names: HashMap<String, Vec<usize>>,
+}
+
+/// Head of a list, read without its entries.
+struct Shelf {
+    library: String,
+    list: LazyLock<List, Box<dyn FnOnce() -> List + Send>>,
+}
+
+/// Shelves by top-level module. Several lists may speak for one module.
+static SHELVES: LazyLock<(Vec<Shelf>, HashMap<String, Vec<usize>>)> = LazyLock::new(|| {
+    let mut shelves = Vec::new();
+    let mut modules: HashMap<String, Vec<usize>> = HashMap::new();
+    for (_, text) in FILES {
+        let head = text.split("\n[[inert]]").next().unwrap_or_default();
+        // A list that does not parse clears nothing; a test makes sure that all of them do.
+        let Ok(raw) = toml::from_str::<RawList>(head) else { continue };
+        for module in raw.modules {
+            modules.entry(module).or_default().push(shelves.len());
+        }
+        let parse: Box<dyn FnOnce() -> List + Send> = Box::new(|| parse_list(text).unwrap_or_default());
+        shelves.push(Shelf { library: raw.library, list: LazyLock::new(parse) });
+    }
+    (shelves, modules)
+});
+
+fn parse_list(text: &str) -> Result<List, String> {
+    let raw: RawList = toml::from_str(text).map_err(|error| error.to_string())?;
+    let mut list = List::default();
+    for entry in raw.inert {
+        let parse = |word: &String| Expected::parse(word).ok_or_else(|| format!("unknown argument word '{word}'"));
+        let arguments = entry.arguments.iter().map(parse).collect::<Result<_, _>>()?;
+        for name in entry.names {
+            list.names.entry(name).or_default().push(list.entries.len());
+        }
+        list.entries.push(Entry { reason: entry.reason, uses: entry.uses, arguments });
+    }
+    Ok(list)
+}
+
+fn top_level(module: &str) -> &str {
+    module.split('.').next().unwrap_or(module)
+}
+
+fn shelves_of(module: &str) -> impl Iterator<Item = &'static Shelf> {
+    let (shelves, modules) = &*SHELVES;
+    let indices = modules.get(top_level(module)).map(Vec::as_slice).unwrap_or_default();
+    indices.iter().filter_map(|index| shelves.get(*index))
+}
+
+/// All entries for a callable, over all lists that speak for its top-level module.
+#[must_use]
+pub fn inert(module: &str, name: &str) -> Vec<&'static Entry> {
+    let key = format!("{module}:{name}");
+    let of_list = |list: &'static List| {
+        let indices = list.names.get(&key).map(Vec::as_slice).unwrap_or_default();
+        indices.iter().filter_map(|index| list.entries.get(*index))
+    };
+    shelves_of(module).flat_map(|shelf| of_list(&shelf.list)).collect()
+}
+
+/// Modules known from many installations, for which there is no list.
+static KNOWN_MODULES: LazyLock<Vec<String>> =
+    LazyLock::new(|| toml::from_str::<RawList>(KNOWN).map(|raw| raw.modules).unwrap_or_default());
+
+/// The library a module belongs to, when it is known here.
+#[must_use]
+pub fn library(module: &str) -> Option<&'static str> {
+    if let Some(shelf) = shelves_of(module).next() {
+        return Some(&shelf.library);
+    }
+    KNOWN_MODULES.iter().map(String::as_str).find(|known| *known == top_level(module))
+}
+
+/// Dangers by pattern: `module:name`, `module:*` or `module.*:*`.
+static DANGERS: LazyLock<(Vec<Danger>, HashMap<String, usize>)> = LazyLock::new(|| {
+    let mut dangers = Vec::new();
+    let mut names = HashMap::new();
+    if let Ok(raw) = toml::from_str::<RawDangers>(DANGER) {
+        for danger in raw.dangerous {
+            names.extend(danger.names.into_iter().map(|name| (name, dangers.len())));
+            dangers.push(Danger { effect: danger.effect, critical: danger.severity == "critical" });
+        }
+    }
+    (dangers, names)
+});
+
+/// Why a callable is known to be dangerous. A dotted name is as dangerous as what it starts from.
+#[must_use]
+pub fn danger(module: &str, name: &str) -> Option<&'static Danger> {
+    let (dangers, names) = &*DANGERS;
+    let mut patterns = vec![format!("{module}:{name}"), format!("{module}:*")];
+    for (end, _) in name.match_indices('.') {
+        let (start, rest) = name.split_at(end);
+        patterns.push(format!("{module}:{start}"));
+        // `GLOBAL 'torch' 'os.system'`: the dotted path may walk into another module.
+        patterns.push(format!("{start}:{}", rest.trim_start_matches('.')));
+        patterns.push(format!("{start}:*"));
+    }
+    patterns.push(format!("{module}.*:*"));
+    for (end, _) in module.match_indices('.') {
+        patterns.push(format!("{}.*:*", module.split_at(end).0));
+    }
+    patterns.iter().find_map(|pattern| names.get(pattern)).and_then(|index| dangers.get(*index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_list_and_every_list_parses() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/callable/lists");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+            .filter(|name| name != "danger" && name != "known")
+            .collect();
+        names.sort();
+        let mut registered: Vec<_> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        registered.sort();
+        assert_eq!(names, registered);
+        for (name, text) in FILES {
+            assert!(parse_list(text).is_ok(), "{name}: {:?}", parse_list(text).err());
+        }
+        assert!(!KNOWN_MODULES.is_empty());
+        assert!(!DANGERS.0.is_empty());
+    }
+
+    #[test]
+    fn every_entry_says_why_and_names_callables_of_its_own_modules() {
+        for (file, text) in FILES {
+            let raw: RawList = toml::from_str(text).unwrap();
+            for entry in &raw.inert {
+                assert!(entry.reason.len() > 20, "{file}: '{}' is no reason", entry.reason);
+                for name in &entry.names {
+                    let (module, _) = name.split_once(':').unwrap();
+                    assert!(raw.modules.iter().any(|known| known == top_level(module)), "{file}: {name}");
+                    assert_eq!(name.matches(':').count(), 1, "{file}: {name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_both_inert_and_dangerous() {
+        for (file, text) in FILES {
+            for name in parse_list(text).unwrap().names.keys() {
+                let (module, name) = name.split_once(':').unwrap();
+                assert!(danger(module, name).is_none(), "{file}: {module}:{name} is on the list of dangerous callables too");
+            }
+        }
+    }
+}

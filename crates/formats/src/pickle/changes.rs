@@ -1,0 +1,154 @@
+//! BUILD, APPEND(S), SETITEM(S), ADDITEMS: what is changed, and whether the stream made it.
+//!
+//! A pickle has no business changing what it did not make: a class, a module, a function or the loader's own objects.
+
+use crate::fact::{Standing, Usage};
+use crate::source::ReadError;
+
+use super::machine::{Flow, Machine};
+use super::value::{Holds, NodeId, NodeKind, Value};
+
+/// Names that unpicklers call on an object, so that a callable stored under one of them is called by a later opcode.
+const CALLED_BY_LOADERS: &[&str] = &["append", "extend", "add", "update"];
+
+impl Machine<'_> {
+    pub(super) fn build(&mut self) -> Result<Flow, ReadError> {
+        let state = self.pop();
+        let target = self.stack.top().unwrap_or(Value::Lost);
+        if self.plants(state) {
+            let target = self.express(target);
+            self.uses.mutation(self.at, target, "stores a callable under a name that unpicklers call".to_owned());
+        }
+        self.change(target, Usage::Build, state);
+        self.pass_raw_array(target, state)
+    }
+
+    /// Whether a state, or one half of a state of two, stores a callable under a name that unpicklers call.
+    fn plants(&self, state: Value) -> bool {
+        let planted = |value: &Value| match value {
+            Value::Node(node) => self.nodes.get(*node).is_some_and(|node| node.holds.planted),
+            _ => false,
+        };
+        planted(&state) || self.items(state).iter().any(planted)
+    }
+
+    pub(super) fn append(&mut self) {
+        let item = self.pop();
+        self.fill(Usage::Append, &[item]);
+    }
+
+    pub(super) fn appends(&mut self) {
+        self.fill_from_mark(Usage::Append);
+    }
+
+    pub(super) fn set_item(&mut self) {
+        let value = self.pop();
+        let key = self.pop();
+        self.fill(Usage::SetItem, &[key, value]);
+    }
+
+    pub(super) fn set_items(&mut self) {
+        self.fill_from_mark(Usage::SetItem);
+    }
+
+    pub(super) fn add_items(&mut self) {
+        self.fill_from_mark(Usage::AddItem);
+    }
+
+    fn fill_from_mark(&mut self, usage: Usage) {
+        match self.stack.pop_mark() {
+            Ok(items) => self.fill(usage, &items),
+            Err(error) => self.stack_error(error),
+        }
+    }
+
+    /// Puts items into the value on top of the stack.
+    fn fill(&mut self, usage: Usage, items: &[Value]) {
+        let target = match self.stack.top() {
+            Ok(target) => target,
+            Err(error) => return self.stack_error(error),
+        };
+        if items.is_empty() {
+            return;
+        }
+        let holds = if usage == Usage::SetItem {
+            self.name_tensors(items);
+            self.holds_of_pairs(items)
+        } else {
+            self.holds_of_all(items)
+        };
+        match target {
+            Value::Node(node) if self.is_own_container(node, usage) => self.nodes.extend(node, items, holds),
+            // A container that was not remembered may go on holding what does not matter.
+            Value::Plain if holds != Holds::default() => drop(self.out_of_room()),
+            Value::Plain => {}
+            _ => self.change(target, usage, items.last().copied().unwrap_or(Value::Plain)),
+        }
+    }
+
+    fn is_own_container(&self, node: NodeId, usage: Usage) -> bool {
+        matches!(
+            (self.kind_of(node), usage),
+            (Some(NodeKind::List), Usage::Append | Usage::SetItem)
+                | (Some(NodeKind::Dict), Usage::SetItem)
+                | (Some(NodeKind::Set), Usage::AddItem)
+        )
+    }
+
+    /// Judges a change to something that is not a plain container.
+    fn change(&mut self, target: Value, usage: Usage, with: Value) {
+        if let Some(class) = self.class_of(target) {
+            let standing = self.globals.standing(class, usage, None);
+            let shown = (!matches!(standing, Standing::Inert { .. }) || self.uses.trace)
+                .then(|| self.express_change(target, usage, with));
+            return self.record(class, usage, standing, shown);
+        }
+        let foreign = match target {
+            Value::Global(_) | Value::Persistent => true,
+            Value::Node(node) => {
+                matches!(self.kind_of(node), Some(NodeKind::Attribute | NodeKind::Extension | NodeKind::Persistent))
+            }
+            _ => false,
+        };
+        if foreign {
+            let change = self.express_change(target, usage, with);
+            let target = self.express(target);
+            self.uses.mutation(self.at, target, change);
+        } else if matches!(target, Value::Literal(_)) || matches!(target, Value::Node(node) if self.is_plain_node(node)) {
+            self.uses.broken(self.at, "a value is changed in a way it does not allow");
+        }
+    }
+
+    fn is_plain_node(&self, node: NodeId) -> bool {
+        matches!(self.kind_of(node), Some(NodeKind::Tuple | NodeKind::List | NodeKind::Dict | NodeKind::Set))
+    }
+
+    /// What pairs of keys and values hold, and whether a callable is stored under a name that unpicklers call.
+    pub(super) fn holds_of_pairs(&mut self, pairs: &[Value]) -> Holds {
+        let mut holds = Holds::default();
+        for pair in pairs.chunks(2) {
+            let of_pair = self.holds_of_all(pair);
+            holds = holds.join(of_pair);
+            if let [key, value] = pair
+                && self.is_callable(*value)
+                && self.is_called_by_loaders(*key)
+            {
+                holds.planted = true;
+            }
+        }
+        holds
+    }
+
+    /// Whether a value may be called: containers are not, whatever they hold.
+    fn is_callable(&mut self, value: Value) -> bool {
+        let holds = self.holds_of(value);
+        let container = matches!(value, Value::Node(node) if self.is_plain_node(node));
+        (holds.callable || holds.uncleared) && !container
+    }
+
+    fn is_called_by_loaders(&self, key: Value) -> bool {
+        self.text(key).is_some_and(|name| {
+            CALLED_BY_LOADERS.contains(&name.as_str()) || (name.starts_with("__") && name.ends_with("__"))
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Callables by number: every (module, name) of a stream once, with what is known of each of its uses.
+
+use std::collections::HashMap;
+
+use crate::callable::arguments::ArgumentKind;
+use crate::callable::{depends_on_arguments, judge};
+use crate::fact::{Standing, Usage};
+
+/// Different callables remembered in one stream; real pickles have dozens, whole libraries a few thousand.
+const MAX_GLOBALS: usize = 1 << 16;
+
+/// Number of a callable within one stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct GlobalId(u32);
+
+/// A callable and what is known of it.
+#[derive(Debug)]
+pub(super) struct Global {
+    pub(super) module: String,
+    pub(super) name: String,
+    depends_on_arguments: bool,
+    known: Vec<(Usage, Standing)>,
+}
+
+impl Global {
+    /// `module.name`, as people write it.
+    pub(super) fn path(&self) -> String {
+        format!("{}.{}", self.module, self.name)
+    }
+
+    pub(super) fn is(&self, module: &str, name: &str) -> bool {
+        self.module == module && self.name == name
+    }
+}
+
+/// All callables of one stream.
+#[derive(Debug, Default)]
+pub(super) struct Globals {
+    list: Vec<Global>,
+    numbers: HashMap<(String, String), GlobalId>,
+}
+
+impl Globals {
+    /// The number of a callable; none when there are too many.
+    pub(super) fn number(&mut self, module: &str, name: &str) -> Option<GlobalId> {
+        let key = (module.to_owned(), name.to_owned());
+        if let Some(id) = self.numbers.get(&key) {
+            return Some(*id);
+        }
+        if self.list.len() >= MAX_GLOBALS {
+            return None;
+        }
+        let id = GlobalId(u32::try_from(self.list.len()).ok()?);
+        self.list.push(Global {
+            module: key.0.clone(),
+            name: key.1.clone(),
+            depends_on_arguments: depends_on_arguments(module, name),
+            known: Vec::new(),
+        });
+        self.numbers.insert(key, id);
+        Some(id)
+    }
+
+    pub(super) fn get(&self, id: GlobalId) -> Option<&Global> {
+        self.list.get(id.0 as usize)
+    }
+
+    /// Whether the standing of a call can be told without looking at its arguments.
+    pub(super) fn ignores_arguments(&self, id: GlobalId) -> bool {
+        self.get(id).is_some_and(|global| !global.depends_on_arguments)
+    }
+
+    /// What is known of a use, remembered when it does not depend on arguments.
+    pub(super) fn standing(&mut self, id: GlobalId, usage: Usage, arguments: Option<&[ArgumentKind]>) -> Standing {
+        let Some(global) = self.list.get_mut(id.0 as usize) else { return Standing::Unknown };
+        if arguments.is_some() {
+            return judge(&global.module, &global.name, usage, arguments);
+        }
+        if let Some((_, standing)) = global.known.iter().find(|(known, _)| *known == usage) {
+            return standing.clone();
+        }
+        let standing = judge(&global.module, &global.name, usage, None);
+        global.known.push((usage, standing.clone()));
+        standing
+    }
+}

@@ -1,0 +1,492 @@
+//! The abstract pickle machine: stack, memo and marks as in CPython's C unpickler, with values that only say what a
+//! loader's objects would be.
+//!
+//! It follows a stream opcode by opcode. Where a loader would stop with an error, the machine notes that and goes on,
+//! so that nothing can be hidden behind a break.
+
+use crate::budget::Budget;
+use crate::cursor::Cursor;
+use crate::fact::{Anomaly, Gap};
+use crate::source::{ReadError, Source};
+
+use super::global::{GlobalId, Globals};
+use super::literal::read_length;
+use super::memo::Memo;
+use super::opcode::{self, describe};
+use super::reading::{Digits, integer, is_plain_float, memo_index};
+use super::stack::{Stack, StackError};
+use super::tensors::Tensors;
+use super::uses::Uses;
+use super::value::{Holds, NodeId, NodeKind, Nodes, Value};
+
+/// The highest protocol there is.
+const HIGHEST_PROTOCOL: u8 = 5;
+/// Bytes of one line of text. Longer lines exist only to make readers slow.
+const MAX_LINE: usize = 8 << 20;
+/// Opcodes between two payments to the budget.
+const PAY_EVERY: u64 = 1024;
+/// A memo index this far beyond what the stream can fill makes the C unpickler allocate for all indices below.
+const FAR_MEMO_INDEX: u64 = 1 << 24;
+
+/// Arrays of objects within arrays of objects.
+const MAX_NESTING: u32 = 8;
+
+/// How a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// With STOP.
+    Stop,
+    /// The data ended first.
+    Truncated,
+    /// A byte that is no opcode.
+    NotAnOpcode,
+    /// A limit was met.
+    Exhausted,
+}
+
+/// What the step leads to.
+pub(super) enum Flow {
+    Next,
+    End(End),
+}
+
+/// One stream being followed.
+pub(super) struct Machine<'a> {
+    pub(super) source: &'a dyn Source,
+    pub(super) cursor: Cursor<'a>,
+    budget: &'a Budget,
+    /// Where the stream starts; literals are remembered relative to it.
+    pub(super) start: u64,
+    /// Where the opcode being followed starts.
+    pub(super) at: u64,
+    pub(super) stack: Stack,
+    memo: Memo,
+    pub(super) nodes: Nodes,
+    pub(super) globals: Globals,
+    pub(super) uses: Uses,
+    pub(super) tensors: Tensors,
+    /// The last PROTO; 0 before any.
+    pub(super) protocol: u8,
+    frame_end: Option<u64>,
+    operations: u64,
+    /// Machines within machines, for arrays of objects.
+    nesting: u32,
+    /// What STOP returned.
+    pub(super) result: Value,
+}
+
+impl std::fmt::Debug for Machine<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Machine(at {})", self.at)
+    }
+}
+
+impl<'a> Machine<'a> {
+    /// A machine at the start of a stream.
+    pub(super) fn new(source: &'a dyn Source, start: u64, budget: &'a Budget, trace: bool) -> Self {
+        Self {
+            source,
+            cursor: Cursor::new(source, start),
+            budget,
+            start,
+            at: start,
+            stack: Stack::default(),
+            memo: Memo::default(),
+            nodes: Nodes::default(),
+            globals: Globals::default(),
+            uses: Uses::new(trace),
+            tensors: Tensors::default(),
+            protocol: 0,
+            frame_end: None,
+            operations: 0,
+            nesting: 0,
+            result: Value::Lost,
+        }
+    }
+
+    /// Follows the stream to its end, for at most `most` opcodes.
+    pub(super) fn run(&mut self, most: u64) -> End {
+        loop {
+            if self.operations.is_multiple_of(PAY_EVERY) && !self.pay() || self.operations >= most {
+                return End::Exhausted;
+            }
+            self.operations = self.operations.saturating_add(1);
+            self.at = self.cursor.position();
+            match self.step() {
+                Ok(Flow::Next) => self.leave_frame(),
+                Ok(Flow::End(end)) => return end,
+                Err(ReadError::End) => return self.truncated(),
+                Err(ReadError::Refused(detail)) => {
+                    self.uses.incomplete(self.at, Gap::Unreadable, detail);
+                    return End::Exhausted;
+                }
+            }
+        }
+    }
+
+    fn pay(&mut self) -> bool {
+        let paid = self.budget.operate(PAY_EVERY);
+        if let Err(limit) = paid {
+            self.uses.incomplete(self.at, Gap::Limit, limit.to_string());
+        }
+        paid.is_ok()
+    }
+
+    fn truncated(&mut self) -> End {
+        self.uses.broken(self.at, "the data end before STOP");
+        End::Truncated
+    }
+
+    fn step(&mut self) -> Result<Flow, ReadError> {
+        let code = self.cursor.byte()?;
+        match code {
+            opcode::STOP => {
+                let result = self.stack.pop();
+                self.result = self.or_lost(result);
+                return Ok(Flow::End(End::Stop));
+            }
+            opcode::PROTO => self.proto()?,
+            opcode::FRAME => self.frame()?,
+            opcode::MARK => self.checked(|machine| machine.stack.mark()),
+            opcode::POP => self.checked(|machine| machine.stack.discard()),
+            opcode::POP_MARK => self.checked(|machine| machine.stack.pop_mark().map(drop)),
+            opcode::DUP => self.checked(|machine| machine.stack.top().and_then(|top| machine.stack.push(top))),
+            _ => return self.step_data(code),
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Opcodes that push data.
+    fn step_data(&mut self, code: u8) -> Result<Flow, ReadError> {
+        match code {
+            opcode::NONE | opcode::NEWTRUE | opcode::NEWFALSE => self.push(Value::Plain),
+            opcode::BININT1 | opcode::BININT2 | opcode::BININT | opcode::BINFLOAT => self.number(code)?,
+            opcode::INT | opcode::LONG | opcode::FLOAT | opcode::STRING | opcode::UNICODE => self.line(code)?,
+            opcode::LONG1 | opcode::LONG4 | opcode::BINSTRING | opcode::SHORT_BINSTRING => self.counted(code)?,
+            opcode::BINBYTES | opcode::SHORT_BINBYTES | opcode::BINBYTES8 | opcode::BYTEARRAY8 => self.counted(code)?,
+            opcode::SHORT_BINUNICODE | opcode::BINUNICODE | opcode::BINUNICODE8 => self.counted(code)?,
+            opcode::NEXT_BUFFER => self.push(Value::Plain),
+            opcode::READONLY_BUFFER => {}
+            _ => return self.step_container(code),
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Opcodes that make or fill containers, and the memo.
+    fn step_container(&mut self, code: u8) -> Result<Flow, ReadError> {
+        match code {
+            opcode::EMPTY_TUPLE => self.container(NodeKind::Tuple, &[]),
+            opcode::EMPTY_LIST => self.container(NodeKind::List, &[]),
+            opcode::EMPTY_DICT => self.container(NodeKind::Dict, &[]),
+            opcode::EMPTY_SET => self.container(NodeKind::Set, &[]),
+            opcode::TUPLE1 => self.counted_tuple(1),
+            opcode::TUPLE2 => self.counted_tuple(2),
+            opcode::TUPLE3 => self.counted_tuple(3),
+            opcode::TUPLE => self.marked(NodeKind::Tuple),
+            opcode::LIST => self.marked(NodeKind::List),
+            opcode::DICT => self.marked(NodeKind::Dict),
+            opcode::FROZENSET => self.marked(NodeKind::Set),
+            opcode::PUT | opcode::BINPUT | opcode::LONG_BINPUT | opcode::MEMOIZE => self.put(code)?,
+            opcode::GET | opcode::BINGET | opcode::LONG_BINGET => self.get(code)?,
+            _ => return self.step_object(code),
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Opcodes that look up, call or change objects.
+    fn step_object(&mut self, code: u8) -> Result<Flow, ReadError> {
+        match code {
+            opcode::GLOBAL => self.global()?,
+            opcode::STACK_GLOBAL => self.stack_global(),
+            opcode::EXT1 | opcode::EXT2 | opcode::EXT4 => self.extension(code)?,
+            opcode::INST => self.inst()?,
+            opcode::OBJ => self.obj(),
+            opcode::REDUCE => self.reduce(),
+            opcode::NEWOBJ => self.new_object(false),
+            opcode::NEWOBJ_EX => self.new_object(true),
+            opcode::BUILD => return self.build(),
+            opcode::APPEND => self.append(),
+            opcode::APPENDS => self.appends(),
+            opcode::SETITEM => self.set_item(),
+            opcode::SETITEMS => self.set_items(),
+            opcode::ADDITEMS => self.add_items(),
+            opcode::PERSID => self.persistent_line()?,
+            opcode::BINPERSID => self.persistent(),
+            _ => return Ok(Flow::End(self.not_an_opcode(code))),
+        }
+        Ok(Flow::Next)
+    }
+
+    fn not_an_opcode(&mut self, code: u8) -> End {
+        debug_assert!(describe(code).is_none(), "an opcode without a step");
+        self.uses.broken(self.at, format!("byte {code:#04x} is no opcode"));
+        End::NotAnOpcode
+    }
+
+    // ---- protocol and frames -------------------------------------------------------------------------------------
+
+    fn proto(&mut self) -> Result<(), ReadError> {
+        let protocol = self.cursor.byte()?;
+        if protocol > HIGHEST_PROTOCOL {
+            self.uses.broken(self.at, format!("protocol {protocol} does not exist"));
+        }
+        if self.at != self.start && (protocol < 3) != (self.protocol < 3) {
+            let detail = format!("PROTO {protocol} in mid-stream changes how later names are looked up");
+            self.uses.anomaly(self.at, Anomaly::ReaderDisagreement, detail);
+        }
+        self.protocol = protocol;
+        Ok(())
+    }
+
+    /// The C unpickler reads a frame ahead but does not stop at its end, and without look-ahead in the file it drops
+    /// what is left of one when an opcode needs more; the pure-Python unpickler refuses both; `pickletools` knows no frames.
+    fn frame(&mut self) -> Result<(), ReadError> {
+        let length = self.cursor.u64()?;
+        if self.frame_end.is_some() {
+            let detail = "a frame begins within a frame: Python's unpicklers disagree about what follows";
+            self.uses.anomaly(self.at, Anomaly::ReaderDisagreement, detail);
+        }
+        if length > self.cursor.remaining() {
+            self.uses.broken(self.at, format!("a frame of {length} bytes is longer than the data"));
+            return Ok(());
+        }
+        self.frame_end = Some(self.cursor.position().saturating_add(length)).filter(|_| length > 0);
+        Ok(())
+    }
+
+    fn leave_frame(&mut self) {
+        let Some(end) = self.frame_end else { return };
+        let now = self.cursor.position();
+        if now < end {
+            return;
+        }
+        self.frame_end = None;
+        if now > end {
+            let detail = "an opcode crosses the end of its frame: Python's unpicklers read different programs here";
+            self.uses.anomaly(self.at, Anomaly::ReaderDisagreement, detail);
+        }
+    }
+
+    /// What follows is not part of the frame: a loader took the stream over.
+    pub(super) fn end_frame(&mut self) {
+        self.frame_end = None;
+    }
+
+    // ---- data ----------------------------------------------------------------------------------------------------
+
+    /// The value of the literal at the current opcode.
+    fn literal(&self) -> Value {
+        u32::try_from(self.at.saturating_sub(self.start)).map_or(Value::Plain, Value::Literal)
+    }
+
+    fn number(&mut self, code: u8) -> Result<(), ReadError> {
+        let width = match code {
+            opcode::BININT1 => 1,
+            opcode::BININT2 => 2,
+            opcode::BININT => 4,
+            _ => 8,
+        };
+        self.cursor.take(width)?;
+        self.push(self.literal());
+        Ok(())
+    }
+
+    fn line(&mut self, code: u8) -> Result<(), ReadError> {
+        let line = self.cursor.line(MAX_LINE)?;
+        let plain = match code {
+            opcode::INT | opcode::LONG => integer(line, code == opcode::LONG) != Digits::Disagreement,
+            opcode::FLOAT => is_plain_float(line),
+            _ => true,
+        };
+        if !plain {
+            let detail = format!("the number '{}' is read differently by different readers", shown(line));
+            self.uses.anomaly(self.at, Anomaly::ReaderDisagreement, detail);
+        }
+        self.push(self.literal());
+        Ok(())
+    }
+
+    fn counted(&mut self, code: u8) -> Result<(), ReadError> {
+        let width = match code {
+            opcode::LONG1 | opcode::SHORT_BINSTRING | opcode::SHORT_BINBYTES | opcode::SHORT_BINUNICODE => 1,
+            opcode::BINBYTES8 | opcode::BYTEARRAY8 | opcode::BINUNICODE8 => 8,
+            _ => 4,
+        };
+        let length = read_length(&mut self.cursor, width)?;
+        if length > self.cursor.remaining() {
+            self.uses.anomaly(self.at, Anomaly::OutOfBounds, format!("a value of {length} bytes is longer than the data"));
+        }
+        self.cursor.skip(length)?;
+        self.push(self.literal());
+        Ok(())
+    }
+
+    fn container(&mut self, kind: NodeKind, items: &[Value]) {
+        let holds = match kind {
+            NodeKind::Dict => self.holds_of_pairs(items),
+            _ => self.holds_of_all(items),
+        };
+        let value = self.node(kind, items, holds);
+        self.push(value);
+    }
+
+    /// A container that is remembered, or as much of it as matters when there is no more room.
+    pub(super) fn node(&mut self, kind: NodeKind, items: &[Value], holds: Holds) -> Value {
+        match self.nodes.add(kind, items, holds) {
+            Some(id) => Value::Node(id),
+            None if holds == Holds::default() && !matches!(kind, NodeKind::Call | NodeKind::Attribute) => Value::Plain,
+            None => self.out_of_room(),
+        }
+    }
+
+    /// Notes that something that matters could not be remembered.
+    pub(super) fn out_of_room(&mut self) -> Value {
+        self.uses.incomplete(self.at, Gap::Limit, "the stream holds more objects than are followed");
+        Value::Lost
+    }
+
+    fn counted_tuple(&mut self, count: usize) {
+        match self.stack.pop_many(count) {
+            Ok(items) => self.container(NodeKind::Tuple, &items),
+            Err(error) => self.stack_error(error),
+        }
+    }
+
+    fn marked(&mut self, kind: NodeKind) {
+        match self.stack.pop_mark() {
+            Ok(items) => self.container(kind, &items),
+            Err(error) => self.stack_error(error),
+        }
+    }
+
+    // ---- memo ----------------------------------------------------------------------------------------------------
+
+    fn memo_index(&mut self, code: u8) -> Result<u64, ReadError> {
+        let line = match code {
+            opcode::BINPUT | opcode::BINGET => return self.cursor.byte().map(u64::from),
+            opcode::LONG_BINPUT | opcode::LONG_BINGET => return self.cursor.u32().map(u64::from),
+            opcode::MEMOIZE => return Ok(self.memo.entries()),
+            _ => self.cursor.line(MAX_LINE)?,
+        };
+        let read = memo_index(line);
+        if let Digits::Same(index) = read {
+            return Ok(index);
+        }
+        let text = shown(line);
+        if read == Digits::Disagreement {
+            let detail = format!("the memo index '{text}' is read differently by different readers");
+            self.uses.anomaly(self.at, Anomaly::ReaderDisagreement, detail);
+        }
+        Ok(text.trim().trim_start_matches('+').parse().unwrap_or(u64::MAX))
+    }
+
+    fn put(&mut self, code: u8) -> Result<(), ReadError> {
+        let index = self.memo_index(code)?;
+        let value = match self.stack.top() {
+            Ok(value) => value,
+            Err(error) => {
+                self.stack_error(error);
+                Value::Lost
+            }
+        };
+        if index > FAR_MEMO_INDEX.max(self.operations.saturating_mul(4)) {
+            let detail = format!("memo index {index} makes a loader allocate room for all indices below it");
+            self.uses.anomaly(self.at, Anomaly::AllocationBomb, detail);
+        }
+        if !self.memo.put(index, value) {
+            self.uses.incomplete(self.at, Gap::Limit, "the stream remembers more objects than are followed");
+        }
+        Ok(())
+    }
+
+    fn get(&mut self, code: u8) -> Result<(), ReadError> {
+        let index = self.memo_index(code)?;
+        if let Some(value) = self.memo.get(index) {
+            self.push(value);
+        } else {
+            self.uses.broken(self.at, format!("memo entry {index} is read but never written"));
+            self.push(Value::Lost);
+        }
+        Ok(())
+    }
+
+    // ---- help for all opcodes ------------------------------------------------------------------------------------
+
+    pub(super) fn push(&mut self, value: Value) {
+        if let Err(error) = self.stack.push(value) {
+            self.stack_error(error);
+        }
+    }
+
+    /// Takes the top of the stack; notes an error when a loader would.
+    pub(super) fn pop(&mut self) -> Value {
+        let popped = self.stack.pop();
+        self.or_lost(popped)
+    }
+
+    fn or_lost(&mut self, popped: Result<Value, StackError>) -> Value {
+        popped.unwrap_or_else(|error| {
+            self.stack_error(error);
+            Value::Lost
+        })
+    }
+
+    fn checked(&mut self, step: impl FnOnce(&mut Self) -> Result<(), StackError>) {
+        if let Err(error) = step(self) {
+            self.stack_error(error);
+        }
+    }
+
+    pub(super) fn stack_error(&mut self, error: StackError) {
+        match error {
+            StackError::Underflow => self.uses.broken(self.at, "an opcode needs more values than there are"),
+            StackError::NoMark => self.uses.broken(self.at, "an opcode needs a mark and there is none"),
+            StackError::Full => {
+                self.uses.incomplete(self.at, Gap::Limit, "the stream stacks more values than are followed");
+            }
+        }
+    }
+
+    pub(super) fn holds_of_all(&mut self, values: &[Value]) -> Holds {
+        values.iter().fold(Holds::default(), |holds, value| holds.join(self.holds_of(*value)))
+    }
+
+    /// Number of the class a value is an instance of, as far as the machine knows.
+    pub(super) fn class_of(&self, value: Value) -> Option<GlobalId> {
+        match value {
+            Value::Made(id) => Some(id),
+            Value::Node(node) if self.kind_of(node) == Some(NodeKind::InertCall) => {
+                self.nodes.items(node).first().and_then(|first| match first {
+                    Value::Global(id) => Some(*id),
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn kind_of(&self, node: NodeId) -> Option<NodeKind> {
+        self.nodes.get(node).map(|node| node.kind)
+    }
+
+    /// Follows a pickle within this one to learn its length; none when it does not end with STOP.
+    pub(super) fn follow_nested(&mut self, start: u64) -> Option<u64> {
+        if self.nesting >= MAX_NESTING {
+            self.uses.incomplete(self.at, Gap::Limit, "pickles are nested deeper than is followed");
+            return None;
+        }
+        let mut nested = Machine::new(self.source, start, self.budget, false);
+        nested.nesting = self.nesting.saturating_add(1);
+        (nested.run(u64::MAX) == End::Stop).then(|| nested.cursor.position().saturating_sub(start))
+    }
+
+    /// How many opcodes were followed.
+    pub(super) fn operations(&self) -> u64 {
+        self.operations
+    }
+}
+
+/// The start of a line, readable.
+fn shown(line: &[u8]) -> String {
+    String::from_utf8_lossy(line.get(..line.len().min(64)).unwrap_or_default()).into_owned()
+}

@@ -1,0 +1,117 @@
+//! Looking for pickles where nobody said there are any: behind breaks, behind the end, in bytes of no known format.
+//!
+//! A loader can be told to start anywhere. What is found is reported only if it would do something.
+
+use crate::budget::Budget;
+use crate::fact::Anomaly;
+use crate::facts::Facts;
+use crate::source::{Source, read_up_to};
+
+use super::machine::{End, Machine};
+use super::opcode;
+use super::reading::is_identifier_path;
+
+/// Bytes searched in one place.
+const MAX_SEARCHED: u64 = 256 << 20;
+/// Bytes looked at together, and how much of them is looked at again with the next.
+const CHUNK: usize = 1 << 20;
+const OVERLAP: usize = 256;
+/// Opcodes followed at one candidate.
+const MAX_FOLLOWED: u64 = 20_000;
+/// Candidates followed in one place; random bytes give about 60 a megabyte.
+const MAX_CANDIDATES: u32 = 20_000;
+/// Hidden pickles reported in one place.
+const MAX_REPORTED: u32 = 8;
+
+/// Looks for pickles from `from` on and writes what those that do something would do.
+pub fn search(source: &dyn Source, from: u64, budget: &Budget, facts: &mut Facts) {
+    let mut search = Search { source, budget, facts, candidates: 0, reported: 0, next: from };
+    let end = source.len().min(from.saturating_add(MAX_SEARCHED));
+    let mut offset = from;
+    while offset < end && search.is_open() {
+        let chunk = read_up_to(source, offset, CHUNK);
+        search.chunk(&chunk, offset);
+        if chunk.len() < CHUNK {
+            break;
+        }
+        offset = offset.saturating_add((CHUNK.saturating_sub(OVERLAP)) as u64);
+    }
+    search.report_limits(end);
+}
+
+/// Follows the pickle that may start here, and reports it if it would do something.
+pub(super) fn follow_hidden(source: &dyn Source, start: u64, budget: &Budget, facts: &mut Facts) {
+    Search { source, budget, facts, candidates: 0, reported: 0, next: start }.follow(start);
+}
+
+struct Search<'a> {
+    source: &'a dyn Source,
+    budget: &'a Budget,
+    facts: &'a mut Facts,
+    candidates: u32,
+    reported: u32,
+    /// Where the next candidate may start: behind the last pickle found.
+    next: u64,
+}
+
+impl Search<'_> {
+    fn is_open(&self) -> bool {
+        self.candidates < MAX_CANDIDATES && self.reported < MAX_REPORTED
+    }
+
+    fn chunk(&mut self, chunk: &[u8], offset: u64) {
+        for index in 0..chunk.len() {
+            let Some(rest) = chunk.get(index..) else { break };
+            let start = offset.saturating_add(index as u64);
+            if start >= self.next && is_candidate(rest) && self.is_open() {
+                self.follow(start);
+            }
+        }
+    }
+
+    fn follow(&mut self, start: u64) {
+        self.candidates = self.candidates.saturating_add(1);
+        let mut machine = Machine::new(self.source, start, self.budget, false);
+        // INST and OBJ take everything from a mark, which may stand before the candidate.
+        let marked = machine.stack.mark();
+        let end = machine.run(MAX_FOLLOWED);
+        let ended_well = end == End::Stop || !machine.uses.is_broken();
+        if marked.is_err() || !machine.uses.has_effects() || !(ended_well || machine.uses.has_named_effects()) {
+            return;
+        }
+        self.reported = self.reported.saturating_add(1);
+        self.next = machine.cursor.position();
+        let detail = "a pickle that does something starts here, where nothing says there is one";
+        self.facts.anomaly(start, Anomaly::HiddenContent, detail);
+        machine.write_facts(self.facts);
+    }
+
+    fn report_limits(&mut self, end: u64) {
+        if self.candidates >= MAX_CANDIDATES || end < self.source.len() {
+            let detail = "there is more here than is searched for hidden pickles";
+            self.facts.incomplete(end, crate::fact::Gap::Limit, detail);
+        }
+    }
+}
+
+/// Whether bytes could start a pickle: a signature and an opcode, or GLOBAL or INST with names.
+fn is_candidate(bytes: &[u8]) -> bool {
+    match bytes {
+        [opcode::PROTO, 2..=5, next, ..] => opcode::describe(*next).is_some(),
+        [opcode::GLOBAL | opcode::INST, rest @ ..] => is_two_names(rest),
+        _ => false,
+    }
+}
+
+fn is_two_names(bytes: &[u8]) -> bool {
+    let bytes = bytes.get(..bytes.len().min(OVERLAP)).unwrap_or_default();
+    // Nearly all candidates fail at their first byte.
+    if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
+        return false;
+    }
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let mut is_name = || {
+        lines.next().and_then(|line| std::str::from_utf8(line).ok()).is_some_and(is_identifier_path)
+    };
+    is_name() && is_name() && lines.next().is_some()
+}

@@ -1,0 +1,114 @@
+//! The stack with its marks, as CPython's C unpickler keeps it: one array and a fence at the last mark.
+
+use super::value::Value;
+
+/// Values that may stand on the stack at once: 16 MiB of them. Picklers write batches of 1,000.
+const MAX_VALUES: usize = 2 << 20;
+
+/// Why the stack cannot do as asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StackError {
+    /// There is no value above the last mark.
+    Underflow,
+    /// There is no mark.
+    NoMark,
+    /// More values or marks than are kept.
+    Full,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Stack {
+    values: Vec<Value>,
+    marks: Vec<u32>,
+}
+
+impl Stack {
+    /// Index below which nothing may be popped before the last mark is.
+    fn fence(&self) -> usize {
+        self.marks.last().map_or(0, |mark| *mark as usize)
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, value: Value) -> Result<(), StackError> {
+        if self.values.len() >= MAX_VALUES {
+            return Err(StackError::Full);
+        }
+        self.values.push(value);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn pop(&mut self) -> Result<Value, StackError> {
+        if self.values.len() <= self.fence() {
+            return Err(StackError::Underflow);
+        }
+        self.values.pop().ok_or(StackError::Underflow)
+    }
+
+    /// The value on top, if it lies above the last mark.
+    #[inline]
+    pub(super) fn top(&self) -> Result<Value, StackError> {
+        if self.values.len() <= self.fence() {
+            return Err(StackError::Underflow);
+        }
+        self.values.last().copied().ok_or(StackError::Underflow)
+    }
+
+    pub(super) fn mark(&mut self) -> Result<(), StackError> {
+        if self.marks.len() >= MAX_VALUES {
+            return Err(StackError::Full);
+        }
+        self.marks.push(u32::try_from(self.values.len()).map_err(|_| StackError::Full)?);
+        Ok(())
+    }
+
+    /// Opcode POP: takes a value, or the mark when the mark is on top.
+    pub(super) fn discard(&mut self) -> Result<(), StackError> {
+        if self.marks.last().is_some_and(|mark| *mark as usize == self.values.len()) {
+            self.marks.pop();
+            return Ok(());
+        }
+        self.pop().map(|_| ())
+    }
+
+    /// Takes the last mark and everything above it.
+    pub(super) fn pop_mark(&mut self) -> Result<Vec<Value>, StackError> {
+        let mark = self.marks.pop().ok_or(StackError::NoMark)? as usize;
+        Ok(self.values.split_off(mark.min(self.values.len())))
+    }
+
+    /// Takes the last `count` values, in order.
+    pub(super) fn pop_many(&mut self, count: usize) -> Result<Vec<Value>, StackError> {
+        let start = self.values.len().checked_sub(count).filter(|start| *start >= self.fence());
+        Ok(self.values.split_off(start.ok_or(StackError::Underflow)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_fences() {
+        let mut stack = Stack::default();
+        stack.push(Value::Plain).unwrap();
+        stack.mark().unwrap();
+        assert_eq!(stack.pop(), Err(StackError::Underflow));
+        assert_eq!(stack.top(), Err(StackError::Underflow));
+        assert_eq!(stack.pop_many(1), Err(StackError::Underflow));
+        stack.push(Value::Lost).unwrap();
+        assert_eq!(stack.pop_mark(), Ok(vec![Value::Lost]));
+        assert_eq!(stack.pop(), Ok(Value::Plain));
+        assert_eq!(stack.pop_mark(), Err(StackError::NoMark));
+    }
+
+    #[test]
+    fn pop_takes_a_mark_when_it_is_on_top() {
+        let mut stack = Stack::default();
+        stack.push(Value::Plain).unwrap();
+        stack.mark().unwrap();
+        assert_eq!(stack.discard(), Ok(()));
+        assert_eq!(stack.discard(), Ok(()));
+        assert_eq!(stack.discard(), Err(StackError::Underflow));
+    }
+}
