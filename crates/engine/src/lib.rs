@@ -1,5 +1,15 @@
 //! Walks, opens, scans and judges model files.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
+
+pub mod examine;
+mod expectation;
+pub mod io;
 pub mod report;
+mod repository;
 pub mod rules;
 pub mod sanitize;
+pub mod scan;
+pub mod settings;
+mod summary;
+pub mod walk;

@@ -70,10 +70,11 @@ impl Format for Pickle {
             return Some(Certainty::Certain);
         }
         let signed = matches!(probe.head.as_slice(), [0x80, 0..=5, next, ..] if opcode::describe(*next).is_some());
-        match () {
-            () if !starts_plausibly(&probe.head) => None,
-            () if signed && probe.role != Role::Numbers => Some(Certainty::Certain),
-            () => looks_like_a_program(probe).then_some(Certainty::Likely),
+        match probe.role {
+            _ if !starts_plausibly(&probe.head) => None,
+            Role::Numbers if !signed => None,
+            Role::Unknown if signed => Some(Certainty::Certain),
+            _ => looks_like_a_program(probe).then_some(Certainty::Likely),
         }
     }
 

@@ -1,0 +1,226 @@
+//! One file, opened down to its last member: tell the format, read the facts, let the rules judge, open the children.
+
+use std::io::Write;
+
+use waag_evidence::finding::{Finding, Location};
+use waag_formats::budget::{Budget, MAX_DEPTH};
+use waag_formats::child::{Child, Encoding, Role};
+use waag_formats::decode::{DecodeError, decode};
+use waag_formats::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
+use waag_formats::facts::Facts;
+use waag_formats::format::{Certainty, Context, Format, Probe};
+use waag_formats::source::{Source, Window};
+use waag_formats::{FORMATS, pickle, recognise};
+
+use crate::expectation;
+use crate::io::{MemoryPlan, Spool, sha256};
+use crate::report::ArtifactReport;
+use crate::rules::finding::Findings;
+use crate::rules::{Artifact, RULES};
+use crate::summary;
+
+/// What a file gave: its own report and those of everything in it, and what was found.
+#[derive(Debug, Default)]
+pub struct Examined {
+    /// Reports, outermost first.
+    pub artifacts: Vec<ArtifactReport>,
+    /// Findings, in order of artifact.
+    pub findings: Vec<Finding>,
+    /// Other files of the same model that it names.
+    pub references: Vec<(Location, String)>,
+    /// All facts of each artifact, when they were asked for.
+    pub facts: Vec<Facts>,
+}
+
+/// How to examine.
+#[derive(Debug, Clone, Copy)]
+pub struct Examination<'a> {
+    /// What the file may cost.
+    pub budget: &'a Budget,
+    /// Memory shared with other files under way.
+    pub memory: &'a MemoryPlan,
+    /// Whether to digest every artifact.
+    pub digests: bool,
+    /// Whether to keep all facts, with the steps of reconstructions.
+    pub keep_facts: bool,
+}
+
+/// An artifact about to be examined.
+struct Subject<'a> {
+    source: &'a dyn Source,
+    location: Location,
+    role: Role,
+    depth: u32,
+}
+
+impl Subject<'_> {
+    fn name(&self) -> &str {
+        self.location.members.last().unwrap_or(&self.location.file)
+    }
+}
+
+impl Examination<'_> {
+    /// Examines a file.
+    #[must_use]
+    pub fn file(&self, source: &dyn Source, location: Location) -> Examined {
+        let mut examined = Examined::default();
+        self.artifact(&Subject { source, location, role: Role::Unknown, depth: 0 }, &mut examined);
+        examined
+    }
+
+    fn artifact(&self, subject: &Subject<'_>, examined: &mut Examined) {
+        let probe = Probe::new(subject.source, subject.name(), subject.role);
+        let formats = formats_of(&probe);
+        if formats.is_empty() && subject.role == Role::Numbers {
+            return;
+        }
+        let mut facts = self.read(subject, &probe, &formats);
+        drop(probe);
+        let index = examined.artifacts.len();
+        let mut report = summary::report(subject.location.clone(), subject.source.len(), &formats, &facts);
+        if self.digests || formats.is_empty() || !summary::is_parsed(&formats) {
+            report.sha256 = sha256(subject.source).ok();
+        }
+        examined.artifacts.push(report);
+        self.children(subject, &mut facts, examined);
+        self.judge(subject, &formats, &facts, examined);
+        if let Some(report) = examined.artifacts.get_mut(index) {
+            summary::conclude(report, &facts);
+        }
+        if self.keep_facts {
+            examined.facts.insert(index.min(examined.facts.len()), facts);
+        }
+    }
+
+    fn read(&self, subject: &Subject<'_>, probe: &Probe<'_>, formats: &[&'static dyn Format]) -> Facts {
+        let mut facts = if self.keep_facts { Facts::with_steps() } else { Facts::new() };
+        let context = Context { name: subject.name(), role: subject.role, budget: self.budget };
+        self.memory.with_room(subject.source.len(), || {
+            for format in formats {
+                format.inspect(subject.source, &context, &mut facts);
+            }
+            if formats.is_empty() {
+                unknown(subject.source, self.budget, &mut facts);
+            }
+        });
+        expectation::check(probe, formats, &mut facts);
+        facts
+    }
+
+    fn children(&self, subject: &Subject<'_>, facts: &mut Facts, examined: &mut Examined) {
+        let children: Vec<Child> = facts.list().iter().filter_map(|fact| child_of(&fact.kind)).collect();
+        for child in children {
+            if subject.depth >= MAX_DEPTH {
+                let detail = format!("'{}' lies deeper than {MAX_DEPTH} containers", child.name);
+                facts.incomplete(child.offset, Gap::Limit, detail);
+                break;
+            }
+            self.child(subject, &child, facts, examined);
+        }
+    }
+
+    fn child(&self, parent: &Subject<'_>, child: &Child, facts: &mut Facts, examined: &mut Examined) {
+        let mut location = parent.location.clone();
+        location.members.push(child.name.clone());
+        let (role, depth) = (child.role, parent.depth + 1);
+        if child.encoding == Encoding::Stored {
+            let window = Window::new(parent.source, child.offset, child.length);
+            return self.artifact(&Subject { source: &window, location, role, depth }, examined);
+        }
+        let spool = self.decoded(parent, child, facts);
+        self.artifact(&Subject { source: &spool, location, role, depth }, examined);
+    }
+
+    /// Decodes a child as far as it goes. What goes wrong is a fact about the parent.
+    fn decoded(&self, parent: &Subject<'_>, child: &Child, facts: &mut Facts) -> Spool {
+        let mut spool = Spool::default();
+        let decoded = decode(parent.source, child, self.budget, &mut spool as &mut dyn Write);
+        match decoded {
+            Ok(decoded) => note_rest(child, decoded.consumed, decoded.trailing, decoded.checksum_ok, facts),
+            Err(error) => note_error(child, &error, facts),
+        }
+        spool
+    }
+
+    fn judge(&self, subject: &Subject<'_>, formats: &[&'static dyn Format], facts: &Facts, examined: &mut Examined) {
+        let artifact = Artifact {
+            name: subject.name(),
+            size: subject.source.len(),
+            format: formats.first().map(|format| format.meta()),
+            facts: facts.list(),
+            is_file: subject.depth == 0,
+        };
+        judge(&subject.location, &artifact, &mut examined.findings);
+        for fact in facts.list() {
+            if let FactKind::Reference { kind: ReferenceKind::File, target } = &fact.kind {
+                examined.references.push((subject.location.clone(), target.clone()));
+            }
+        }
+    }
+}
+
+/// Lets every rule judge an artifact.
+pub fn judge(location: &Location, artifact: &Artifact<'_>, list: &mut Vec<Finding>) {
+    for rule in RULES {
+        rule.judge(artifact, &mut Findings::new(location, rule.meta(), list));
+    }
+}
+
+/// The formats to read an artifact as: all that its structure fits; if none, the one that could be; if none, the one
+/// that its name promises, since that is what a loader would take it for.
+fn formats_of(probe: &Probe<'_>) -> Vec<&'static dyn Format> {
+    let found = recognise(probe);
+    let sure: Vec<_> =
+        found.iter().filter(|(_, certainty)| *certainty >= Certainty::Likely).map(|(format, _)| *format).collect();
+    if !sure.is_empty() {
+        return sure;
+    }
+    let promised = || expectation::promised(probe.name).filter(|_| probe.role != Role::Numbers);
+    let possible = found.first().map(|(format, _)| *format);
+    possible.or_else(promised).into_iter().collect()
+}
+
+fn child_of(kind: &FactKind) -> Option<Child> {
+    match kind {
+        FactKind::Child(child) => Some(child.clone()),
+        _ => None,
+    }
+}
+
+/// Bytes of no known format: searched for what could be run, and said to be unknown.
+fn unknown(source: &dyn Source, budget: &Budget, facts: &mut Facts) {
+    if source.is_empty() {
+        return;
+    }
+    pickle::search(source, 0, budget, facts);
+    facts.incomplete(0, Gap::UnknownFormat, "the format is not known");
+}
+
+fn note_rest(child: &Child, consumed: u64, trailing: u64, checksum_ok: bool, facts: &mut Facts) {
+    if !checksum_ok {
+        facts.anomaly(child.offset, Anomaly::ChecksumMismatch, format!("the checksum of '{}' is wrong", child.name));
+    }
+    if trailing == 0 {
+        return;
+    }
+    let start = child.offset.saturating_add(consumed);
+    facts.anomaly(start, Anomaly::TrailingBytes, format!("{trailing} bytes follow the end of '{}'", child.name));
+    let rest = Child::stored(format!("bytes at {start:#x}"), start, trailing);
+    facts.push(Position::Offset(start), FactKind::Child(rest));
+}
+
+fn note_error(child: &Child, error: &DecodeError, facts: &mut Facts) {
+    let detail = format!("'{}' cannot be decoded in full: {error}", child.name);
+    match error {
+        DecodeError::Bomb => facts.anomaly(child.offset, Anomaly::ExpansionBomb, detail),
+        DecodeError::Exhausted(_) => facts.incomplete(child.offset, Gap::Limit, detail),
+        DecodeError::Unsupported(_) => facts.incomplete(child.offset, Gap::Unsupported, detail),
+        _ => facts.incomplete(child.offset, Gap::Unreadable, detail),
+    }
+}
+
+/// Ids of all formats, for callers that name one.
+#[must_use]
+pub fn format_ids() -> Vec<&'static str> {
+    FORMATS.iter().map(|format| format.meta().id).collect()
+}

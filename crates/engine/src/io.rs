@@ -1,0 +1,202 @@
+//! Opening files: the only place that does. Everything else reads through a `Source`.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+use waag_evidence::Sha256Digest;
+use waag_formats::source::{ReadError, Source};
+
+/// Decoded bytes that are kept in memory before they move to a temporary file.
+const SPOOL_IN_MEMORY: usize = 4 << 20;
+/// Bytes hashed at once.
+const HASH_BLOCK: usize = 256 * 1024;
+/// Memory that all analyses together may plan for.
+const PLANNED_MEMORY: u64 = 88 << 20;
+/// Memory that one analysis takes at the most.
+const MOST_FOR_ONE: u64 = 80 << 20;
+
+/// A file on disk. Its length is read once; a file that changes while it is read gives short reads, not crashes.
+#[derive(Debug)]
+pub struct FileSource {
+    file: File,
+    length: u64,
+}
+
+impl FileSource {
+    /// Opens a regular file.
+    ///
+    /// # Errors
+    /// When it cannot be opened or is no regular file.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        Ok(Self { file, length: metadata.len() })
+    }
+}
+
+impl Source for FileSource {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        read_file_at(&self.file, offset, buffer)
+    }
+}
+
+fn read_file_at(file: &File, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+    loop {
+        match file.read_at(buffer, offset) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(ReadError::Refused(error.to_string())),
+            Ok(count) => return Ok(count),
+        }
+    }
+}
+
+/// Decoded bytes: in memory while they are few, then in a temporary file that has no name.
+#[derive(Debug)]
+pub enum Spool {
+    /// Few bytes.
+    Memory(Vec<u8>),
+    /// Many bytes.
+    Disk(File, u64),
+}
+
+impl Default for Spool {
+    fn default() -> Self {
+        Self::Memory(Vec::new())
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Self::Memory(kept) = self {
+            if kept.len() + bytes.len() <= SPOOL_IN_MEMORY {
+                kept.extend_from_slice(bytes);
+                return Ok(bytes.len());
+            }
+            let mut file = tempfile::tempfile()?;
+            file.write_all(kept)?;
+            let length = kept.len() as u64;
+            *self = Self::Disk(file, length);
+        }
+        let Self::Disk(file, length) = self else { return Ok(0) };
+        file.seek(SeekFrom::Start(*length))?;
+        let count = file.write(bytes)?;
+        *length += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Source for Spool {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Disk(_, length) => *length,
+        }
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        match self {
+            Self::Memory(bytes) => bytes.read_at(offset, buffer),
+            Self::Disk(file, _) => read_file_at(file, offset, buffer),
+        }
+    }
+}
+
+/// The SHA-256 of a source.
+///
+/// # Errors
+/// When it cannot be read to its end.
+pub fn sha256(source: &dyn Source) -> Result<Sha256Digest, ReadError> {
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; HASH_BLOCK.min(usize::try_from(source.len()).unwrap_or(HASH_BLOCK)).max(1)];
+    let mut offset = 0;
+    while offset < source.len() {
+        let count = source.read_at(offset, &mut block)?;
+        if count == 0 {
+            return Err(ReadError::End);
+        }
+        hasher.update(&block[..count]);
+        offset += count as u64;
+    }
+    Ok(Sha256Digest::new(hasher.finalize().into()))
+}
+
+/// Memory that analyses on all threads share: a large artifact waits until there is room for it.
+#[derive(Debug)]
+pub struct MemoryPlan {
+    free: Mutex<u64>,
+    freed: Condvar,
+}
+
+impl Default for MemoryPlan {
+    fn default() -> Self {
+        Self { free: Mutex::new(PLANNED_MEMORY), freed: Condvar::new() }
+    }
+}
+
+impl MemoryPlan {
+    /// Runs an analysis of `size` bytes when there is room for it. Analyses do not nest within each other here:
+    /// children are opened after their parent's analysis is done.
+    pub fn with_room<T>(&self, size: u64, analyse: impl FnOnce() -> T) -> T {
+        let wanted = (size.saturating_mul(2)).min(MOST_FOR_ONE);
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free < wanted {
+            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= wanted;
+        drop(free);
+        let _returned = Room { plan: self, taken: wanted };
+        analyse()
+    }
+}
+
+/// Gives memory back, also when an analysis ends early.
+struct Room<'a> {
+    plan: &'a MemoryPlan,
+    taken: u64,
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        *self.plan.free.lock().unwrap_or_else(PoisonError::into_inner) += self.taken;
+        self.plan.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waag_formats::source::read_up_to;
+
+    #[test]
+    fn a_spool_reads_back_what_was_written_wherever_it_is_kept() {
+        let mut spool = Spool::default();
+        let block: Vec<u8> = (0..=255).cycle().take(SPOOL_IN_MEMORY / 2 + 10).collect();
+        for _ in 0..3 {
+            spool.write_all(&block).unwrap();
+        }
+        assert!(matches!(spool, Spool::Disk(..)));
+        assert_eq!(spool.len(), 3 * block.len() as u64);
+        assert_eq!(read_up_to(&spool, block.len() as u64, block.len()), block);
+    }
+
+    #[test]
+    fn digests_are_those_of_other_tools() {
+        let digest = sha256(&b"abc".to_vec()).unwrap().to_string();
+        assert_eq!(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,222 @@
+//! From paths to a report: walk, examine every file on all cores, judge.
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+use waag_evidence::evaluate;
+use waag_evidence::finding::{Finding, Location};
+use waag_formats::budget::Budget;
+use waag_formats::fact::{Anomaly, Fact, FactKind, Gap, Position};
+use waag_formats::facts::Facts;
+
+use crate::examine::{Examination, Examined, judge};
+use crate::io::{FileSource, MemoryPlan};
+use crate::report::{ArtifactReport, Report};
+use crate::repository;
+use crate::rules::Artifact;
+use crate::settings::Settings;
+use crate::walk::{Entry, EntryKind, walk};
+
+/// How to scan.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Policy and exceptions.
+    pub settings: Settings,
+    /// Whether to digest every artifact, not only those that are not analysed.
+    pub digests: bool,
+}
+
+/// Who is told how far a scan is.
+pub trait Progress: Sync {
+    /// How much there is to do.
+    fn total(&self, files: u64, bytes: u64);
+    /// A file is done.
+    fn advance(&self, bytes: u64, name: &str);
+}
+
+/// Nobody is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn total(&self, _: u64, _: u64) {}
+    fn advance(&self, _: u64, _: &str) {}
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// A path cannot be read.
+    #[error("cannot read '{path}': {source}")]
+    Path {
+        /// The path as given.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+}
+
+impl ScanError {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Path { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                Some("check the spelling; waag reads local paths only".to_owned())
+            }
+            Self::Path { .. } => Some("check the permissions of the file and of the folders above it".to_owned()),
+        }
+    }
+}
+
+/// An artifact laid open, for `show`.
+#[derive(Debug, serde::Serialize)]
+pub struct Xray {
+    /// What it is.
+    #[serde(flatten)]
+    pub artifact: ArtifactReport,
+    /// Everything that was read in it.
+    pub facts: Vec<Fact>,
+    /// What lies within it.
+    pub members: Vec<Xray>,
+}
+
+/// Scans and judges everything below some paths.
+///
+/// # Errors
+/// When a path does not exist or cannot be read at all; what cannot be read below it is a finding.
+pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress) -> Result<Report, ScanError> {
+    let mut entries = Vec::new();
+    for path in paths {
+        let found = walk(std::slice::from_ref(path));
+        entries.extend(found.map_err(|source| ScanError::Path { path: path.display().to_string(), source })?);
+    }
+    entries.sort_by(|one, other| one.path.cmp(&other.path));
+    entries.dedup_by(|one, other| one.path == other.path);
+    progress.total(entries.len() as u64, entries.iter().map(|entry| entry.size).sum());
+    let memory = MemoryPlan::default();
+    let examined: Vec<Examined> = entries
+        .par_iter()
+        .map(|entry| {
+            let examined = examine_entry(entry, options, &memory);
+            progress.advance(entry.size, &entry.path.to_string_lossy());
+            examined
+        })
+        .collect();
+    let given = paths.iter().map(|path| path.display().to_string()).collect();
+    Ok(conclude(given, &entries, examined, &options.settings))
+}
+
+/// Scans and judges bytes in memory, with the default policy.
+#[must_use]
+pub fn scan_bytes(name: &str, bytes: Vec<u8>) -> Report {
+    let memory = MemoryPlan::default();
+    let examination = Examination { budget: &Budget::default(), memory: &memory, digests: false, keep_facts: false };
+    let examined = examination.file(&bytes, Location::file(name));
+    conclude(vec![name.to_owned()], &[], vec![examined], &Settings::default())
+}
+
+/// Lays one file open.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn xray(path: &Path) -> Result<Xray, ScanError> {
+    let error = |source| ScanError::Path { path: path.display().to_string(), source };
+    let source = FileSource::open(path).map_err(error)?;
+    let memory = MemoryPlan::default();
+    let examination = Examination { budget: &Budget::default(), memory: &memory, digests: true, keep_facts: true };
+    let examined = examination.file(&source, Location::file(path.display().to_string()));
+    let mut pairs: Vec<_> = examined.artifacts.into_iter().zip(examined.facts).rev().collect();
+    let first = pairs.pop().ok_or_else(|| error(std::io::Error::other("nothing could be read")))?;
+    Ok(nest(first, &mut pairs))
+}
+
+/// Members follow their container in the flat list: those one level deeper are its own.
+fn nest((artifact, facts): (ArtifactReport, Facts), rest: &mut Vec<(ArtifactReport, Facts)>) -> Xray {
+    let depth = artifact.location.members.len();
+    let mut members = Vec::new();
+    while rest.last().is_some_and(|(next, _)| next.location.members.len() > depth) {
+        if let Some(next) = rest.pop() {
+            members.push(nest(next, rest));
+        }
+    }
+    Xray { artifact, facts: facts.list().to_vec(), members }
+}
+
+fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Examined {
+    let location = Location::file(entry.path.to_string_lossy());
+    let budget = Budget::default();
+    let examination = Examination { budget: &budget, memory, digests: options.digests, keep_facts: false };
+    let mut examined = match &entry.kind {
+        EntryKind::File(path) => match FileSource::open(path) {
+            Ok(source) => examination.file(&source, location.clone()),
+            Err(error) => unread(&location, gap(format!("cannot be opened: {error}"))),
+        },
+        EntryKind::StrayLink(target) => {
+            let detail = format!("a link leads out of the folder, to '{target}'");
+            unread(&location, FactKind::Anomaly { anomaly: Anomaly::Link, detail })
+        }
+        EntryKind::Special => {
+            let detail = "a pipe, socket or device where a file should be".to_owned();
+            unread(&location, FactKind::Anomaly { anomaly: Anomaly::Link, detail })
+        }
+        EntryKind::Skipped(_) => Examined::default(),
+        EntryKind::Unreadable(reason) => unread(&location, gap(format!("cannot be read: {reason}"))),
+    };
+    if crate::sanitize::is_deceptive(&location.file) {
+        let detail = "the name holds characters that do not show".to_owned();
+        examined.findings.extend(findings(&location, FactKind::Anomaly { anomaly: Anomaly::DeceptiveName, detail }));
+    }
+    examined
+}
+
+fn gap(detail: String) -> FactKind {
+    FactKind::Incomplete { reason: Gap::Unreadable, detail }
+}
+
+/// What is said of something that was not opened.
+fn unread(location: &Location, kind: FactKind) -> Examined {
+    Examined { findings: findings(location, kind), ..Examined::default() }
+}
+
+/// The rules' opinion on a single fact about a file as a whole.
+pub(crate) fn findings(location: &Location, kind: FactKind) -> Vec<Finding> {
+    let facts = [Fact { position: Position::Whole, kind }];
+    let name = location.members.last().unwrap_or(&location.file);
+    let mut list = Vec::new();
+    judge(location, &Artifact { name, size: 0, format: None, facts: &facts, is_file: true }, &mut list);
+    list
+}
+
+fn conclude(paths: Vec<String>, entries: &[Entry], examined: Vec<Examined>, settings: &Settings) -> Report {
+    let mut artifacts = Vec::new();
+    let mut findings = Vec::new();
+    let mut references = Vec::new();
+    for mut file in examined {
+        artifacts.append(&mut file.artifacts);
+        findings.append(&mut file.findings);
+        references.append(&mut file.references);
+    }
+    findings.extend(repository::check(entries, &references));
+    sort(&mut findings);
+    let verdict = evaluate(&findings, &settings.policy, today());
+    Report { paths, artifacts, findings, verdict, exceptions: settings.policy.exceptions.clone() }
+}
+
+/// Gravest first, then by place, so that the same input gives the same bytes.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|one, other| {
+        let grave = |finding: &Finding| std::cmp::Reverse(finding.severity);
+        (grave(one), &one.location, &one.rule, &one.message).cmp(&(grave(other), &other.location, &other.rule, &other.message))
+    });
+}
+
+/// The day on which exceptions are judged; `SOURCE_DATE_EPOCH` sets it where reports must be reproducible.
+fn today() -> Date {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    let fixed = epoch.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let now = fixed.unwrap_or_else(jiff::Timestamp::now);
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
