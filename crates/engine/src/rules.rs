@@ -341,7 +341,18 @@ mod tests {
             let headings: Vec<&str> = page.lines().filter(|line| line.starts_with("## ")).collect();
             assert_eq!(headings, HEADINGS, "{id}");
             assert!(page.contains("```findings\n"), "{id}: a case needs its findings");
-            assert!(page.contains(&format!("rule = \"{id}\"")), "{id}: show the exception for this rule");
+        }
+    }
+
+    #[test]
+    fn the_exception_on_every_page_is_one_for_its_rule() {
+        for rule in RULES {
+            let Meta { id, page, .. } = rule.meta();
+            let (_, snippet) = page.split_once("```toml\n").unwrap();
+            let (snippet, _) = snippet.split_once("```").unwrap();
+            let policy: waag_evidence::Policy = toml::from_str(snippet).unwrap();
+            let rules: Vec<&str> = policy.exceptions.iter().map(|exception| exception.rule.as_str()).collect();
+            assert_eq!(rules, [*id]);
         }
     }
 }
