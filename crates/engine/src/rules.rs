@@ -1,9 +1,27 @@
 //! The rules. Each is one file with its page beside it, and one line in [`RULES`].
 
+pub mod archive_disagreement;
+pub mod code_execution;
+pub mod deceptive_name;
+pub mod encrypted_content;
+pub mod executable_content;
+pub mod extension_mismatch;
 pub mod finding;
+pub mod foreign_mutation;
+pub mod hidden_content;
+pub mod incomplete_analysis;
+pub mod malformed_structure;
+pub mod path_traversal;
+pub mod reader_disagreement;
+pub mod remote_code;
+pub mod resource_bomb;
+pub mod template_escape;
+#[cfg(test)]
+mod testing;
+pub mod unlisted_callable;
 
-use waag_formats::fact::Fact;
-use waag_formats::format::Meta as FormatMeta;
+use waag_formats::fact::{Anomaly, Callable, Fact, FactKind, Position};
+use waag_formats::format::{Depth, Meta as FormatMeta};
 
 use finding::Findings;
 
@@ -33,6 +51,40 @@ pub struct Artifact<'a> {
     pub is_file: bool,
 }
 
+impl<'a> Artifact<'a> {
+    /// Its anomalies, with where and what exactly.
+    pub fn anomalies(&self) -> impl Iterator<Item = (Position, Anomaly, &'a str)> {
+        self.facts.iter().filter_map(|fact| match &fact.kind {
+            FactKind::Anomaly { anomaly, detail } => Some((fact.position, *anomaly, detail.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The callables that loading it looks up or calls.
+    pub fn callables(&self) -> impl Iterator<Item = (Position, &'a Callable)> {
+        self.facts.iter().filter_map(|fact| match &fact.kind {
+            FactKind::Callable(callable) => Some((fact.position, callable)),
+            _ => None,
+        })
+    }
+
+    /// Whether it is a container, whose parts are files of their own.
+    #[must_use]
+    pub fn is_archive(&self) -> bool {
+        self.format.is_some_and(|format| format.depth == Depth::Container)
+    }
+}
+
+/// A message and its particulars, as far as there are any.
+fn with_detail(text: &str, detail: &str) -> String {
+    if detail.is_empty() { text.to_owned() } else { format!("{text}: {detail}") }
+}
+
+/// Module and name of a callable, as they are written in Python.
+fn path_of(callable: &Callable) -> String {
+    if callable.module.is_empty() { callable.name.clone() } else { format!("{}.{}", callable.module, callable.name) }
+}
+
 /// A rule.
 pub trait Rule: Sync {
     /// Who it is.
@@ -49,10 +101,258 @@ impl std::fmt::Debug for dyn Rule + '_ {
 }
 
 /// Every rule, in the order in which they are listed to people.
-pub static RULES: &[&dyn Rule] = &[];
+pub static RULES: &[&dyn Rule] = &[
+    &code_execution::CodeExecution,
+    &unlisted_callable::UnlistedCallable,
+    &foreign_mutation::ForeignMutation,
+    &reader_disagreement::ReaderDisagreement,
+    &archive_disagreement::ArchiveDisagreement,
+    &hidden_content::HiddenContent,
+    &remote_code::RemoteCode,
+    &template_escape::TemplateEscape,
+    &path_traversal::PathTraversal,
+    &resource_bomb::ResourceBomb,
+    &malformed_structure::MalformedStructure,
+    &executable_content::ExecutableContent,
+    &extension_mismatch::ExtensionMismatch,
+    &deceptive_name::DeceptiveName,
+    &encrypted_content::EncryptedContent,
+    &incomplete_analysis::IncompleteAnalysis,
+];
 
 /// The rule with this id.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static dyn Rule> {
     RULES.iter().copied().find(|rule| rule.meta().id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use waag_formats::fact::{Gap, Reach, ReferenceKind, Standing, Usage};
+
+    use super::testing::{PICKLE, SAFETENSORS, Sketch, ZIP, sketch};
+    use super::*;
+
+    /// Files beside the rules that are no rules.
+    const NO_RULES: &[&str] = &["finding", "testing"];
+    const HEADINGS: &[&str] =
+        &["## What it reports", "## Why it matters", "## What to do", "## When it is acceptable", "## Case"];
+
+    /// Every anomaly there is; a test below compares it with the vocabulary's source.
+    const ANOMALIES: &[Anomaly] = &[
+        Anomaly::ReaderDisagreement,
+        Anomaly::HeaderDisagreement,
+        Anomaly::HiddenContent,
+        Anomaly::TrailingBytes,
+        Anomaly::LeadingBytes,
+        Anomaly::Polyglot,
+        Anomaly::PathTraversal,
+        Anomaly::Link,
+        Anomaly::DuplicateName,
+        Anomaly::ExpansionBomb,
+        Anomaly::AllocationBomb,
+        Anomaly::Hole,
+        Anomaly::Overlap,
+        Anomaly::OutOfBounds,
+        Anomaly::SizeMismatch,
+        Anomaly::ChecksumMismatch,
+        Anomaly::Malformed,
+        Anomaly::Broken,
+        Anomaly::ExtensionMismatch,
+        Anomaly::Executable,
+        Anomaly::DeceptiveName,
+        Anomaly::Encrypted,
+    ];
+    const REACHES: &[Reach] = &[Reach::Internals, Reach::ComputedName, Reach::Host, Reach::Unlisted, Reach::Exhaustion];
+    const GAPS: &[Gap] = &[Gap::Limit, Gap::Unsupported, Gap::Unreadable, Gap::UnknownFormat, Gap::Missing];
+    const USAGES: &[Usage] =
+        &[Usage::Reference, Usage::Reduce, Usage::New, Usage::Build, Usage::Append, Usage::SetItem, Usage::AddItem];
+
+    /// The variants of an enum of the vocabulary, as its source names them.
+    fn variants(name: &str) -> BTreeSet<String> {
+        let source = include_str!("../../formats/src/fact.rs");
+        let start = source.find(&format!("pub enum {name} {{")).unwrap();
+        let body = source[start..].lines().skip(1).take_while(|line| *line != "}");
+        let at_top =
+            |line: &&str| line.starts_with("    ") && line.as_bytes().get(4).is_some_and(u8::is_ascii_uppercase);
+        let word = |line: &str| line.trim().chars().take_while(char::is_ascii_alphanumeric).collect();
+        body.filter(at_top).map(word).collect()
+    }
+
+    #[allow(clippy::use_debug)]
+    fn names<T: std::fmt::Debug>(values: &[T]) -> BTreeSet<String> {
+        values.iter().map(|value| format!("{value:?}")).collect()
+    }
+
+    /// Ids of the rules that have something to say, one for each finding.
+    fn claimants(file: &Sketch) -> Vec<&'static str> {
+        RULES.iter().flat_map(|rule| file.findings(*rule).into_iter().map(|_| rule.meta().id)).collect()
+    }
+
+    fn assert_one_claims(file: &Sketch, what: &str) {
+        let ids = claimants(file);
+        assert_eq!(ids.len(), 1, "{what} must be claimed by exactly one rule, and is by {ids:?}");
+    }
+
+    #[test]
+    fn the_lists_here_name_the_whole_vocabulary() {
+        assert_eq!(names(ANOMALIES), variants("Anomaly"));
+        assert_eq!(names(REACHES), variants("Reach"));
+        assert_eq!(names(GAPS), variants("Gap"));
+        assert_eq!(names(USAGES), variants("Usage"));
+        let standings = ["Computed", "Dangerous", "Inert", "Misused", "Unknown", "Unlisted"];
+        assert_eq!(variants("Standing"), standings.map(str::to_owned).into());
+        let described = ["Property", "Metadata", "Tensor", "Step", "Template", "Child"];
+        let judged = ["Callable", "Mutation", "TemplateReach", "Reference", "Anomaly", "Incomplete"];
+        let kinds: BTreeSet<String> = described.into_iter().chain(judged).map(str::to_owned).collect();
+        assert_eq!(
+            variants("FactKind"),
+            kinds,
+            "say below which rule judges the new kind, or list it as a description"
+        );
+    }
+
+    #[test]
+    fn every_anomaly_is_claimed_by_exactly_one_rule_in_every_setting() {
+        for &anomaly in ANOMALIES {
+            for name in ["model.pkl", "model.safetensors", "config.json", "train.py", "run.sh", "model", "odd.xyz"] {
+                for format in [&PICKLE, &SAFETENSORS, &ZIP] {
+                    for detail in ["", "a shell script", "an ELF program"] {
+                        let what = format!("{:?} of {name} read as {}", [anomaly], format.id);
+                        assert_one_claims(&sketch(name, format).told(anomaly, detail), &what);
+                        assert_one_claims(&sketch(name, format).within("a.zip").told(anomaly, detail), &what);
+                        assert_one_claims(&sketch(name, format).unknown().told(anomaly, detail), &what);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_other_opinion_is_claimed_by_exactly_one_rule() {
+        let file = || sketch("model.pkl", &PICKLE);
+        for &usage in USAGES {
+            for standing in [
+                Standing::Misused { expected: "a type".into() },
+                Standing::Dangerous { effect: "runs a shell command".into(), critical: true },
+                Standing::Unlisted { library: "numpy".into() },
+                Standing::Unknown,
+                Standing::Computed,
+            ] {
+                assert_one_claims(&file().callable(usage, standing), "a callable");
+            }
+            let inert = Standing::Inert { reason: "builds data".into() };
+            assert!(claimants(&file().callable(usage, inert)).is_empty(), "what is inert is not reported");
+        }
+        for &reach in REACHES {
+            let expression = String::from("''.__class__");
+            assert_one_claims(&file().fact(FactKind::TemplateReach { expression, reach }), "a reach");
+        }
+        for &reason in GAPS {
+            assert_one_claims(&file().fact(FactKind::Incomplete { reason, detail: String::new() }), "a gap");
+        }
+        let mutation = FactKind::Mutation { target: "sys.modules".into(), change: "replaces os".into() };
+        assert_one_claims(&file().fact(mutation), "a mutation");
+        let reference = FactKind::Reference { kind: ReferenceKind::RemoteCode, target: "modeling.Model".into() };
+        assert_one_claims(&file().fact(reference), "remote code");
+    }
+
+    #[test]
+    fn descriptions_give_no_finding() {
+        let tensor = waag_formats::fact::Tensor {
+            name: "os.system".into(),
+            dtype: "F32".into(),
+            shape: vec![2],
+            bytes: Some(8),
+        };
+        let file = sketch("model.pkl", &PICKLE)
+            .fact(FactKind::Property { name: "framework".into(), value: "PyTorch".into() })
+            .fact(FactKind::Metadata { key: "eval".into(), value: "os.system('id')".into() })
+            .fact(FactKind::Tensor(tensor))
+            .fact(FactKind::Step { text: "import os".into() })
+            .fact(FactKind::Template { name: "chat_template".into(), text: "{{ messages }}".into() })
+            .fact(FactKind::Child(waag_formats::child::Child::stored("data.pkl", 0, 9)));
+        assert!(claimants(&file).is_empty());
+    }
+
+    #[test]
+    fn every_file_beside_the_rules_is_registered() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
+        let mut files = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if !NO_RULES.contains(&stem.as_str()) {
+                files.insert((stem, path.extension().unwrap().to_str().unwrap().to_owned()));
+            }
+        }
+        let stem = |rule: &&dyn Rule| rule.meta().id.replace('-', "_");
+        let both = |stem: String| [(stem.clone(), "rs".to_owned()), (stem, "md".to_owned())];
+        let expected: BTreeSet<_> = RULES.iter().map(stem).flat_map(both).collect();
+        assert_eq!(files, expected, "each rule needs <rule>.rs, <rule>.md and a line in RULES");
+    }
+
+    #[test]
+    fn ids_are_unique_and_kebab_case() {
+        let ids: BTreeSet<&str> = RULES.iter().map(|rule| rule.meta().id).collect();
+        assert_eq!(ids.len(), RULES.len());
+        for id in ids {
+            let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+            assert!(id.split('-').all(is_word), "{id}");
+            assert_eq!(find(id).map(|rule| rule.meta().id), Some(id));
+        }
+    }
+
+    /// Ids stand in people's exceptions and dashboards: adding one is fine, changing or removing one breaks those.
+    #[test]
+    fn ids_are_frozen() {
+        let ids: Vec<&str> = RULES.iter().map(|rule| rule.meta().id).collect();
+        insta::assert_snapshot!(ids.join("\n"), @"
+        code-execution
+        unlisted-callable
+        foreign-mutation
+        reader-disagreement
+        archive-disagreement
+        hidden-content
+        remote-code
+        template-escape
+        path-traversal
+        resource-bomb
+        malformed-structure
+        executable-content
+        extension-mismatch
+        deceptive-name
+        encrypted-content
+        incomplete-analysis
+        ");
+    }
+
+    #[test]
+    fn every_page_has_a_summary_and_the_headings_in_order() {
+        for rule in RULES {
+            let Meta { id, page, .. } = rule.meta();
+            let mut lines = page.lines();
+            assert_eq!(lines.next(), Some(format!("# {id}").as_str()));
+            let summary = lines.find(|line| !line.is_empty()).unwrap_or_default();
+            assert!(summary.ends_with('.') && !summary.starts_with('#'), "{id}: one sentence below the title");
+            let headings: Vec<&str> = page.lines().filter(|line| line.starts_with("## ")).collect();
+            assert_eq!(headings, HEADINGS, "{id}");
+            assert!(page.contains("```findings\n"), "{id}: a case needs its findings");
+        }
+    }
+
+    #[test]
+    fn the_exception_on_every_page_is_one_for_its_rule() {
+        for rule in RULES {
+            let Meta { id, page, .. } = rule.meta();
+            let (_, snippet) = page.split_once("```toml\n").unwrap();
+            let (snippet, _) = snippet.split_once("```").unwrap();
+            let policy: waag_evidence::Policy = toml::from_str(snippet).unwrap();
+            let rules: Vec<&str> = policy.exceptions.iter().map(|exception| exception.rule.as_str()).collect();
+            assert_eq!(rules, [*id]);
+        }
+    }
 }
