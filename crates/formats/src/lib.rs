@@ -21,16 +21,18 @@ pub mod budget;
 pub mod callable;
 pub mod child;
 pub mod cursor;
+pub mod decode;
 pub mod fact;
 pub mod facts;
 pub mod format;
 pub mod pickle;
 pub mod source;
+pub mod zip;
 
 use format::{Certainty, Format, Probe};
 
 /// Every format, in the order in which they are listed to people.
-pub static FORMATS: &[&dyn Format] = &[&pickle::PICKLE];
+pub static FORMATS: &[&dyn Format] = &[&pickle::PICKLE, &zip::Zip];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.
 #[must_use]
