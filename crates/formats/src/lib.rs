@@ -25,14 +25,18 @@ pub mod decode;
 pub mod fact;
 pub mod facts;
 pub mod format;
+pub mod json;
 pub mod pickle;
+pub mod safetensors;
 pub mod source;
+#[cfg(test)]
+mod testing;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
 
 /// Every format, in the order in which they are listed to people.
-pub static FORMATS: &[&dyn Format] = &[&pickle::PICKLE, &zip::Zip];
+pub static FORMATS: &[&dyn Format] = &[&pickle::PICKLE, &zip::Zip, &safetensors::Safetensors, &json::Json];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.
 #[must_use]
