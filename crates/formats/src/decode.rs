@@ -26,3 +26,8 @@ pub(crate) mod tests {
         }
     }
 }
+
+use crate::budget::{Budget,Exhausted}; use crate::child::Child; use crate::source::Source;
+#[derive(Debug)] pub struct Decoded{pub bytes:u64,pub consumed:u64,pub trailing:u64,pub checksum_ok:bool}
+#[derive(Debug,thiserror::Error)] pub enum DecodeError{#[error("bomb")]Bomb,#[error("{0}")]Exhausted(Exhausted),#[error("{0}")]Unsupported(String),#[error("{0}")]Damaged(String)}
+pub fn decode(_p:&dyn Source,_c:&Child,_b:&Budget,_o:&mut dyn std::io::Write)->Result<Decoded,DecodeError>{Err(DecodeError::Unsupported("stub".into()))}

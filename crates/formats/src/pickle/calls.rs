@@ -147,7 +147,10 @@ impl Machine<'_> {
             ("copyreg", "_reconstructor") => self.reconstructor(id, arguments),
             ("copyreg", "__newobj__" | "__newobj_ex__") => self.new_object_by_function(id, arguments),
             ("builtins", "getattr") => self.get_attribute(arguments),
-            ("torch.storage", "_load_from_bytes") => self.nested_pickle(id, arguments),
+            ("torch.storage", "_load_from_bytes") => self.nested_pickle(id, arguments, 0),
+            ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") if self.is_object_dtype(arguments) => {
+                self.nested_pickle(id, arguments, 1)
+            }
             _ => None,
         }
     }
@@ -196,6 +199,9 @@ impl Machine<'_> {
             _ => false,
         };
         let name_text = self.text(*name)?;
+        if let Some(listed) = self.listed_attribute(*object, &name_text) {
+            return Some(listed);
+        }
         if !known || holds.uncleared || name_text.starts_with('_') || name_text.contains('.') {
             return None;
         }
@@ -203,6 +209,20 @@ impl Machine<'_> {
             self.attribute_of_listed(id, &name_text)?;
         }
         Some(self.node(NodeKind::Attribute, &[*object, *name], Holds { callable: true, ..Holds::default() }))
+    }
+
+    /// An attribute that a list names itself, such as a class method that rebuilds an instance.
+    fn listed_attribute(&mut self, object: Value, name: &str) -> Option<Value> {
+        let Value::Global(id) = object else { return None };
+        let global = self.globals.get(id)?;
+        let (module, path) = (global.module.clone(), format!("{}.{name}", global.name));
+        if crate::callable::list::inert(&module, &path).is_empty() {
+            return None;
+        }
+        let getattr = self.globals.number("builtins", "getattr")?;
+        let reason = "Reads an attribute that a list names.".into();
+        self.record(getattr, Usage::Reduce, Standing::Inert { reason }, None);
+        self.globals.number(&module, &path).map(Value::Global)
     }
 
     /// Records an attribute of a listed callable; none when the attribute itself is known to be dangerous.
@@ -218,10 +238,17 @@ impl Machine<'_> {
         Some(())
     }
 
-    /// `torch.storage._load_from_bytes(bytes)` loads a pickle within the pickle: it is analysed as such.
-    fn nested_pickle(&mut self, id: GlobalId, arguments: Value) -> Option<Value> {
-        let first = self.items(arguments).first().copied()?;
-        let Some(Literal::Bytes { offset, length }) = self.read_literal(first) else {
+    /// Whether the first argument is numpy's dtype for objects: a scalar of it is unpickled from its bytes.
+    fn is_object_dtype(&self, arguments: Value) -> bool {
+        let dtype = self.items(arguments).first().map(|dtype| self.items(*dtype)).unwrap_or_default();
+        let code = dtype.get(1).and_then(|code| self.text(*code));
+        code.is_none_or(|code| code.trim_start_matches(['<', '>', '|', '=']).starts_with('O'))
+    }
+
+    /// `torch.storage._load_from_bytes(bytes)` and its like load a pickle within the pickle: it is analysed as such.
+    fn nested_pickle(&mut self, id: GlobalId, arguments: Value, argument: usize) -> Option<Value> {
+        let bytes = self.items(arguments).get(argument).copied()?;
+        let Some(Literal::Bytes { offset, length }) = self.read_literal(bytes) else {
             let detail = "a pickle within the pickle is not there as plain bytes";
             self.uses.incomplete(self.at, Gap::Unsupported, detail);
             return None;
@@ -234,6 +261,7 @@ impl Machine<'_> {
     }
 
     fn inert_result(&mut self, id: GlobalId, arguments: Value) -> Value {
+        self.check_allocation(id, arguments);
         let remembered = self.globals.get(id).is_some_and(|global| {
             REMEMBERED.iter().any(|(module, name)| global.is(module, name))
         });

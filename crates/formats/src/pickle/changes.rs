@@ -78,7 +78,10 @@ impl Machine<'_> {
             self.holds_of_all(items)
         };
         match target {
-            Value::Node(node) if self.is_own_container(node, usage) => self.nodes.extend(node, items, holds),
+            Value::Node(node) if self.is_own_container(node, usage) => {
+                self.nodes.extend(node, items, holds);
+                self.check_weight(target);
+            }
             // A container that was not remembered may go on holding what does not matter.
             Value::Plain if holds != Holds::default() => drop(self.out_of_room()),
             Value::Plain => {}

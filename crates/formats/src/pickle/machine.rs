@@ -147,7 +147,7 @@ impl<'a> Machine<'a> {
             }
             opcode::PROTO => self.proto()?,
             opcode::FRAME => self.frame()?,
-            opcode::MARK => self.checked(|machine| machine.stack.mark()),
+            opcode::MARK => self.mark(),
             opcode::POP => self.checked(|machine| machine.stack.discard()),
             opcode::POP_MARK => self.checked(|machine| machine.stack.pop_mark().map(drop)),
             opcode::DUP => self.checked(|machine| machine.stack.top().and_then(|top| machine.stack.push(top))),
@@ -327,6 +327,7 @@ impl<'a> Machine<'a> {
             _ => self.holds_of_all(items),
         };
         let value = self.node(kind, items, holds);
+        self.check_weight(value);
         self.push(value);
     }
 
@@ -343,6 +344,11 @@ impl<'a> Machine<'a> {
     pub(super) fn out_of_room(&mut self) -> Value {
         self.uses.incomplete(self.at, Gap::Limit, "the stream holds more objects than are followed");
         Value::Lost
+    }
+
+    fn mark(&mut self) {
+        self.checked(|machine| machine.stack.mark());
+        self.check_marks();
     }
 
     fn counted_tuple(&mut self, count: usize) {
@@ -480,10 +486,6 @@ impl<'a> Machine<'a> {
         (nested.run(u64::MAX) == End::Stop).then(|| nested.cursor.position().saturating_sub(start))
     }
 
-    /// How many opcodes were followed.
-    pub(super) fn operations(&self) -> u64 {
-        self.operations
-    }
 }
 
 /// The start of a line, readable.

@@ -62,6 +62,11 @@ impl Stack {
         Ok(())
     }
 
+    /// How many marks are open.
+    pub(super) fn open_marks(&self) -> usize {
+        self.marks.len()
+    }
+
     /// Opcode POP: takes a value, or the mark when the mark is on top.
     pub(super) fn discard(&mut self) -> Result<(), StackError> {
         if self.marks.last().is_some_and(|mark| *mark as usize == self.values.len()) {

@@ -64,6 +64,14 @@ impl Uses {
         }
     }
 
+    /// Notes an anomaly the first time it is met.
+    pub(super) fn once(&mut self, at: u64, anomaly: Anomaly, detail: String) {
+        let known = |noted: &(Position, FactKind)| matches!(&noted.1, FactKind::Anomaly { detail: old, .. } if *old == detail);
+        if !self.noted.iter().any(known) {
+            self.anomaly(at, anomaly, detail);
+        }
+    }
+
     /// Notes the first place where a loader would stop with an error.
     pub(super) fn broken(&mut self, at: u64, detail: impl Into<String>) {
         if !self.broken {

@@ -69,6 +69,10 @@ impl Holds {
 pub(super) struct Node {
     pub(super) kind: NodeKind,
     pub(super) holds: Holds,
+    /// Containers within containers, from here down.
+    pub(super) depth: u16,
+    /// Objects that walking it would visit, counting shared ones each time.
+    pub(super) weight: f32,
     start: u32,
     kept: u16,
     /// True when there are more items than are kept.
@@ -99,14 +103,29 @@ impl Nodes {
         let id = NodeId(u32::try_from(self.nodes.len()).ok()?);
         let start = u32::try_from(self.items.len()).ok()?;
         self.items.extend_from_slice(kept);
-        let cut = kept.len() < items.len();
-        self.nodes.push(Node { kind, holds, start, kept: u16::try_from(kept.len()).ok()?, cut });
+        let (depth, weight) = self.measure(items);
+        let (kept, cut) = (u16::try_from(kept.len()).ok()?, kept.len() < items.len());
+        self.nodes.push(Node { kind, holds, depth: depth.saturating_add(1), weight: weight + 1.0, start, kept, cut });
         Some(id)
+    }
+
+    /// Greatest depth and total weight of some values.
+    fn measure(&self, items: &[Value]) -> (u16, f32) {
+        items.iter().fold((0, 0.0), |(depth, weight), item| match item {
+            Value::Node(id) => {
+                let (of_item, its_weight) = self.get(*id).map_or((0, 1.0), |node| (node.depth, node.weight));
+                (depth.max(of_item), weight + its_weight)
+            }
+            _ => (depth, weight + 1.0),
+        })
     }
 
     /// Adds items to a container; what does not fit is not kept, but what it holds counts.
     pub(super) fn extend(&mut self, id: NodeId, added: &[Value], holds: Holds) {
+        let (depth, weight) = self.measure(added);
         let Some(node) = self.nodes.get_mut(id.0 as usize) else { return };
+        node.depth = node.depth.max(depth.saturating_add(1));
+        node.weight += weight;
         node.holds = node.holds.join(holds);
         let room = MAX_ITEMS_OF_NODE.saturating_sub(usize::from(node.kept));
         let fitting = added.get(..added.len().min(room)).unwrap_or_default();
@@ -148,7 +167,7 @@ mod tests {
     #[test]
     fn a_value_takes_eight_bytes() {
         assert_eq!(size_of::<Value>(), 8);
-        assert!(size_of::<Node>() <= 12);
+        assert!(size_of::<Node>() <= 20);
     }
 
     #[test]
