@@ -19,18 +19,32 @@
 
 pub mod budget;
 pub mod child;
+pub mod compressed;
 pub mod cursor;
 pub mod decode;
 pub mod fact;
 pub mod facts;
 pub mod format;
+pub mod sevenzip;
 pub mod source;
+pub mod tar;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
 
 /// Every format, in the order in which they are listed to people.
-pub static FORMATS: &[&dyn Format] = &[&zip::Zip];
+pub static FORMATS: &[&dyn Format] = &[
+    &zip::Zip,
+    &tar::Tar,
+    &sevenzip::SevenZip,
+    &compressed::GZIP,
+    &compressed::BZIP2,
+    &compressed::XZ,
+    &compressed::LZMA,
+    &compressed::ZSTD,
+    &compressed::LZ4,
+    &compressed::ZLIB,
+];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.
 #[must_use]
