@@ -20,6 +20,7 @@
 pub mod budget;
 pub mod callable;
 pub mod child;
+pub mod compressed;
 pub mod cursor;
 pub mod decode;
 pub mod fact;
@@ -28,7 +29,9 @@ pub mod format;
 pub mod json;
 pub mod pickle;
 pub mod safetensors;
+pub mod sevenzip;
 pub mod source;
+pub mod tar;
 #[cfg(test)]
 mod testing;
 pub mod zip;
@@ -36,7 +39,21 @@ pub mod zip;
 use format::{Certainty, Format, Probe};
 
 /// Every format, in the order in which they are listed to people.
-pub static FORMATS: &[&dyn Format] = &[&pickle::PICKLE, &zip::Zip, &safetensors::Safetensors, &json::Json];
+pub static FORMATS: &[&dyn Format] = &[
+    &pickle::PICKLE,
+    &safetensors::Safetensors,
+    &json::Json,
+    &zip::Zip,
+    &tar::Tar,
+    &sevenzip::SevenZip,
+    &compressed::GZIP,
+    &compressed::BZIP2,
+    &compressed::XZ,
+    &compressed::LZMA,
+    &compressed::ZSTD,
+    &compressed::LZ4,
+    &compressed::ZLIB,
+];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.
 #[must_use]
