@@ -23,6 +23,7 @@ pub mod cursor;
 pub mod fact;
 pub mod facts;
 pub mod format;
+pub mod huggingface;
 pub mod jinja;
 pub mod json;
 pub mod safetensors;
@@ -33,7 +34,8 @@ mod testing;
 use format::{Certainty, Format, Probe};
 
 /// Every format, in the order in which they are listed to people.
-pub static FORMATS: &[&dyn Format] = &[&safetensors::Safetensors, &jinja::Jinja, &json::Json];
+pub static FORMATS: &[&dyn Format] =
+    &[&safetensors::Safetensors, &huggingface::HuggingFaceConfig, &jinja::Jinja, &json::Json];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.
 #[must_use]
