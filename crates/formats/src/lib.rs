@@ -26,6 +26,8 @@ pub mod decode;
 pub mod fact;
 pub mod facts;
 pub mod format;
+pub mod huggingface;
+pub mod jinja;
 pub mod json;
 pub mod pickle;
 pub mod safetensors;
@@ -42,6 +44,8 @@ use format::{Certainty, Format, Probe};
 pub static FORMATS: &[&dyn Format] = &[
     &pickle::PICKLE,
     &safetensors::Safetensors,
+    &huggingface::HuggingFaceConfig,
+    &jinja::Jinja,
     &json::Json,
     &zip::Zip,
     &tar::Tar,

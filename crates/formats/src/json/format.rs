@@ -1,9 +1,8 @@
-//! JSON that is nothing more particular.
+//! JSON that is nothing more particular. Read as a model's configuration all the same: a name decides nothing.
 
-use super::{Outcome, Value, walk};
-use crate::fact::{FactKind, Position};
-use crate::facts::{Facts, MAX_TEXT, shorten};
+use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::huggingface::inspect_json;
 use crate::source::Source;
 
 static META: Meta = Meta {
@@ -11,7 +10,7 @@ static META: Meta = Meta {
     title: "JSON",
     extensions: &["json"],
     depth: Depth::Surface,
-    reads: "every value, for its structure: duplicate keys, what only lax readers accept, what follows the value",
+    reads: "every value, as a model's configuration would be: whatever the name, a loader can be pointed at it",
     specification: "RFC 8259",
 };
 
@@ -30,29 +29,7 @@ impl Format for Json {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
-        let mut kept = Vec::new();
-        let outcome: Outcome = walk(source, 0, u64::MAX, context.budget, &mut |event| {
-            if kept.len() >= 200 || event.path.len() != 1 {
-                return;
-            }
-            if let (Some(key), Some(value)) = (event.key(), plain(event.value)) {
-                kept.push((event.offset, shorten(key.to_owned(), 200), value));
-            }
-        });
-        for (offset, key, value) in kept {
-            facts.push(Position::Offset(offset), FactKind::Metadata { key, value });
-        }
-        outcome.report(facts);
-    }
-}
-
-/// A value that is one, as text.
-fn plain(value: Value<'_>) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(shorten(text.chars().take(MAX_TEXT).collect(), MAX_TEXT)),
-        Value::Number(text) => Some(text.to_owned()),
-        Value::Bool(value) => Some(value.to_string()),
-        _ => None,
+        inspect_json(source, context, facts);
     }
 }
 

@@ -10,6 +10,7 @@ mod reader;
 mod text;
 
 pub use format::Json;
+pub(crate) use format::looks_like_json;
 pub use parser::walk;
 
 use crate::fact::{Anomaly, Gap};

@@ -1,0 +1,358 @@
+//! The JSON files of a model repository: what they name outside themselves, and the templates they carry.
+
+use std::collections::BTreeSet;
+
+use crate::fact::{FactKind, Position, ReferenceKind};
+use crate::facts::{Facts, MAX_TEMPLATE, MAX_TEXT, shorten};
+use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::jinja::inspect_template;
+use crate::json::{Event, Segment, Value, looks_like_json, path_text, walk};
+use crate::source::Source;
+
+/// Distinct files named by an index.
+const MAX_FILES: usize = 100_000;
+/// Templates of one file; each is kept until the walk is over.
+const MAX_TEMPLATES: usize = 64;
+/// Bytes of all of them.
+const MAX_TEMPLATE_BYTES: usize = 16 << 20;
+/// Names of template parts that are remembered while their text has not come yet.
+const MAX_KEY: usize = 200;
+
+/// Names that model repositories use. Also everything that ends in `.index.json`.
+const NAMES: &[&str] = &[
+    "adapter_config.json",
+    "added_tokens.json",
+    "chat_template.json",
+    "config.json",
+    "config_sentence_transformers.json",
+    "feature_extractor_config.json",
+    "generation_config.json",
+    "image_processor_config.json",
+    "model_index.json",
+    "modules.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "quantization_config.json",
+    "quantize_config.json",
+    "scheduler_config.json",
+    "sentence_bert_config.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "video_preprocessor_config.json",
+    "vocab.json",
+];
+
+/// Keys whose values describe the whole model.
+const PROPERTIES: &[(&str, &str)] = &[
+    ("model_type", "model_type"),
+    ("torch_dtype", "dtype"),
+    ("dtype", "dtype"),
+    ("transformers_version", "transformers_version"),
+    ("_diffusers_version", "diffusers_version"),
+    ("tokenizer_class", "tokenizer_class"),
+    ("library_name", "library"),
+    ("peft_type", "adapter"),
+    ("_class_name", "class"),
+];
+
+static META: Meta = Meta {
+    id: "huggingface-config",
+    title: "Hugging Face configuration",
+    extensions: &[],
+    depth: Depth::Full,
+    reads: "every key at every depth: remote code, templates, files and models named, duplicate keys",
+    specification: "https://huggingface.co/docs/transformers/main_classes/configuration",
+};
+
+/// The format.
+#[derive(Debug)]
+pub struct HuggingFaceConfig;
+
+impl Format for HuggingFaceConfig {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
+        let name = probe.name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
+        looks_like_json(&probe.head)?;
+        if NAMES.contains(&name) || name.ends_with(".index.json") {
+            return Some(Certainty::Certain);
+        }
+        // The keys count wherever they are, so that a new name hides nothing.
+        let head = String::from_utf8_lossy(&probe.head);
+        let telling =
+            ["\"auto_map\"", "\"chat_template\"", "\"trust_remote_code\"", "\"architectures\"", "\"weight_map\""];
+        telling.iter().any(|key| head.contains(key)).then_some(Certainty::Certain)
+    }
+
+    fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        inspect_json(source, context, facts);
+    }
+}
+
+/// Reads any JSON as a model's configuration: a loader can be pointed at any name.
+pub fn inspect_json(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+    let mut reader = Reader { facts, files: BTreeSet::new(), templates: Vec::new(), held: 0, name: None, words: 0 };
+    let outcome = walk(source, 0, u64::MAX, context.budget, &mut |event| reader.event(event));
+    let Reader { templates, words, .. } = reader;
+    if words > 0 {
+        facts.property("vocabulary", words.to_string());
+    }
+    for (offset, name, text) in templates {
+        inspect_template(&text, &name, Position::Offset(offset), context.budget, facts);
+    }
+    outcome.report(facts);
+}
+
+/// What has been read so far.
+struct Reader<'f> {
+    facts: &'f mut Facts,
+    files: BTreeSet<String>,
+    templates: Vec<(u64, String, String)>,
+    held: usize,
+    /// The `name` beside a `template`, and how deep.
+    name: Option<(usize, String)>,
+    words: u64,
+}
+
+impl Reader<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        self.vocabulary(event);
+        if under(event.path, "auto_map") {
+            return self.auto_map(event);
+        }
+        if under(event.path, "weight_map") && event.path.len() >= 2 {
+            return self.file(event);
+        }
+        if under(event.path, "chat_template") {
+            return self.template(event);
+        }
+        match (event.key(), event.value) {
+            (Some("trust_remote_code"), Value::Bool(true)) => {
+                self.reference(event.offset, ReferenceKind::RemoteCode, "trust_remote_code: true");
+            }
+            (Some("trust_remote_code"), Value::Text(text)) if !text.is_empty() => {
+                self.reference(event.offset, ReferenceKind::RemoteCode, text);
+            }
+            (Some("custom_pipelines"), Value::Object) => {}
+            _ if under(event.path, "custom_pipelines") => self.pipeline(event),
+            (Some("custom_pipeline"), Value::Text(text)) => {
+                self.reference(event.offset, ReferenceKind::RemoteCode, text);
+            }
+            (Some("base_model_name_or_path" | "_name_or_path"), Value::Text(text)) if !text.is_empty() => {
+                self.reference(event.offset, ReferenceKind::Model, text);
+            }
+            (
+                Some("_target_" | "class_name" | "module" | "__class__" | "py_object" | "_class_path"),
+                Value::Text(text),
+            ) => {
+                self.metadata(event, text);
+            }
+            _ => self.describe(event),
+        }
+    }
+
+    /// `"AutoModel": "owner/repository--module.Class"`, or a list of such, for slow and fast tokenizers.
+    fn auto_map(&mut self, event: Event<'_>) {
+        if let Value::Text(text) = event.value {
+            self.reference(event.offset, ReferenceKind::RemoteCode, text);
+            if let Some((repository, _)) = text.split_once("--") {
+                self.reference(event.offset, ReferenceKind::Model, repository);
+            }
+        }
+    }
+
+    /// `"impl": "pipeline.MyPipeline"`; the other keys name classes of the library.
+    fn pipeline(&mut self, event: Event<'_>) {
+        if let (Some("impl"), Value::Text(text)) = (event.key(), event.value) {
+            self.reference(event.offset, ReferenceKind::RemoteCode, text);
+        }
+    }
+
+    fn file(&mut self, event: Event<'_>) {
+        let Value::Text(text) = event.value else { return };
+        if self.files.len() < MAX_FILES && !self.files.contains(text) && self.files.insert(clip(text)) {
+            self.reference(event.offset, ReferenceKind::File, text);
+        }
+    }
+
+    /// A template, or a list of objects with a name and a template each, or an object of templates by name.
+    fn template(&mut self, event: Event<'_>) {
+        let Value::Text(text) = event.value else { return };
+        let depth = event.path.len();
+        match event.key() {
+            Some("name") => self.name = Some((depth, text.chars().take(MAX_KEY).collect())),
+            Some("template") if depth > 1 => {
+                let name = self.name.take().filter(|(at, _)| *at == depth).map(|(_, name)| name);
+                let name = name.map_or_else(|| path_text(event.path), |name| format!("chat_template.{name}"));
+                self.keep(event.offset, name, text);
+            }
+            _ => self.keep(event.offset, path_text(event.path), text),
+        }
+    }
+
+    fn keep(&mut self, offset: u64, name: String, text: &str) {
+        self.held = self.held.saturating_add(text.len());
+        if self.templates.len() >= MAX_TEMPLATES || self.held > MAX_TEMPLATE_BYTES || text.len() > MAX_TEMPLATE {
+            let detail = "more templates than are analysed";
+            return self.facts.incomplete(offset, crate::fact::Gap::Limit, detail);
+        }
+        self.templates.push((offset, name, text.to_owned()));
+    }
+
+    fn describe(&mut self, event: Event<'_>) {
+        let Some(key) = event.key() else { return self.architecture(event) };
+        let text = match event.value {
+            Value::Text(text) | Value::Number(text) => text,
+            _ => return,
+        };
+        let property = PROPERTIES.iter().find(|(known, _)| *known == key);
+        if let (1, Some((_, name))) = (event.path.len(), property) {
+            return self.facts.property(*name, text);
+        }
+        match (event.path.len(), event.key_at(0), key) {
+            (2, Some("quantization_config"), "quant_method") => self.facts.property("quantization", text),
+            (2, Some("model"), "type") => self.facts.property("tokenizer", text),
+            (1, ..) => self.metadata(event, text),
+            _ => {}
+        }
+    }
+
+    fn architecture(&mut self, event: Event<'_>) {
+        if let (2, Some("architectures"), Value::Text(text)) = (event.path.len(), event.key_at(0), event.value) {
+            self.facts.property("architecture", text);
+        }
+    }
+
+    /// `model.vocab` of a tokenizer: an object by token, or a list.
+    fn vocabulary(&mut self, event: Event<'_>) {
+        let place = (event.path.len(), event.key_at(0), event.key_at(1));
+        if let ((2, Some("model"), Some("vocab")), Value::ObjectEnd(count) | Value::ArrayEnd(count)) =
+            (place, event.value)
+        {
+            self.words = self.words.max(count);
+        }
+    }
+
+    fn reference(&mut self, offset: u64, kind: ReferenceKind, target: &str) {
+        let target = clip(target);
+        self.facts.push(Position::Offset(offset), FactKind::Reference { kind, target });
+    }
+
+    fn metadata(&mut self, event: Event<'_>, text: &str) {
+        let key = path_text(event.path);
+        self.facts.push(Position::Offset(event.offset), FactKind::Metadata { key, value: clip(text) });
+    }
+}
+
+/// True when one of the keys that lead to a value is this one.
+fn under(path: &[Segment], key: &str) -> bool {
+    path.iter().any(|segment| segment.key() == Some(key))
+}
+
+fn clip(text: &str) -> String {
+    shorten(text.chars().take(MAX_TEXT.saturating_add(1)).collect(), MAX_TEXT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{inspect, mutate, oddities};
+
+    fn references(text: &str) -> Vec<String> {
+        let facts = inspect(&HuggingFaceConfig, "config.json", text.as_bytes());
+        let mut found = Vec::new();
+        for fact in facts.list() {
+            match &fact.kind {
+                FactKind::Reference { kind, target } => found.push(format!("{kind:?} {target}")),
+                FactKind::Template { name, .. } => found.push(format!("template {name}")),
+                FactKind::TemplateReach { reach, .. } => found.push(format!("{reach:?}")),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn remote_code_is_found_at_any_depth() {
+        let text = r#"{"auto_map": {"AutoModel": "evil/repo--modeling.Model", "AutoTokenizer": ["a.Slow", null]},
+            "text_config": {"auto_map": "b.C"}, "x": [{"trust_remote_code": true}], "trust_remote_code": false,
+            "custom_pipelines": {"p": {"impl": "p.P", "pt": ["AutoModel"]}}}"#;
+        let wanted = [
+            "RemoteCode evil/repo--modeling.Model",
+            "Model evil/repo",
+            "RemoteCode a.Slow",
+            "RemoteCode b.C",
+            "RemoteCode trust_remote_code: true",
+            "RemoteCode p.P",
+        ];
+        assert_eq!(references(text), wanted);
+    }
+
+    #[test]
+    fn keys_are_compared_unescaped() {
+        assert_eq!(references(r#"{"\u0061uto_map": {"AutoModel": "a.B"}}"#), ["RemoteCode a.B"]);
+    }
+
+    #[test]
+    fn templates_are_found_in_every_form() {
+        let text = r#"{"chat_template": [{"name": "default", "template": "{{ x.__class__ }}"}, {"template": "y", "name": "late"}]}"#;
+        assert_eq!(
+            references(text),
+            ["template chat_template.default", "Internals", "template chat_template[1].template"]
+        );
+        assert_eq!(references(r#"{"a": {"chat_template": "{{ lipsum }}"}}"#), ["template a.chat_template", "Host"]);
+        assert_eq!(references(r#"{"chat_template": {"tool": "x"}}"#), ["template chat_template.tool"]);
+    }
+
+    #[test]
+    fn an_index_names_each_file_once() {
+        let text = r#"{"metadata": {"total_size": 1}, "weight_map": {"a": "1.safetensors", "b": "1.safetensors", "c": "../2.bin"}}"#;
+        assert_eq!(references(text), ["File 1.safetensors", "File ../2.bin"]);
+    }
+
+    #[test]
+    fn an_ordinary_configuration_has_nothing_odd() {
+        let text = r#"{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "torch_dtype": "bfloat16",
+            "transformers_version": "4.44.0", "quantization_config": {"quant_method": "gptq"}, "eval": "os.system"}"#;
+        let facts = inspect(&HuggingFaceConfig, "config.json", text.as_bytes());
+        assert_eq!(oddities(&facts), Vec::<String>::new());
+        assert_eq!(facts.find_property("architecture"), Some("LlamaForCausalLM"));
+        assert_eq!(facts.find_property("quantization"), Some("gptq"));
+        assert_eq!(facts.find_property("dtype"), Some("bfloat16"));
+    }
+
+    #[test]
+    fn a_tokenizer_has_a_vocabulary_and_a_kind() {
+        let text = r#"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}}}"#;
+        let facts = inspect(&HuggingFaceConfig, "tokenizer.json", text.as_bytes());
+        assert_eq!(facts.find_property("vocabulary"), Some("2"));
+        assert_eq!(facts.find_property("tokenizer"), Some("BPE"));
+    }
+
+    #[test]
+    fn a_large_tokenizer_is_read_whole() {
+        let mut text = String::from("{\"model\": {\"type\": \"BPE\", \"vocab\": {");
+        for index in 0..100_000 {
+            text.push_str(&format!("\"token{index}\": {index},"));
+        }
+        text.push_str("\"last\": 1}}}");
+        let facts = inspect(&HuggingFaceConfig, "tokenizer.json", text.as_bytes());
+        assert_eq!(oddities(&facts), Vec::<String>::new());
+        assert_eq!(facts.find_property("vocabulary"), Some("100001"));
+    }
+
+    #[test]
+    fn duplicate_keys_are_found() {
+        let facts = inspect(&HuggingFaceConfig, "config.json", br#"{"auto_map": {}, "auto_map": {"A": "b.C"}}"#);
+        assert_eq!(oddities(&facts), ["DuplicateName@17"]);
+    }
+
+    #[test]
+    fn no_mutation_panics() {
+        let seed = br#"{"auto_map": {"A": "b--c.D"}, "chat_template": [{"name": "n", "template": "{{ x['a'] }}"}], "weight_map": {"a": "b"}}"#;
+        mutate(seed, 3000, |bytes| drop(inspect(&HuggingFaceConfig, "config.json", &bytes)));
+    }
+}

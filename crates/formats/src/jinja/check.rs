@@ -1,0 +1,211 @@
+//! Every expression against what chat templates need.
+
+use super::lists;
+use super::names::{Names, Origin};
+use super::parser::{Arena, Argument, Id, Node};
+use super::statement::argument;
+use crate::fact::Reach;
+
+/// A range, a repetition or a width that no prompt needs.
+const MAX_COUNT: u64 = 100_000;
+
+/// What is checked against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Check<'a> {
+    pub(super) arena: &'a Arena,
+    pub(super) names: &'a Names,
+}
+
+impl Check<'_> {
+    /// What one expression reaches, if anything that is not needed.
+    pub(super) fn node(&self, id: Id) -> Option<Reach> {
+        match self.arena.get(id)? {
+            Node::Name(name) => lists::variable(name, self.names.is_bound(name)),
+            Node::Text(text) => lists::mentions_special(text).then_some(Reach::Internals),
+            Node::Attribute(_, name) => lists::attribute(name),
+            Node::Item(_, index) => self.index(*index),
+            Node::Call(callee, arguments) => self.call(*callee, arguments),
+            Node::Filter(base, name, arguments) => self.filter(*base, name, arguments),
+            Node::Test(name, arguments) => lists::test(name).or_else(|| keywords(arguments)),
+            Node::Binary(operator, left, right) => self.binary(operator, *left, *right),
+            _ => None,
+        }
+    }
+
+    fn constant(&self, id: Id) -> Option<&str> {
+        match self.arena.get(id) {
+            Some(Node::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// `x[…]`
+    fn index(&self, index: Id) -> Option<Reach> {
+        if let Some(text) = self.constant(index) {
+            return lists::attribute(text);
+        }
+        (self.names.origin(self.arena, index) == Origin::Built).then_some(Reach::ComputedName)
+    }
+
+    fn call(&self, callee: Id, arguments: &[Argument]) -> Option<Reach> {
+        let reach = match self.arena.get(callee)? {
+            Node::Name(name) if self.names.is_macro(name) => None,
+            Node::Name(name) => lists::function(name).or_else(|| self.range(name, arguments)),
+            Node::Attribute(base, name) => self.method(*base, name, arguments),
+            Node::Item(base, index) => match self.constant(*index) {
+                Some(name) => self.method(*base, name, arguments),
+                None => Some(Reach::ComputedName),
+            },
+            _ => Some(Reach::Unlisted),
+        };
+        reach.or_else(|| keywords(arguments))
+    }
+
+    fn method(&self, base: Id, name: &str, arguments: &[Argument]) -> Option<Reach> {
+        match name {
+            "format" => self.format(Some(base)),
+            "center" | "ljust" | "rjust" | "zfill" => self.wide(arguments),
+            _ => lists::method(name),
+        }
+    }
+
+    /// A format string may name attributes itself, and may make any character out of a number.
+    fn format(&self, pattern: Option<Id>) -> Option<Reach> {
+        let Some(pattern) = pattern.and_then(|id| self.constant(id)) else { return Some(Reach::ComputedName) };
+        let fields = pattern.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+        let reaches = fields.into_iter().any(|field| field.contains(['.', '[']));
+        (reaches || makes_characters(pattern)).then_some(Reach::ComputedName)
+    }
+
+    fn filter(&self, base: Option<Id>, name: &str, arguments: &[Argument]) -> Option<Reach> {
+        let reach = match name {
+            "attr" => Some(self.attribute(argument(arguments, "name", 0)).unwrap_or(Reach::Host)),
+            "map" => self.map(arguments),
+            "selectattr" | "rejectattr" => {
+                self.attribute(argument(arguments, "", 0)).or_else(|| self.named_test(argument(arguments, "", 1)))
+            }
+            "select" | "reject" => self.named_test(argument(arguments, "", 0)),
+            "groupby" => self.attribute(argument(arguments, "attribute", 0)),
+            "sort" | "unique" | "sum" | "min" | "max" | "join" => self.keyword_attribute(arguments),
+            "format" => self.percent(base),
+            "center" | "indent" | "batch" | "slice" => self.wide(arguments),
+            _ => lists::filter(name),
+        };
+        reach.or_else(|| keywords(arguments))
+    }
+
+    fn map(&self, arguments: &[Argument]) -> Option<Reach> {
+        if let Some((_, value)) = arguments.iter().find(|(name, _)| name.as_deref() == Some("attribute")) {
+            return self.attribute(Some(*value));
+        }
+        let first = argument(arguments, "", 0)?;
+        match self.constant(first) {
+            Some("attr") => Some(self.attribute(argument(arguments, "", 1)).unwrap_or(Reach::Host)),
+            Some("format" | "map") => Some(Reach::ComputedName),
+            Some(name) => lists::filter(name),
+            None => Some(Reach::ComputedName),
+        }
+    }
+
+    fn named_test(&self, name: Option<Id>) -> Option<Reach> {
+        match self.constant(name?) {
+            Some(name) => lists::test(name),
+            None => Some(Reach::ComputedName),
+        }
+    }
+
+    fn keyword_attribute(&self, arguments: &[Argument]) -> Option<Reach> {
+        let found = arguments.iter().find(|(name, _)| name.as_deref() == Some("attribute"))?;
+        self.attribute(Some(found.1))
+    }
+
+    /// A name of an attribute as a value: fine as long as it can be read here. Dots separate several.
+    fn attribute(&self, value: Option<Id>) -> Option<Reach> {
+        let value = value?;
+        if let Some(Node::Number(_)) = self.arena.get(value) {
+            return None;
+        }
+        match self.constant(value) {
+            Some(text) => text.split('.').find_map(lists::attribute),
+            None => Some(Reach::ComputedName),
+        }
+    }
+
+    /// `'%c' % 95` makes characters that are not in the template.
+    fn percent(&self, pattern: Option<Id>) -> Option<Reach> {
+        let pattern = self.constant(pattern?)?;
+        makes_characters(pattern).then_some(Reach::ComputedName)
+    }
+
+    fn binary(&self, operator: &str, left: Id, right: Id) -> Option<Reach> {
+        match operator {
+            "%" => self.percent(Some(left)),
+            "*" => {
+                let most = self.number(left, 8).max(self.number(right, 8))?;
+                (most > MAX_COUNT && !(self.is_number(left) && self.is_number(right))).then_some(Reach::Exhaustion)
+            }
+            "**" => self.number(right, 8).filter(|power| *power > 64).map(|_| Reach::Exhaustion),
+            _ => None,
+        }
+    }
+
+    fn is_number(&self, id: Id) -> bool {
+        self.number(id, 8).is_some()
+    }
+
+    fn range(&self, name: &str, arguments: &[Argument]) -> Option<Reach> {
+        if name == "range" { self.wide(arguments) } else { None }
+    }
+
+    /// True when an argument is a number that no prompt needs.
+    fn wide(&self, arguments: &[Argument]) -> Option<Reach> {
+        let most = arguments.iter().filter_map(|(_, value)| self.number(*value, 8)).max()?;
+        (most > MAX_COUNT).then_some(Reach::Exhaustion)
+    }
+
+    /// How often a loop runs, as far as constants say.
+    pub(super) fn repetitions(&self, over: Id) -> u64 {
+        let Some(Node::Call(callee, arguments)) = self.arena.get(over) else { return 1 };
+        match self.arena.get(*callee) {
+            Some(Node::Name(name)) if name == "range" => {
+                arguments.iter().take(2).filter_map(|(_, value)| self.number(*value, 8)).max().unwrap_or(1)
+            }
+            _ => 1,
+        }
+    }
+
+    /// The value of an expression of constant numbers.
+    fn number(&self, id: Id, steps: u32) -> Option<u64> {
+        let steps = steps.checked_sub(1)?;
+        match self.arena.get(id)? {
+            Node::Number(value) => *value,
+            Node::Unary(inner) => self.number(*inner, steps),
+            Node::Binary(operator, left, right) => {
+                let (left, right) = (self.number(*left, steps)?, self.number(*right, steps)?);
+                match *operator {
+                    "+" => Some(left.saturating_add(right)),
+                    "*" => Some(left.saturating_mul(right)),
+                    "**" => Some(left.saturating_pow(u32::try_from(right).unwrap_or(u32::MAX))),
+                    "-" => Some(left.saturating_sub(right)),
+                    _ => Some(left),
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A `%c`, or a width that fills memory.
+fn makes_characters(pattern: &str) -> bool {
+    let fields = pattern.split('%').skip(1);
+    fields.into_iter().any(|field| {
+        let rest =
+            field.trim_start_matches(['0', '-', '+', ' ', '#', '.', '*', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+        rest.starts_with('c') || field.len().saturating_sub(rest.len()) > 6
+    }) || pattern.split('{').skip(1).any(|rest| rest.split('}').next().is_some_and(|field| field.ends_with(":c")))
+}
+
+/// Keyword arguments whose names are no ordinary ones: `dict(__class__=1)` is a way to spell a text.
+fn keywords(arguments: &[Argument]) -> Option<Reach> {
+    arguments.iter().filter_map(|(name, _)| name.as_deref()).find_map(lists::attribute)
+}

@@ -1,0 +1,202 @@
+//! Chat templates: Jinja2 programs that a loader renders, in a sandbox at best.
+//!
+//! Read with a lexer and an expression parser of Jinja2's own grammar (string escapes included) rather than another
+//! engine's dialect, and every expression is held against what chat templates need. What cannot be read is searched
+//! by name and said to be incomplete. Blocks are not matched with their ends: Jinja2 refuses to run what does not match.
+
+mod check;
+mod format;
+mod lexer;
+mod lists;
+mod names;
+mod parser;
+mod statement;
+
+pub use format::Jinja;
+
+use std::collections::BTreeSet;
+
+use crate::budget::Budget;
+use crate::fact::{FactKind, Gap, Position, Reach};
+use crate::facts::{Facts, MAX_TEMPLATE, shorten};
+use check::Check;
+use lexer::Tag;
+use names::Names;
+use parser::{Arena, Id, Parser};
+use statement::{Statement, statement, words};
+
+/// Longer templates are analysed up to here; the longest known has 60 KiB.
+const MAX_BYTES: usize = 1 << 20;
+/// Characters of an expression that are shown.
+const MAX_SHOWN: usize = 200;
+/// Rounds that nested loops over constant ranges may come to.
+const MAX_ROUNDS: u64 = 1_000_000;
+/// Findings of one template that are listed.
+const MAX_FINDINGS: usize = 200;
+
+/// Adds a template and what it reaches for. `position` is the template's place in its artifact; the line within the
+/// template is part of each expression.
+pub fn inspect_template(text: &str, name: &str, position: Position, budget: &Budget, facts: &mut Facts) {
+    let kept = shorten(text.chars().take(MAX_TEMPLATE).collect(), MAX_TEMPLATE);
+    facts.push(position, FactKind::Template { name: name.to_owned(), text: kept });
+    let mut end = text.len().min(MAX_BYTES);
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    let cut = text.get(..end).unwrap_or_default();
+    let mut template = Template { text: cut, position, facts, seen: BTreeSet::new() };
+    if end < text.len() {
+        template.gap(Gap::Limit, "only the first MiB of the template is analysed".to_owned());
+    }
+    if let Err(limit) = budget.operate(end as u64) {
+        return template.gap(Gap::Limit, limit.to_string());
+    }
+    template.inspect();
+}
+
+struct Template<'a> {
+    text: &'a str,
+    position: Position,
+    facts: &'a mut Facts,
+    /// What has been reported: where it begins, and what it is.
+    seen: BTreeSet<(usize, String)>,
+}
+
+impl Template<'_> {
+    fn inspect(&mut self) {
+        let (tags, stop) = lexer::tags(self.text);
+        let (mut arena, mut names, mut loops) = (Arena::default(), Names::default(), Vec::new());
+        for tag in &tags {
+            if let Some(read) = self.tag(tag, &mut arena) {
+                bind(read, &mut names, &mut loops);
+            }
+        }
+        names.pass(&arena);
+        let check = Check { arena: &arena, names: &names };
+        for id in 0..arena.nodes.len() {
+            if let Some(reach) = check.node(id) {
+                self.report(&arena, id, reach);
+            }
+        }
+        self.loops(&loops, check);
+        if let Some(stop) = stop {
+            self.unread(stop);
+        }
+    }
+
+    fn tag(&mut self, tag: &Tag, arena: &mut Arena) -> Option<Statement> {
+        let read = if tag.is_statement { statement(tag, arena) } else { expression(tag, arena) };
+        match &read {
+            Some(Statement::Other) => self.reach(tag.start, tag.end, Reach::Host),
+            Some(Statement::Unknown) => self.reach(tag.start, tag.end, Reach::Unlisted),
+            Some(_) => {}
+            None => {
+                let detail = format!("line {}: a tag of the template is not understood", self.line(tag.start));
+                self.gap(Gap::Unsupported, detail);
+            }
+        }
+        if matches!(read, None | Some(Statement::Other | Statement::Unknown)) {
+            self.search(tag);
+        }
+        read
+    }
+
+    /// A tag that could not be read, by its words.
+    fn search(&mut self, tag: &Tag) {
+        for (word, is_text, before) in words(tag) {
+            let reach = match (is_text, before) {
+                (true, _) => lists::mentions_special(word).then_some(Reach::Internals),
+                (false, Some(".")) => lists::attribute(word),
+                (false, Some("|")) => lists::filter(word),
+                (false, _) => lists::variable(word, true),
+            };
+            let reach = reach.or_else(|| if is_text { lists::attribute(word) } else { None });
+            if let Some(reach) = reach {
+                self.reach(tag.start, tag.end, reach);
+            }
+        }
+    }
+
+    /// From here on Jinja2 would refuse the text; another engine might not.
+    fn unread(&mut self, from: usize) {
+        let detail = format!("line {}: the template cannot be read from here on", self.line(from));
+        self.gap(Gap::Unsupported, detail);
+        let rest = self.text.get(from..).unwrap_or_default().to_ascii_lowercase();
+        let escapes = ["\\x5f", "\\u005f", "\\137", "|attr", "| attr"];
+        if lists::mentions_special(&rest) || escapes.iter().any(|one| rest.contains(one)) {
+            self.reach(from, self.text.len(), Reach::Internals);
+        }
+    }
+
+    /// Loops within loops multiply.
+    fn loops(&mut self, loops: &[Option<Id>], check: Check<'_>) {
+        let mut open: Vec<u64> = Vec::new();
+        for step in loops {
+            let Some(over) = step else {
+                open.pop();
+                continue;
+            };
+            open.push(check.repetitions(*over));
+            let rounds = open.iter().fold(1u64, |product, rounds| product.saturating_mul(*rounds));
+            if rounds > MAX_ROUNDS {
+                self.report(check.arena, *over, Reach::Exhaustion);
+            }
+        }
+    }
+
+    fn report(&mut self, arena: &Arena, id: Id, reach: Reach) {
+        let (start, end) = arena.spans.get(id).copied().unwrap_or_default();
+        self.reach(start, end, reach);
+    }
+
+    fn reach(&mut self, start: usize, end: usize, reach: Reach) {
+        if self.seen.len() >= MAX_FINDINGS || !self.seen.insert((start, format!("{reach:?}"))) {
+            return;
+        }
+        let written = self.text.get(start..end).unwrap_or_default();
+        let written = shorten(written.chars().take(MAX_SHOWN.saturating_add(1)).collect(), MAX_SHOWN);
+        let expression = format!("line {}: {written}", self.line(start));
+        self.facts.push(self.position, FactKind::TemplateReach { expression, reach });
+    }
+
+    fn gap(&mut self, reason: Gap, detail: String) {
+        if self.seen.len() < MAX_FINDINGS && self.seen.insert((usize::MAX, detail.clone())) {
+            self.facts.push(self.position, FactKind::Incomplete { reason, detail });
+        }
+    }
+
+    fn line(&self, at: usize) -> usize {
+        let before = self.text.as_bytes().get(..at).unwrap_or_default();
+        before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1)
+    }
+}
+
+/// `{{ … }}`
+fn expression(tag: &Tag, arena: &mut Arena) -> Option<Statement> {
+    let mut parser = Parser::new(&tag.tokens, arena);
+    parser.tuple()?;
+    parser.at_end().then_some(Statement::Plain)
+}
+
+fn bind(statement: Statement, names: &mut Names, loops: &mut Vec<Option<Id>>) {
+    match statement {
+        Statement::Bind { names: targets, value } => {
+            for name in targets {
+                if let Some((_, attribute)) = name.split_once('.') {
+                    names.bind(&format!(".{attribute}"), value);
+                }
+                names.bind(&name, value);
+            }
+        }
+        Statement::Loop { names: targets, over } => {
+            targets.iter().for_each(|name| names.bind(name, Some(over)));
+            loops.push(Some(over));
+        }
+        Statement::LoopEnd => loops.push(None),
+        Statement::Macro { name, parameters } => names.define(&name, parameters),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

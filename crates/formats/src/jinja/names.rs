@@ -1,0 +1,161 @@
+//! What a template's own names stand for, as far as that decides whether a computed name is computed from constants.
+
+use std::collections::BTreeMap;
+
+use super::lists;
+use super::parser::{Arena, Argument, Id, Node};
+
+/// How far an expression is followed, through names and parts.
+const MAX_STEPS: u32 = 40;
+/// Expressions looked at for one question.
+const MAX_LOOKS: u32 = 2_000;
+/// Values remembered for one name.
+const MAX_VALUES: usize = 64;
+
+/// Where a text comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// From the data that are rendered, or it is a number.
+    Data,
+    /// A constant of the template.
+    Constant,
+    /// Put together by the template from constants.
+    Built,
+}
+
+/// One question being answered.
+#[derive(Debug, Default)]
+struct Walk {
+    looks: u32,
+    /// Names being followed: a name that is made from itself (a counter) is made from the rest.
+    open: Vec<String>,
+}
+
+/// Names that the template gives values.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    values: BTreeMap<String, Vec<Id>>,
+    macros: BTreeMap<String, Vec<String>>,
+}
+
+impl Names {
+    pub(super) fn bind(&mut self, name: &str, value: Option<Id>) {
+        let values = self.values.entry(name.to_owned()).or_default();
+        if let Some(value) = value.filter(|value| values.len() < MAX_VALUES && !values.contains(value)) {
+            values.push(value);
+        }
+    }
+
+    pub(super) fn define(&mut self, name: &str, parameters: Vec<(String, Option<Id>)>) {
+        for (parameter, default) in &parameters {
+            self.bind(parameter, *default);
+        }
+        self.macros.insert(name.to_owned(), parameters.into_iter().map(|(parameter, _)| parameter).collect());
+    }
+
+    pub(super) fn is_bound(&self, name: &str) -> bool {
+        self.values.contains_key(name) || self.is_macro(name)
+    }
+
+    pub(super) fn is_macro(&self, name: &str) -> bool {
+        self.macros.contains_key(name)
+    }
+
+    /// A macro's parameters stand for what its calls hand over.
+    pub(super) fn pass(&mut self, arena: &Arena) {
+        for node in &arena.nodes {
+            let Node::Call(callee, arguments) = node else { continue };
+            let Some(Node::Name(name)) = arena.get(*callee) else { continue };
+            self.keywords(name, arguments);
+            let parameters = self.macros.get(name).cloned().unwrap_or_default();
+            for (index, (keyword, value)) in arguments.iter().enumerate() {
+                let parameter = keyword.as_ref().or_else(|| parameters.get(index));
+                if let Some(parameter) = parameter.filter(|_| !parameters.is_empty()) {
+                    self.bind(parameter, Some(*value));
+                }
+            }
+        }
+    }
+
+    /// `namespace(a=…)` binds attributes; which namespace does not matter.
+    fn keywords(&mut self, name: &str, arguments: &[Argument]) {
+        if name == "namespace" {
+            for (keyword, value) in arguments {
+                self.bind(&format!(".{}", keyword.as_deref().unwrap_or_default()), Some(*value));
+            }
+        }
+    }
+
+    /// Where the text of an expression comes from.
+    pub(super) fn origin(&self, arena: &Arena, id: Id) -> Origin {
+        self.follow(arena, id, MAX_STEPS, &mut Walk::default())
+    }
+
+    fn follow(&self, arena: &Arena, id: Id, steps: u32, walk: &mut Walk) -> Origin {
+        walk.looks = walk.looks.saturating_add(1);
+        let (Some(steps), true) = (steps.checked_sub(1), walk.looks < MAX_LOOKS) else { return Origin::Built };
+        match arena.get(id) {
+            Some(Node::Name(name)) => return self.values_of(arena, name, steps, walk),
+            Some(Node::Attribute(_, name)) => return self.values_of(arena, &format!(".{name}"), steps, walk),
+            _ => {}
+        }
+        let mut of = |id: Id| self.follow(arena, id, steps, walk);
+        match arena.get(id) {
+            Some(Node::Text(_)) => Origin::Constant,
+            Some(Node::Group(items)) => items.iter().map(|item| of(*item)).max().unwrap_or(Origin::Data),
+            Some(Node::Item(base, _)) => of(*base),
+            Some(Node::Slice(base)) => built(of(*base)),
+            Some(Node::Binary("~", ..)) => Origin::Built,
+            Some(Node::Binary("+" | "%" | "*", left, right)) => built(of(*left).max(of(*right))),
+            Some(Node::Binary("or" | "and", left, right)) => of(*left).max(of(*right)),
+            Some(Node::Filter(base, name, arguments)) => filtered(*base, name, arguments, &mut of),
+            Some(Node::Call(callee, arguments)) => self.called(arena, *callee, arguments, &mut of),
+            _ => Origin::Data,
+        }
+    }
+
+    fn values_of(&self, arena: &Arena, name: &str, steps: u32, walk: &mut Walk) -> Origin {
+        if walk.open.iter().any(|open| open == name) {
+            return Origin::Data;
+        }
+        walk.open.push(name.to_owned());
+        let values = self.values.get(name).map(Vec::as_slice).unwrap_or_default();
+        let most = values.iter().map(|value| self.follow(arena, *value, steps, walk)).max();
+        walk.open.pop();
+        most.unwrap_or(Origin::Data)
+    }
+
+    fn called(&self, arena: &Arena, callee: Id, arguments: &[Argument], of: &mut dyn FnMut(Id) -> Origin) -> Origin {
+        match arena.get(callee) {
+            Some(Node::Name(name)) if name == "strftime_now" || self.is_macro(name) => Origin::Built,
+            Some(Node::Attribute(base, name)) if name == "join" => {
+                let _separator = of(*base);
+                Origin::Built
+            }
+            Some(Node::Attribute(base, name)) if lists::makes_text(name) => {
+                let parts = arguments.iter().map(|(_, value)| of(*value)).max().unwrap_or(Origin::Data);
+                built(of(*base).max(if name == "replace" || name == "format" { parts } else { Origin::Data }))
+            }
+            Some(Node::Attribute(base, name)) if matches!(name.as_str(), "split" | "pop" | "copy" | "rsplit") => {
+                of(*base)
+            }
+            _ => Origin::Data,
+        }
+    }
+}
+
+/// What was made from constants is computed.
+fn built(origin: Origin) -> Origin {
+    if origin == Origin::Data { Origin::Data } else { Origin::Built }
+}
+
+fn filtered(base: Option<Id>, name: &str, arguments: &[Argument], of: &mut dyn FnMut(Id) -> Origin) -> Origin {
+    let base = base.map_or(Origin::Data, &mut *of);
+    match name {
+        "join" | "format" => Origin::Built,
+        "replace" => built(arguments.iter().map(|(_, value)| of(*value)).max().unwrap_or(base).max(base)),
+        "list" | "first" | "last" | "default" | "d" | "safe" => base,
+        _ if lists::filter_makes_text(name) => built(base),
+        _ => Origin::Data,
+    }
+}
