@@ -1,5 +1,8 @@
 //! Walks, opens, scans and judges model files.
 
+pub mod output;
 pub mod report;
 pub mod rules;
 pub mod sanitize;
+pub mod scan;
+pub mod settings;
