@@ -87,11 +87,24 @@ mod tests {
         String::from_utf8(bytes).unwrap().replace(env!("CARGO_PKG_VERSION"), "[version]")
     }
 
+    /// The rules' pages have tests of their own, and would change these snapshots with every word.
+    fn without_rules(sarif: &str) -> String {
+        let mut log: serde_json::Value = serde_json::from_str(sarif).unwrap();
+        log["runs"][0]["tool"]["driver"]["rules"] = "[rules]".into();
+        for result in log["runs"][0]["results"].as_array_mut().unwrap() {
+            result["ruleIndex"] = "[index]".into();
+        }
+        serde_json::to_string_pretty(&log).unwrap()
+    }
+
     #[test]
     fn every_output_of_every_kind_of_report() {
         for output in OUTPUTS {
             for (name, report) in sample::all() {
-                let text = rendered(*output, &report, Style::default());
+                let mut text = rendered(*output, &report, Style::default());
+                if output.id() == "sarif" {
+                    text = without_rules(&text);
+                }
                 insta::assert_snapshot!(format!("{}-{name}", output.id()), text);
             }
         }

@@ -109,11 +109,14 @@ fn described(report: &Report, subjects: &[Subject<'_>]) -> String {
     parts::titled("What it is, and what loading it does", &cards)
 }
 
+/// Excepted findings come last: somebody has dealt with them.
 fn findings(report: &Report) -> String {
-    let listed = report.findings.iter().enumerate().take(MAX_FINDINGS);
-    let mut cards: String =
-        listed.map(|(index, finding)| parts::finding(finding, subject::is_excepted(report, index))).collect();
-    cards += &rest(report.findings.len().saturating_sub(MAX_FINDINGS), "finding");
+    let listed = report.findings.iter().enumerate();
+    let mut listed: Vec<_> = listed.map(|(index, finding)| (subject::is_excepted(report, index), finding)).collect();
+    listed.sort_by_key(|(excepted, _)| *excepted);
+    let shown = listed.iter().take(MAX_FINDINGS);
+    let mut cards: String = shown.map(|(excepted, finding)| parts::finding(finding, *excepted)).collect();
+    cards += &rest(listed.len().saturating_sub(MAX_FINDINGS), "finding");
     parts::titled("Findings", &cards)
 }
 

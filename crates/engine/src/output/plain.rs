@@ -1,5 +1,6 @@
 //! For people at a terminal: one screen, readable without colours.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{self, Write};
 
@@ -100,7 +101,8 @@ impl<'a> Page<'a> {
     /// Findings about what is no artifact, such as a file that is missing.
     fn elsewhere(&mut self, subjects: &[Subject<'_>]) -> io::Result<()> {
         let report = self.report;
-        let placed = |finding: &Finding| subjects.iter().any(|subject| subject.file == finding.location.file);
+        let files: BTreeSet<&str> = subjects.iter().map(|subject| subject.file).collect();
+        let placed = |finding: &Finding| files.contains(finding.location.file.as_str());
         let before = self.left;
         for (index, finding) in report.findings.iter().enumerate().filter(|(_, finding)| !placed(finding)) {
             self.finding(index, finding)?;

@@ -125,7 +125,7 @@ fn results<'a>(report: &'a Report, rules: &[ReportingDescriptor<'_>]) -> Vec<Res
             level: level(finding.severity),
             message: Message { text: message(finding) },
             locations: vec![location(finding)],
-            occurrence_count: finding.count.clamp(1, i64::MAX as u64),
+            occurrence_count: finding.count.clamp(1, i32::MAX as u64),
             partial_fingerprints: BTreeMap::from([(FINGERPRINT, fingerprint(finding))]),
             suppressions: suppressions(report, index),
             properties: properties(finding),
@@ -148,20 +148,13 @@ fn properties(finding: &Finding) -> Properties<'_> {
 
 /// Viewers show this text and little else, so it carries the place within the file, the evidence and the next step.
 fn message(finding: &Finding) -> String {
-    let mut parts = vec![sentence(&finding.message)];
+    let mut parts = vec![sanitize(&finding.message)];
     if !finding.location.members.is_empty() || finding.location.offset.is_some() {
-        parts.push(format!("At: {}.", text::place(&finding.location)));
+        parts.push(format!("At: {}", text::place(&finding.location)));
     }
     parts.extend(finding.evidence.iter().map(|evidence| format!("Seen: {}", text::excerpt(evidence, 500))));
     parts.push(format!("Next: {}", sanitize(&finding.next_step)));
     unlinked(&parts.join("\n"))
-}
-
-fn sentence(message: &str) -> String {
-    let safe = sanitize(message);
-    let mut characters = safe.chars();
-    let first = characters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(characters).chain(['.']).collect()
 }
 
 /// In SARIF `[text](target)` is a link even in plain text: an artifact must not place one in a report about itself.
@@ -200,8 +193,7 @@ fn fingerprint_base(finding: &Finding) -> String {
 }
 
 fn suppressions(report: &Report, index: usize) -> Option<Vec<Suppression<'_>>> {
-    let (_, exception) = report.verdict.excepted.iter().find(|(finding, _)| *finding == index)?;
-    let exception = report.exceptions.get(*exception)?;
+    let exception = report.exceptions.get(subject::exception_of(report, index)?)?;
     Some(vec![Suppression { kind: "external", status: "accepted", justification: &exception.reason }])
 }
 
@@ -243,6 +235,15 @@ mod tests {
     }
 
     #[test]
+    fn every_result_has_its_rule() {
+        let report = sample::deny();
+        let rules = rules(&report);
+        for result in results(&report, &rules) {
+            assert_eq!(result.rule_index.map(|index| rules[index].id), Some(result.rule_id));
+        }
+    }
+
+    #[test]
     fn fingerprints_are_unique_and_ignore_offsets() {
         let mut report = sample::deny();
         let before = fingerprint_base(&report.findings[0]);
@@ -257,11 +258,5 @@ mod tests {
     fn an_artifact_places_no_link() {
         assert_eq!(unlinked("see [x](https://evil.example)"), "see \\[x\\](https://evil.example)");
         assert_eq!(unlinked("a[0] (b)"), "a[0] (b)");
-    }
-
-    #[test]
-    fn messages_become_sentences() {
-        assert_eq!(sentence("runs code"), "Runs code.");
-        assert_eq!(sentence(""), ".");
     }
 }

@@ -212,9 +212,16 @@ pub fn totals(subjects: &[Subject<'_>]) -> String {
     format!("{}, {}: {}", text::counted(subjects.len() as u64, "file"), text::size(bytes), kinds.join(", "))
 }
 
-/// The findings an exception covers, by index.
-pub(super) fn is_excepted(report: &Report, index: usize) -> bool {
-    report.verdict.excepted.iter().any(|(finding, _)| *finding == index)
+/// The exception that covers a finding, both by index. The verdict lists them in order of finding.
+pub(super) fn exception_of(report: &Report, finding: usize) -> Option<usize> {
+    let excepted = &report.verdict.excepted;
+    let place = excepted.binary_search_by_key(&finding, |(finding, _)| *finding).ok()?;
+    excepted.get(place).map(|(_, exception)| *exception)
+}
+
+/// Whether an exception covers a finding.
+pub(super) fn is_excepted(report: &Report, finding: usize) -> bool {
+    exception_of(report, finding).is_some()
 }
 
 /// Why the verdict is what it is, in one line.
