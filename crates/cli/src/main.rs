@@ -1,7 +1,31 @@
-#![allow(clippy::all, clippy::print_stdout)]
-fn main() -> std::process::ExitCode {
-    let paths: Vec<_> = std::env::args().skip(1).filter(|a| !a.starts_with("--") && a != "scan" && a != "json").map(std::path::PathBuf::from).collect();
-    let r = waag_engine::scan::scan_paths(&paths, &Default::default(), &waag_engine::scan::Silent).unwrap();
-    println!("{}", serde_json::to_string(&r).unwrap());
-    std::process::ExitCode::from(match r.verdict.decision { waag_evidence::Decision::Allow => 0, waag_evidence::Decision::Deny => 1, _ => 3 })
+//! The `waag` binary: reads the command line, runs one command, tells how it went.
+
+mod arguments;
+mod command;
+mod failure;
+mod markdown;
+mod progress;
+mod suggest;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::Arguments;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let terminal = Terminal::new(arguments.color, arguments.quiet);
+    match command::run(arguments.command, &terminal) {
+        Ok(code) => code,
+        // Whoever read our output has seen enough; that is no failure.
+        Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal.tell_failure(&failure);
+            ExitCode::from(command::USAGE)
+        }
+    }
 }

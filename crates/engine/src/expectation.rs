@@ -12,13 +12,13 @@ const BENEATH_OTHERS: &[&str] = &["text", "json", "python-source", "jinja", "zli
 
 /// The format that a name promises.
 #[must_use]
-pub fn promised(name: &str) -> Option<&'static dyn Format> {
+pub(crate) fn promised(name: &str) -> Option<&'static dyn Format> {
     let ending = extension(name);
     FORMATS.iter().copied().find(|format| !ending.is_empty() && format.meta().extensions.contains(&ending.as_str()))
 }
 
 /// Notes when the name promises another format than the bytes are, and when they are several at once.
-pub fn check(probe: &Probe<'_>, formats: &[&'static dyn Format], facts: &mut Facts) {
+pub(crate) fn check(probe: &Probe<'_>, formats: &[&'static dyn Format], facts: &mut Facts) {
     let ids: Vec<&str> = formats.iter().map(|format| format.meta().id).collect();
     let several: Vec<&str> = ids.iter().copied().filter(|id| !BENEATH_OTHERS.contains(id)).collect();
     if several.len() > 1 {
@@ -28,10 +28,15 @@ pub fn check(probe: &Probe<'_>, formats: &[&'static dyn Format], facts: &mut Fac
     if SAYS_NOTHING.contains(&ending.as_str()) || formats.is_empty() || probe.source.is_empty() {
         return;
     }
-    let promises: Vec<_> = FORMATS.iter().filter(|format| format.meta().extensions.contains(&ending.as_str())).collect();
+    let promises: Vec<_> =
+        FORMATS.iter().filter(|format| format.meta().extensions.contains(&ending.as_str())).collect();
     let kept = formats.iter().any(|format| promises.iter().any(|promise| promise.meta().id == format.meta().id));
     if !promises.is_empty() && !kept {
         let content = formats.first().map_or("", |format| format.meta().title);
-        facts.anomaly(0, Anomaly::ExtensionMismatch, format!("the name ends in .{ending} but the content is {content}"));
+        facts.anomaly(
+            0,
+            Anomaly::ExtensionMismatch,
+            format!("the name ends in .{ending} but the content is {content}"),
+        );
     }
 }

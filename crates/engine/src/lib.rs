@@ -5,6 +5,7 @@
 pub mod examine;
 mod expectation;
 pub mod io;
+pub mod output;
 pub mod report;
 mod repository;
 pub mod rules;

@@ -11,7 +11,7 @@ use crate::walk::Entry;
 
 /// Checks that files named by other files are there, and inside.
 #[must_use]
-pub fn check(entries: &[Entry], references: &[(Location, String)]) -> Vec<Finding> {
+pub(crate) fn check(entries: &[Entry], references: &[(Location, String)]) -> Vec<Finding> {
     let present: HashSet<PathBuf> = entries.iter().map(|entry| plain(&entry.path)).collect();
     let mut reported = HashSet::new();
     let mut list = Vec::new();

@@ -209,7 +209,12 @@ fn conclude(paths: Vec<String>, entries: &[Entry], examined: Vec<Examined>, sett
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| {
         let grave = |finding: &Finding| std::cmp::Reverse(finding.severity);
-        (grave(one), &one.location, &one.rule, &one.message).cmp(&(grave(other), &other.location, &other.rule, &other.message))
+        (grave(one), &one.location, &one.rule, &one.message).cmp(&(
+            grave(other),
+            &other.location,
+            &other.rule,
+            &other.message,
+        ))
     });
 }
 

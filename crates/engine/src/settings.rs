@@ -1,6 +1,220 @@
-//! stub until merged
-use waag_evidence::Policy;
-/// Settings.
-#[derive(Debug, Clone, Default)]
-pub struct Settings { /// Policy.
- pub policy: Policy }
+//! The settings file, `waag.toml`: where it is looked for and what it may say.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+use waag_evidence::exception::Exception;
+use waag_evidence::{Policy, Severity};
+
+/// Name of the file.
+pub const FILE_NAME: &str = "waag.toml";
+/// Bytes of it that are read. Settings are written by people.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// What the user has settled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// What must be true of a subject.
+    pub policy: Policy,
+}
+
+/// Why settings could not be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("cannot read the settings in '{}': {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is longer than anybody writes.
+    #[error("the settings in '{}' are longer than {MAX_BYTES} bytes", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file says something that is not understood.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1.
+        line: usize,
+        /// Character within the line, counted from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+impl SettingsError {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Read { .. } => "name a readable file with --config, or leave the option out".to_owned(),
+            Self::TooLong { .. } => format!("is this really a {FILE_NAME}? Name the right file with --config"),
+            Self::Invalid { message, .. } => hint_for(message).to_owned(),
+        }
+    }
+}
+
+/// The parts of the file that are most often written wrongly, each with a sample to copy.
+fn hint_for(message: &str) -> &'static str {
+    if message.contains("exception") || message.contains("`until`") || message.contains("`reason`") {
+        "an exception looks like this:\n  [[exception]]\n  rule = \"unlisted-callable\"\n  path = \"models/*.pkl\"\n  \
+         reason = \"reviewed: our own class\"\n  until = \"2027-01-31\""
+    } else if message.contains("unknown variant") {
+        "grades are info, low, medium, high and critical"
+    } else if !message.contains("field") {
+        "settings are TOML: texts stand in quotes, and every line is a [table] or a key = value"
+    } else {
+        "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe) and [[exception]] \
+         (rule, path, contains, reason, until)"
+    }
+}
+
+/// The file as written. Exceptions stand beside the policy, not below it: they are what people add to most.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    policy: PolicyTable,
+    /// Read one by one, so that a mistake is placed at its entry.
+    #[serde(rename = "exception")]
+    exceptions: Vec<Spanned<toml::Table>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct PolicyTable {
+    deny_at: Severity,
+    inconclusive_at: Severity,
+    allow_incomplete_unsafe: bool,
+}
+
+impl Default for PolicyTable {
+    fn default() -> Self {
+        let Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions: _ } = Policy::default();
+        Self { deny_at, inconclusive_at, allow_incomplete_unsafe }
+    }
+}
+
+impl Settings {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    /// When it cannot be read or says something that is not understood.
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        let text = read(path)?;
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
+        let file: File = toml::from_str(text).map_err(|error| invalid(text, path, &error, 0))?;
+        let PolicyTable { deny_at, inconclusive_at, allow_incomplete_unsafe } = file.policy;
+        let exceptions =
+            file.exceptions.into_iter().map(|entry| exception(entry, text, path)).collect::<Result<_, _>>()?;
+        Ok(Self { policy: Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions } })
+    }
+}
+
+/// The settings file in force for a directory: the nearest one upwards, no further than the repository it lies in.
+///
+/// Outside a repository only the directory itself counts: a shared parent such as a temporary folder is writable by
+/// others, who could except their own findings there.
+#[must_use]
+pub fn find(directory: &Path) -> Option<PathBuf> {
+    let root = directory.ancestors().find(|directory| directory.join(".git").exists()).unwrap_or(directory);
+    let inside = directory.ancestors().take_while(|directory| directory.starts_with(root));
+    inside.map(|directory| directory.join(FILE_NAME)).find(|path| path.is_file())
+}
+
+fn read(path: &Path) -> Result<String, SettingsError> {
+    use io::Read as _;
+    let failed = |source| SettingsError::Read { path: path.to_owned(), source };
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    io::copy(&mut file.take(MAX_BYTES + 1), &mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(SettingsError::TooLong { path: path.to_owned() });
+    }
+    String::from_utf8(bytes).map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
+}
+
+fn exception(entry: Spanned<toml::Table>, text: &str, path: &Path) -> Result<Exception, SettingsError> {
+    let start = entry.span().start;
+    entry.into_inner().try_into().map_err(|error| invalid(text, path, &error, start))
+}
+
+/// A mistake at its place, or at `start` when the reader does not say where it is.
+fn invalid(text: &str, path: &Path, error: &toml::de::Error, start: usize) -> SettingsError {
+    let start = error.span().map_or(start, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    SettingsError::Invalid {
+        path: path.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+        message: error.message().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Settings, String> {
+        Settings::parse(text, Path::new(FILE_NAME)).map_err(|error| format!("{error}\nhint: {}", error.hint()))
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(parse(""), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn policy_and_exceptions_are_read() {
+        let settings = parse(
+            "[policy]\ndeny-at = 'critical'\n\
+             [[exception]]\nrule = 'x'\npath = '*.pt'\nreason = 'ours'\nuntil = '2027-01-31'",
+        )
+        .unwrap();
+        assert_eq!(settings.policy.deny_at, Severity::Critical);
+        assert_eq!(settings.policy.inconclusive_at, Policy::default().inconclusive_at);
+        assert_eq!(settings.policy.exceptions.len(), 1);
+    }
+
+    #[test]
+    fn mistakes_are_placed_and_explained() {
+        let errors = [
+            "[policy]\ndeny-at = 'severe'",
+            "[policy]\ndeny = 'high'",
+            "[[exception]]\nrule = 'x'\npath = '*'\nuntil = '2027-01-31'",
+            "[policy]\n[[exception]]\nrule = 'x'\npath = '*'\nreason = 'ours'\nuntil = '2027-01-31'\nfor = 'me'",
+            "[[exception]]\nrule = 'x'\npath = '*'\nreason = 'ours'\nuntil = 'soon'",
+            "policy = ",
+        ]
+        .map(|text| parse(text).expect_err(text));
+        insta::assert_snapshot!(errors.join("\n\n"));
+    }
+
+    #[test]
+    fn the_nearest_file_within_the_repository_counts() {
+        let outside = tempfile::tempdir().unwrap();
+        let root = outside.path().join("repository");
+        let below = root.join("a/b");
+        std::fs::create_dir_all(&below).unwrap();
+        std::fs::write(outside.path().join(FILE_NAME), "").unwrap();
+        assert_eq!(find(&below), None, "nothing above a directory outside a repository");
+        std::fs::create_dir(root.join(".git")).unwrap();
+        assert_eq!(find(&below), None, "nothing above the repository");
+        std::fs::write(root.join(FILE_NAME), "").unwrap();
+        assert_eq!(find(&below), Some(root.join(FILE_NAME)));
+        std::fs::write(below.join(FILE_NAME), "").unwrap();
+        assert_eq!(find(&below), Some(below.join(FILE_NAME)));
+    }
+}

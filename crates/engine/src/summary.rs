@@ -14,7 +14,7 @@ const MAX_PROPERTIES: usize = 40;
 
 /// The report on an artifact, as far as its own facts say.
 #[must_use]
-pub fn report(location: Location, size: u64, formats: &[&'static dyn Format], facts: &Facts) -> ArtifactReport {
+pub(crate) fn report(location: Location, size: u64, formats: &[&'static dyn Format], facts: &Facts) -> ArtifactReport {
     let meta = formats.first().map(|format| format.meta());
     ArtifactReport {
         location,
@@ -32,12 +32,12 @@ pub fn report(location: Location, size: u64, formats: &[&'static dyn Format], fa
 
 /// Whether any of the formats is parsed, not only told apart.
 #[must_use]
-pub fn is_parsed(formats: &[&'static dyn Format]) -> bool {
+pub(crate) fn is_parsed(formats: &[&'static dyn Format]) -> bool {
     formats.iter().any(|format| format.meta().depth != Depth::Surface)
 }
 
 /// Fills in how far the artifact was analysed, when everything about it is known.
-pub fn conclude(report: &mut ArtifactReport, facts: &Facts) {
+pub(crate) fn conclude(report: &mut ArtifactReport, facts: &Facts) {
     let incomplete = facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Incomplete { .. }));
     let surface = waag_formats::FORMATS
         .iter()

@@ -69,7 +69,8 @@ fn bounds_of(path: &Path) -> io::Result<PathBuf> {
     let whole = fs::canonicalize(path)?;
     let is_cache_entry = |folder: &&Path| {
         let name = folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        ["models--", "datasets--", "spaces--"].iter().any(|prefix| name.starts_with(prefix)) && folder.join("blobs").is_dir()
+        ["models--", "datasets--", "spaces--"].iter().any(|prefix| name.starts_with(prefix))
+            && folder.join("blobs").is_dir()
     };
     Ok(whole.ancestors().find(is_cache_entry).unwrap_or(&whole).to_owned())
 }

@@ -55,7 +55,7 @@ static FILES: &[(&str, &str)] = lists![
 ];
 
 static DANGER: &str = include_str!("lists/danger.toml");
-static KNOWN: &str = "library = 'x'\nmodules = ['x']";
+static KNOWN: &str = include_str!("lists/known.toml");
 
 /// One group of a list: why some names are inert in some uses.
 #[derive(Debug)]
@@ -79,7 +79,11 @@ impl Entry {
     pub fn describe(&self) -> String {
         let uses: Vec<_> = self.uses.iter().map(|usage| describe_usage(*usage)).collect();
         let arguments: Vec<_> = self.arguments.iter().map(ToString::to_string).collect();
-        if arguments.is_empty() { uses.join(" or ") } else { format!("{} with ({})", uses.join(" or "), arguments.join(", ")) }
+        if arguments.is_empty() {
+            uses.join(" or ")
+        } else {
+            format!("{} with ({})", uses.join(" or "), arguments.join(", "))
+        }
     }
 }
 
@@ -292,7 +296,10 @@ mod tests {
         for (file, text) in FILES {
             for name in parse_list(text).unwrap().names.keys() {
                 let (module, name) = name.split_once(':').unwrap();
-                assert!(danger(module, name).is_none(), "{file}: {module}:{name} is on the list of dangerous callables too");
+                assert!(
+                    danger(module, name).is_none(),
+                    "{file}: {module}:{name} is on the list of dangerous callables too"
+                );
             }
         }
     }

@@ -22,7 +22,9 @@ impl Machine<'_> {
     /// After a BUILD: if joblib would now read an array from the stream, goes on behind it.
     pub(super) fn pass_raw_array(&mut self, target: Value, state: Value) -> Result<Flow, ReadError> {
         let Some(class) = self.class_of(target).and_then(|id| self.globals.get(id)) else { return Ok(Flow::Next) };
-        if class.is("joblib.numpy_pickle", "NumpyArrayWrapper") || class.is("sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper") {
+        if class.is("joblib.numpy_pickle", "NumpyArrayWrapper")
+            || class.is("sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper")
+        {
             return self.pass_array(state);
         }
         if class.name == "NDArrayWrapper" && class.module.ends_with("joblib.numpy_pickle_compat") {

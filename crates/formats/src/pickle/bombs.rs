@@ -32,7 +32,8 @@ impl Machine<'_> {
         let Value::Node(id) = value else { return };
         let Some(node) = self.nodes.get(id) else { return };
         if node.depth > MAX_HONEST_DEPTH {
-            let detail = format!("containers are nested more than {MAX_HONEST_DEPTH} deep, which breaks whatever walks them");
+            let detail =
+                format!("containers are nested more than {MAX_HONEST_DEPTH} deep, which breaks whatever walks them");
             self.uses.once(self.at, Anomaly::AllocationBomb, detail);
         }
         if node.weight > MAX_HONEST_WEIGHT {
@@ -53,7 +54,8 @@ impl Machine<'_> {
         let Some(global) = self.globals.get(id) else { return };
         let (module, name) = (global.module.as_str(), global.name.as_str());
         let items = self.items(arguments);
-        let exhausts = module == "builtins" && EXHAUSTING.contains(&name) && items.iter().any(|item| self.is_range(*item));
+        let exhausts =
+            module == "builtins" && EXHAUSTING.contains(&name) && items.iter().any(|item| self.is_range(*item));
         let allocates = ALLOCATING.iter().any(|(of, names)| *of == module && names.contains(&name))
             && self.product(&items) > MAX_HONEST_ALLOCATION;
         // A range of its own takes no room.
@@ -71,9 +73,11 @@ impl Machine<'_> {
     fn product(&self, values: &[Value]) -> u64 {
         values.iter().fold(1u64, |product, value| {
             let factor = match value {
-                Value::Node(node) if self.kind_of(*node) == Some(NodeKind::Tuple) => {
-                    self.nodes.items(*node).iter().fold(1u64, |product, value| product.saturating_mul(self.extent(*value)))
-                }
+                Value::Node(node) if self.kind_of(*node) == Some(NodeKind::Tuple) => self
+                    .nodes
+                    .items(*node)
+                    .iter()
+                    .fold(1u64, |product, value| product.saturating_mul(self.extent(*value))),
                 value => self.extent(*value),
             };
             product.saturating_mul(factor)

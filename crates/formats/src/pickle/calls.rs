@@ -162,7 +162,9 @@ impl Machine<'_> {
         let base = *base;
         let is_builtin = self.globals.get(base).is_some_and(|base| base.module == "builtins");
         let base_standing = self.globals.standing(base, Usage::New, None);
-        if !(is_builtin && (self.globals.get(base)?.name == "object" || matches!(base_standing, Standing::Inert { .. }))) {
+        if !(is_builtin
+            && (self.globals.get(base)?.name == "object" || matches!(base_standing, Standing::Inert { .. })))
+        {
             return None;
         }
         self.passes_on(id);
@@ -262,9 +264,8 @@ impl Machine<'_> {
 
     fn inert_result(&mut self, id: GlobalId, arguments: Value) -> Value {
         self.check_allocation(id, arguments);
-        let remembered = self.globals.get(id).is_some_and(|global| {
-            REMEMBERED.iter().any(|(module, name)| global.is(module, name))
-        });
+        let remembered =
+            self.globals.get(id).is_some_and(|global| REMEMBERED.iter().any(|(module, name)| global.is(module, name)));
         if remembered {
             let mut items = vec![Value::Global(id)];
             items.extend(self.items(arguments));
@@ -323,7 +324,8 @@ impl Machine<'_> {
                 _ => uncleared,
             },
             Value::Made(id) => {
-                let is_callable = |(module, name): &(&str, &str)| self.globals.get(id).is_some_and(|global| global.is(module, name));
+                let is_callable =
+                    |(module, name): &(&str, &str)| self.globals.get(id).is_some_and(|global| global.is(module, name));
                 if CALLABLE_INSTANCES.iter().any(is_callable) { callable } else { Holds::default() }
             }
             Value::Node(node) => self.nodes.get(node).map_or(uncleared, |node| Holds { planted: false, ..node.holds }),

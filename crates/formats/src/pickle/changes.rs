@@ -117,7 +117,8 @@ impl Machine<'_> {
             let change = self.express_change(target, usage, with);
             let target = self.express(target);
             self.uses.mutation(self.at, target, change);
-        } else if matches!(target, Value::Literal(_)) || matches!(target, Value::Node(node) if self.is_plain_node(node)) {
+        } else if matches!(target, Value::Literal(_)) || matches!(target, Value::Node(node) if self.is_plain_node(node))
+        {
             self.uses.broken(self.at, "a value is changed in a way it does not allow");
         }
     }

@@ -27,7 +27,11 @@ impl Machine<'_> {
         let arguments = self.express_items(&self.items(arguments), 1);
         let callable = self.express_at(callable, 1);
         shorten(
-            if usage == Usage::New { format!("{callable}.__new__({callable}, {arguments})") } else { format!("{callable}({arguments})") },
+            if usage == Usage::New {
+                format!("{callable}.__new__({callable}, {arguments})")
+            } else {
+                format!("{callable}({arguments})")
+            },
             MAX_EXPRESSION,
         )
     }
@@ -54,9 +58,7 @@ impl Machine<'_> {
             Value::Persistent => "<persistent object>".to_owned(),
             Value::Literal(_) => self.express_literal(value),
             Value::Global(id) => self.globals.get(id).map_or_else(String::new, super::global::Global::path),
-            Value::Made(id) => {
-                self.globals.get(id).map_or_else(String::new, |global| format!("{}(…)", global.path()))
-            }
+            Value::Made(id) => self.globals.get(id).map_or_else(String::new, |global| format!("{}(…)", global.path())),
             Value::Node(_) if depth >= MAX_NESTING => "…".to_owned(),
             Value::Node(node) => self.express_node(node, depth.saturating_add(1)),
         }

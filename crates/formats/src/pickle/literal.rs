@@ -16,7 +16,10 @@ const MAX_READ_BACK: u64 = 64 * 1024;
 pub(super) enum Literal {
     Text(String),
     /// Where the bytes lie in the source and how many they are.
-    Bytes { offset: u64, length: u64 },
+    Bytes {
+        offset: u64,
+        length: u64,
+    },
     /// A number as Python writes it.
     Number(String),
 }

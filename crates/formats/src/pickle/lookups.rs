@@ -59,7 +59,8 @@ impl Machine<'_> {
     }
 
     fn look_up(&mut self, module: &str, name: &str) -> Value {
-        let (module, name) = if self.protocol < FIRST_WITHOUT_RENAMING { renamed(module, name) } else { (module, name) };
+        let (module, name) =
+            if self.protocol < FIRST_WITHOUT_RENAMING { renamed(module, name) } else { (module, name) };
         if !is_identifier_path(module) || !is_identifier_path(name) {
             self.uses.anomaly(self.at, Anomaly::Malformed, format!("'{module}' '{name}' is not a name in Python"));
         }

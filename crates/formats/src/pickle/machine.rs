@@ -314,7 +314,11 @@ impl<'a> Machine<'a> {
         };
         let length = read_length(&mut self.cursor, width)?;
         if length > self.cursor.remaining() {
-            self.uses.anomaly(self.at, Anomaly::OutOfBounds, format!("a value of {length} bytes is longer than the data"));
+            self.uses.anomaly(
+                self.at,
+                Anomaly::OutOfBounds,
+                format!("a value of {length} bytes is longer than the data"),
+            );
         }
         self.cursor.skip(length)?;
         self.push(self.literal());
@@ -485,7 +489,6 @@ impl<'a> Machine<'a> {
         nested.nesting = self.nesting.saturating_add(1);
         (nested.run(u64::MAX) == End::Stop).then(|| nested.cursor.position().saturating_sub(start))
     }
-
 }
 
 /// The start of a line, readable.

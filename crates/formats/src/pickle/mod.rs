@@ -99,7 +99,8 @@ fn looks_like_a_program(probe: &Probe<'_>) -> bool {
     let whole = end == End::Stop && machine.cursor.remaining() == 0;
     let under_way = end == End::Exhausted && !machine.uses.is_broken();
     let numbers = probe.role == Role::Numbers;
-    machine.uses.has_effects() || (!numbers && (whole || under_way || (end == End::Stop && machine.uses.has_callables())))
+    machine.uses.has_effects()
+        || (!numbers && (whole || under_way || (end == End::Stop && machine.uses.has_callables())))
 }
 
 /// All streams of one file.
@@ -153,7 +154,8 @@ impl Streams<'_> {
     fn describe(&mut self, machine: &Machine<'_>) {
         if self.count == 1 {
             self.facts.property("protocol", machine.protocol.to_string());
-            self.legacy = matches!(machine.read_literal(machine.result), Some(Literal::Number(number)) if number == TORCH_MAGIC);
+            self.legacy =
+                matches!(machine.read_literal(machine.result), Some(Literal::Number(number)) if number == TORCH_MAGIC);
             if self.legacy {
                 self.facts.property("layout", "pytorch-legacy");
                 self.facts.property("framework", "PyTorch");

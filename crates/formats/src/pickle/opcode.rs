@@ -2,7 +2,7 @@
 
 /// What follows an opcode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Argument {
+pub(super) enum Argument {
     /// Nothing.
     None,
     /// So many bytes.
@@ -86,7 +86,7 @@ pub(super) const READONLY_BUFFER: u8 = 0x98;
 
 /// Name and argument of an opcode; none for a byte that is no opcode.
 #[must_use]
-pub fn describe(code: u8) -> Option<(&'static str, Argument)> {
+pub(super) fn describe(code: u8) -> Option<(&'static str, Argument)> {
     use Argument::{Counted, Fixed, Line, TwoLines};
     Some(match code {
         MARK => ("MARK", Argument::None),

@@ -155,7 +155,7 @@ const MODULES: &[(&str, &str)] = &[
 
 /// The module and name that a loader looks up when a stream of a protocol below 3 names these.
 #[must_use]
-pub fn renamed<'a>(module: &'a str, name: &'a str) -> (&'a str, &'a str) {
+pub(super) fn renamed<'a>(module: &'a str, name: &'a str) -> (&'a str, &'a str) {
     if let Ok(index) = NAMES.binary_search_by_key(&(module, name), |row| (row.0, row.1)) {
         return NAMES.get(index).map_or((module, name), |row| (row.2, row.3));
     }

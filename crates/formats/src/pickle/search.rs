@@ -110,8 +110,6 @@ fn is_two_names(bytes: &[u8]) -> bool {
         return false;
     }
     let mut lines = bytes.split(|byte| *byte == b'\n');
-    let mut is_name = || {
-        lines.next().and_then(|line| std::str::from_utf8(line).ok()).is_some_and(is_identifier_path)
-    };
+    let mut is_name = || lines.next().and_then(|line| std::str::from_utf8(line).ok()).is_some_and(is_identifier_path);
     is_name() && is_name() && lines.next().is_some()
 }

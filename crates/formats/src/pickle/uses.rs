@@ -66,7 +66,8 @@ impl Uses {
 
     /// Notes an anomaly the first time it is met.
     pub(super) fn once(&mut self, at: u64, anomaly: Anomaly, detail: String) {
-        let known = |noted: &(Position, FactKind)| matches!(&noted.1, FactKind::Anomaly { detail: old, .. } if *old == detail);
+        let known =
+            |noted: &(Position, FactKind)| matches!(&noted.1, FactKind::Anomaly { detail: old, .. } if *old == detail);
         if !self.noted.iter().any(known) {
             self.anomaly(at, anomaly, detail);
         }
@@ -140,7 +141,8 @@ impl Uses {
 
     /// Whether anything was used that is not inert: called, made or changed.
     pub(super) fn has_effects(&self) -> bool {
-        let acts = |usage: Usage, seen: &Seen| usage != Usage::Reference && !matches!(seen.standing, Standing::Inert { .. });
+        let acts =
+            |usage: Usage, seen: &Seen| usage != Usage::Reference && !matches!(seen.standing, Standing::Inert { .. });
         self.order.iter().any(|key| self.by_use.get(key).is_some_and(|seen| seen.iter().any(|seen| acts(key.1, seen))))
             || self.special.iter().any(|(usage, seen)| acts(*usage, seen))
             || self.noted.iter().any(|(_, kind)| matches!(kind, FactKind::Mutation { .. }))

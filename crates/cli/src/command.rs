@@ -1,0 +1,54 @@
+//! The commands. Each is one file and one line in [`Command`].
+
+mod check;
+mod completions;
+mod explain;
+mod formats;
+mod man;
+mod scan;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use waag_evidence::Decision;
+
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Exit code when nothing was judged.
+pub(crate) const USAGE: u8 = 2;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Check(check::Check),
+    Scan(scan::Scan),
+    Show(show::Show),
+    Explain(explain::Explain),
+    Formats(formats::Formats),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Runs a command. The exit code is its answer in short.
+pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Check(check) => check.run(terminal),
+        Command::Scan(scan) => scan.run(terminal),
+        Command::Show(show) => show.run(terminal),
+        Command::Explain(explain) => explain.run(terminal),
+        Command::Formats(formats) => formats.run(terminal),
+        Command::Completions(completions) => completions.run(terminal),
+        Command::Man(man) => man.run(terminal),
+    }
+}
+
+/// The exit code of a decision.
+fn exit_code(decision: Decision) -> ExitCode {
+    match decision {
+        Decision::Allow => ExitCode::SUCCESS,
+        Decision::Deny => ExitCode::from(1),
+        Decision::Inconclusive => ExitCode::from(3),
+    }
+}

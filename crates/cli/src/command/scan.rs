@@ -1,0 +1,98 @@
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
+use waag_engine::output::{OUTPUTS, Output, View, find};
+use waag_engine::report::Report;
+use waag_engine::scan::{Options, scan_paths};
+use waag_engine::settings::{self, Settings};
+
+use super::exit_code;
+use crate::failure::Failure;
+use crate::progress::Bar;
+use crate::terminal::Terminal;
+
+const EXAMPLES: &str = "\
+Examples:
+  waag scan model.pt
+  waag scan models/ --format sarif --output waag.sarif
+  waag scan models/ --format json | jq '.findings[].rule'";
+
+/// List the findings alone
+///
+/// Like `check`, without the description of what was read; the exit codes are the same.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Scan {
+    #[command(flatten)]
+    job: Job,
+}
+
+impl Scan {
+    pub(crate) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
+        self.job.run(View::Findings, terminal)
+    }
+}
+
+/// What to read, how to judge it, and how to tell: shared by `check` and `scan`.
+#[derive(Debug, Args)]
+pub(super) struct Job {
+    /// Files, folders and archives
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Input")]
+    paths: Vec<PathBuf>,
+
+    /// Settings file, instead of the nearest waag.toml up to the repository's root
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
+    config: Option<PathBuf>,
+
+    /// Write the SHA-256 of every file, also of those that need not be read whole
+    #[arg(long, help_heading = "Input")]
+    digests: bool,
+
+    /// How to tell it
+    #[arg(long, short, value_name = "FORMAT", default_value = "plain", value_parser = formats(), help_heading = "Output")]
+    format: &'static dyn Output,
+
+    /// Write to a file instead of stdout
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    output: Option<PathBuf>,
+
+    /// Exit with 0 whatever the verdict, for jobs that only report
+    #[arg(long, help_heading = "Output")]
+    exit_zero: bool,
+}
+
+fn formats() -> impl TypedValueParser<Value = &'static dyn Output> {
+    let values = OUTPUTS.iter().map(|output| PossibleValue::new(output.id()).help(output.about()));
+    PossibleValuesParser::new(values).try_map(|id| find(&id).ok_or("no such format"))
+}
+
+impl Job {
+    pub(super) fn run(self, view: View, terminal: &Terminal) -> Result<ExitCode, Failure> {
+        let options = Options { settings: self.settings(terminal)?, digests: self.digests };
+        let bar = Bar::new(terminal.is_watched());
+        let report = scan_paths(&self.paths, &options, &bar)?;
+        bar.finish();
+        self.tell(&report, view, terminal)?;
+        Ok(if self.exit_zero { ExitCode::SUCCESS } else { exit_code(report.verdict.decision) })
+    }
+
+    /// Settings that were found rather than named are said: they decide, and might have come with the model.
+    fn settings(&self, terminal: &Terminal) -> Result<Settings, Failure> {
+        if let Some(path) = &self.config {
+            return Ok(Settings::load(path)?);
+        }
+        let found = std::env::current_dir().ok().and_then(|directory| settings::find(&directory));
+        let Some(path) = found else { return Ok(Settings::default()) };
+        let settings = Settings::load(&path)?;
+        terminal.note(format_args!("judged by {}", waag_engine::sanitize::sanitize(&path.display().to_string())));
+        Ok(settings)
+    }
+
+    fn tell(&self, report: &Report, view: View, terminal: &Terminal) -> Result<(), Failure> {
+        let file = self.output.as_deref().filter(|path| *path != Path::new("-"));
+        let style = terminal.style(view, file.is_some());
+        terminal.answer(file, |out| self.format.render(report, out, style))
+    }
+}

@@ -1,0 +1,49 @@
+//! Why a command did not do what it was asked: what went wrong, and what to do next.
+
+use std::fmt::Display;
+use std::io;
+
+use waag_engine::scan::ScanError;
+use waag_engine::settings::SettingsError;
+
+/// A failure a person has to hear of, or one nobody is left to hear.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The reader of our output has gone.
+    BrokenPipe,
+    /// Something to tell.
+    Told {
+        /// What went wrong, to what.
+        message: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
+}
+
+impl Failure {
+    /// A failure with advice.
+    pub(crate) fn with_hint(message: impl Display, hint: impl Into<String>) -> Self {
+        Self::Told { message: message.to_string(), hint: Some(hint.into()) }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::BrokenPipe,
+            _ => Self::Told { message: format!("cannot write the output: {error}"), hint: None },
+        }
+    }
+}
+
+impl From<ScanError> for Failure {
+    fn from(error: ScanError) -> Self {
+        Self::Told { message: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::with_hint(&error, error.hint())
+    }
+}

@@ -1,0 +1,234 @@
+//! For people at a terminal: one screen, readable without colours.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstyle::Style as Paint;
+use waag_evidence::exception::Exception;
+use waag_evidence::{Confidence, Decision, Finding};
+
+use super::subject::{self, Subject, subjects};
+use super::text::{self, Painted};
+use super::{Output, Style, View};
+use crate::report::{Analysis, Report};
+use crate::sanitize::sanitize;
+
+/// Findings that are told in full; more would push the verdict off the screen.
+const MAX_FINDINGS: usize = 20;
+/// Files that are described though nothing was found in them.
+const MAX_CLEAN: usize = 3;
+/// Files that are named when they were not analysed.
+const MAX_NAMES: usize = 4;
+/// Characters of evidence; more is in the formats for machines.
+const MAX_EVIDENCE: usize = 200;
+/// Columns that labels take.
+const INDENT: usize = 8;
+
+/// See the module.
+pub(super) struct Plain;
+
+impl Output for Plain {
+    fn id(&self) -> &'static str {
+        "plain"
+    }
+
+    fn about(&self) -> &'static str {
+        "for people at a terminal"
+    }
+
+    fn render(&self, report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        let mut page = Page { report, out, style, left: MAX_FINDINGS };
+        match style.view {
+            View::Check => page.check(),
+            View::Findings => page.findings(),
+            View::Verdict => page.verdict(),
+        }
+    }
+}
+
+struct Page<'a> {
+    report: &'a Report,
+    out: &'a mut dyn Write,
+    style: Style,
+    left: usize,
+}
+
+impl<'a> Page<'a> {
+    fn check(&mut self) -> io::Result<()> {
+        let subjects = subjects(self.report);
+        let clean = |subject: &Subject<'_>| subject.analysis != Analysis::NotAnalysed && !self.has_open(subject);
+        let show_clean = subjects.iter().filter(|subject| clean(subject)).count() <= MAX_CLEAN;
+        let shown: Vec<bool> =
+            subjects.iter().map(|subject| self.has_open(subject) || (show_clean && clean(subject))).collect();
+        for (subject, _) in subjects.iter().zip(&shown).filter(|(_, shown)| **shown) {
+            self.subject(subject)?;
+        }
+        self.elsewhere(&subjects)?;
+        self.more()?;
+        if subjects.len() > 1 {
+            writeln!(self.out, "{}", subject::totals(&subjects))?;
+        }
+        self.not_analysed(&subjects)?;
+        self.exceptions()?;
+        self.verdict()
+    }
+
+    /// Whether anything was found in it that no exception covers.
+    fn has_open(&self, subject: &Subject<'_>) -> bool {
+        subject.findings.iter().any(|(index, _)| !subject::is_excepted(self.report, *index))
+    }
+
+    fn subject(&mut self, subject: &Subject<'_>) -> io::Result<()> {
+        let name = self.paint(text::HEADING, sanitize(subject.file));
+        writeln!(self.out, "{name}  {}, {}", subject.kind(), text::size(subject.main.size))?;
+        if let Some(numbers) = subject.numbers() {
+            writeln!(self.out, "  {numbers}")?;
+        }
+        if let Some(digest) = subject.main.sha256 {
+            let digest = self.paint(text::QUIET, format!("sha256:{digest}"));
+            writeln!(self.out, "  {digest}")?;
+        }
+        let effect = subject.effect();
+        let words = self.paint(text::decision_style(effect.decision()), effect.words());
+        writeln!(self.out, "  Loading it {words}")?;
+        for (index, finding) in &subject.findings {
+            self.finding(*index, finding)?;
+        }
+        writeln!(self.out)
+    }
+
+    /// Findings about what is no artifact, such as a file that is missing.
+    fn elsewhere(&mut self, subjects: &[Subject<'_>]) -> io::Result<()> {
+        let report = self.report;
+        let files: BTreeSet<&str> = subjects.iter().map(|subject| subject.file).collect();
+        let placed = |finding: &Finding| files.contains(finding.location.file.as_str());
+        let before = self.left;
+        for (index, finding) in report.findings.iter().enumerate().filter(|(_, finding)| !placed(finding)) {
+            self.finding(index, finding)?;
+        }
+        if self.left < before { writeln!(self.out) } else { Ok(()) }
+    }
+
+    fn findings(&mut self) -> io::Result<()> {
+        let report = self.report;
+        for (index, finding) in report.findings.iter().enumerate() {
+            self.finding(index, finding)?;
+        }
+        self.more()?;
+        let open = report.findings.len().saturating_sub(report.verdict.excepted.len()) as u64;
+        let excepted = report.verdict.excepted.len();
+        let files = text::counted(subjects(report).len() as u64, "file");
+        writeln!(self.out, "{} in {files} ({excepted} excepted)", text::counted(open, "finding"))
+    }
+
+    /// One finding as a block of labelled lines, unless an exception covers it or the screen is full.
+    fn finding(&mut self, index: usize, finding: &Finding) -> io::Result<()> {
+        if self.left == 0 || subject::is_excepted(self.report, index) {
+            return Ok(());
+        }
+        self.left -= 1;
+        if self.style.view == View::Check {
+            writeln!(self.out)?;
+        }
+        let label = format!("{}[{}]", text::severity_word(finding.severity), finding.rule);
+        let label = self.paint(text::severity_style(finding.severity), label);
+        let lines = text::wrap(&headline(finding), self.style.width.saturating_sub(INDENT));
+        writeln!(self.out, "{label}: {}", lines.join("\n        "))?;
+        self.labelled("at", &[text::place(&finding.location)])?;
+        if let Some(evidence) = &finding.evidence {
+            self.labelled("seen", &[text::excerpt(evidence, MAX_EVIDENCE)])?;
+        }
+        self.labelled("next", &text::wrap(&sanitize(&finding.next_step), self.style.width.saturating_sub(INDENT)))?;
+        if self.style.view == View::Findings { writeln!(self.out) } else { Ok(()) }
+    }
+
+    fn labelled(&mut self, label: &str, lines: &[String]) -> io::Result<()> {
+        let label = self.paint(text::QUIET, format!("{label:>6}:"));
+        writeln!(self.out, "{label} {}", lines.join("\n        "))
+    }
+
+    fn more(&mut self) -> io::Result<()> {
+        let open = self.report.findings.len().saturating_sub(self.report.verdict.excepted.len());
+        match open.saturating_sub(MAX_FINDINGS) {
+            0 => Ok(()),
+            more => {
+                writeln!(self.out, "… and {} (--format json lists all)\n", text::counted(more as u64, "more finding"))
+            }
+        }
+    }
+
+    fn not_analysed(&mut self, subjects: &[Subject<'_>]) -> io::Result<()> {
+        let unread = subjects.iter().filter(|subject| subject.analysis == Analysis::NotAnalysed);
+        let names: Vec<String> = unread.map(|subject| sanitize(subject.file)).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let more = names.len().saturating_sub(MAX_NAMES);
+        let mut list = names[..names.len() - more].join(", ");
+        if more > 0 {
+            list += &format!(" and {more} more");
+        }
+        let count = text::counted(names.len() as u64, "file");
+        writeln!(self.out, "not analysed: {count} that loaders of models do not execute ({list})")
+    }
+
+    fn exceptions(&mut self) -> io::Result<()> {
+        let report = self.report;
+        for (index, exception) in report.exceptions.iter().enumerate() {
+            let covered = report.verdict.excepted.iter().filter(|(_, used)| *used == index).count() as u64;
+            if covered > 0 {
+                let state = format!("exception applied to {}", text::counted(covered, "finding"));
+                self.exception(&state, text::QUIET, exception)?;
+            }
+        }
+        for index in &report.verdict.ended_exceptions {
+            self.idle("exception has ended", *index)?;
+        }
+        for index in &report.verdict.unused_exceptions {
+            self.idle("exception matches nothing", *index)?;
+        }
+        Ok(())
+    }
+
+    fn idle(&mut self, state: &str, index: usize) -> io::Result<()> {
+        match self.report.exceptions.get(index) {
+            Some(exception) => self.exception(state, text::DOUBT, exception),
+            None => Ok(()),
+        }
+    }
+
+    fn exception(&mut self, state: &str, paint: Paint, exception: &Exception) -> io::Result<()> {
+        let Exception { rule, path, reason, until, contains: _ } = exception;
+        let state = self.paint(paint, state);
+        writeln!(
+            self.out,
+            "{state}: {} in {} until {until} ({})",
+            sanitize(rule),
+            sanitize(path),
+            text::excerpt(reason, MAX_EVIDENCE)
+        )
+    }
+
+    fn verdict(&mut self) -> io::Result<()> {
+        let decision: Decision = self.report.verdict.decision;
+        let word = self.paint(text::decision_style(decision), text::decision_word(decision));
+        writeln!(self.out, "{word}: {}", subject::reason(self.report))
+    }
+
+    fn paint<T: Display>(&self, paint: Paint, text: T) -> Painted<T> {
+        Painted(self.style.color, paint, text)
+    }
+}
+
+/// What was found, how often, and how sure that is.
+fn headline(finding: &Finding) -> String {
+    let mut line = sanitize(&finding.message);
+    if finding.count > 1 {
+        line += &format!(" (×{})", finding.count);
+    }
+    if finding.confidence != Confidence::High {
+        line += &format!(" (confidence: {})", text::confidence_word(finding.confidence));
+    }
+    line
+}
