@@ -207,7 +207,9 @@ impl Machine<'_> {
         if let Some(listed) = self.listed_attribute(*object, &name_text) {
             return Some(listed);
         }
-        if !known || holds.uncleared || name_text.starts_with('_') || name_text.contains('.') {
+        // What a stream made itself has only its class's own private names; a class leads further.
+        let private = if matches!(object, Value::Made(_)) { "__" } else { "_" };
+        if !known || holds.uncleared || name_text.starts_with(private) || name_text.contains('.') {
             return None;
         }
         if let Value::Global(id) = *object {
@@ -267,8 +269,13 @@ impl Machine<'_> {
     /// Whether the first argument is numpy's dtype for objects: a scalar of it is unpickled from its bytes.
     fn is_object_dtype(&self, arguments: Value) -> bool {
         let dtype = self.items(arguments).first().map(|dtype| self.items(*dtype)).unwrap_or_default();
-        let code = dtype.get(1).and_then(|code| self.text(*code));
-        code.is_none_or(|code| code.trim_start_matches(['<', '>', '|', '=']).starts_with('O'))
+        match dtype.get(1) {
+            // A dtype given as a class, such as numpy.record, has no objects of its own.
+            Some(Value::Global(_)) => false,
+            code => code
+                .and_then(|code| self.text(*code))
+                .is_none_or(|code| code.trim_start_matches(['<', '>', '|', '=']).starts_with('O')),
+        }
     }
 
     /// `torch.storage._load_from_bytes(bytes)` and its like load a pickle within the pickle: it is analysed as such.

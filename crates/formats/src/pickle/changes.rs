@@ -9,8 +9,9 @@ use super::global::GlobalId;
 use super::machine::{Flow, Machine};
 use super::value::{Holds, NodeId, NodeKind, Value};
 
-/// Names that unpicklers call on an object, so that a callable stored under one of them is called by a later opcode.
-const CALLED_BY_LOADERS: &[&str] = &["append", "extend", "add", "update"];
+/// Names that unpicklers look up on an object and call, so that a callable stored under one of them is called by a
+/// later opcode.
+const CALLED_BY_LOADERS: &[&str] = &["__setstate__", "append", "extend", "add", "update", "__setitem__"];
 
 impl Machine<'_> {
     pub(super) fn build(&mut self) -> Result<Flow, ReadError> {
@@ -187,8 +188,6 @@ impl Machine<'_> {
     }
 
     fn is_called_by_loaders(&self, key: Value) -> bool {
-        self.text(key).is_some_and(|name| {
-            CALLED_BY_LOADERS.contains(&name.as_str()) || (name.starts_with("__") && name.ends_with("__"))
-        })
+        self.text(key).is_some_and(|name| CALLED_BY_LOADERS.contains(&name.as_str()))
     }
 }
