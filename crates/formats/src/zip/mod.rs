@@ -11,6 +11,7 @@ mod extra;
 mod layout;
 mod local;
 pub(crate) mod names;
+mod shards;
 mod walk;
 
 #[cfg(test)]
@@ -67,6 +68,9 @@ impl Format for Zip {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        if let Some(shards) = shards::split(source, context.name, context.budget) {
+            return say_shards(&shards, facts);
+        }
         let ends = end::find(source);
         let (directories, used) = read_directories(source, &ends, context, facts);
         let names = describe(&directories, facts);
@@ -78,6 +82,16 @@ impl Format for Zip {
         directories.iter().for_each(|directory| walk.directory(directory));
         walk.stream();
         walk.account(used.first().map(|end| end.end));
+    }
+}
+
+fn say_shards(shards: &[(u64, u64)], facts: &mut Facts) {
+    facts.property("members", shards.len().to_string());
+    facts.property("layout", "torch-distributed");
+    facts.property("framework", "PyTorch");
+    for (index, &(start, end)) in shards.iter().enumerate() {
+        let child = Child::stored(format!("archive {index}"), start, end.saturating_sub(start));
+        facts.push(Position::Offset(start), FactKind::Child(child));
     }
 }
 
