@@ -106,7 +106,7 @@ fn read_directories(
     let mut used: Vec<End> = Vec::new();
     for end in ends {
         let inside = directories.first().is_some_and(|first| is_a_members(source, first, end));
-        if end.end != source.len() && (inside || end.places.is_empty()) {
+        if inside && end.end != source.len() {
             continue;
         }
         for place in &end.places {

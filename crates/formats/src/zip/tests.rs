@@ -236,6 +236,13 @@ fn an_end_record_in_the_comment_is_found() {
 }
 
 #[test]
+fn a_comment_full_of_signatures_hides_nothing() {
+    let facts =
+        expect(&torch().comment(&b"PK\x05\x06\xff\xff\xff\xff\xff\xff\xff".repeat(400)), Anomaly::HiddenContent);
+    assert!(children(&facts).iter().any(|child| child.name == "m/data.pkl"));
+}
+
+#[test]
 fn an_archive_in_an_archive_is_no_second_end() {
     let inner = Archive::new().file("a", b"x").finish();
     assert_eq!(anomalies(&inspect(&Archive::new().file("inner.zip", &inner).finish())), []);
