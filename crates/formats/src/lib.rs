@@ -20,22 +20,39 @@
 pub mod budget;
 pub mod child;
 pub mod cursor;
+pub mod executable;
 pub mod fact;
 pub mod facts;
 pub mod format;
+pub mod gguf;
 pub mod huggingface;
 pub mod jinja;
 pub mod json;
+pub mod media;
+pub mod numpy;
+pub mod python_source;
 pub mod safetensors;
 pub mod source;
 #[cfg(test)]
 mod testing;
+pub mod text;
 
 use format::{Certainty, Format, Probe};
 
 /// Every format, in the order in which they are listed to people.
-pub static FORMATS: &[&dyn Format] =
-    &[&safetensors::Safetensors, &huggingface::HuggingFaceConfig, &jinja::Jinja, &json::Json];
+pub static FORMATS: &[&dyn Format] = &[
+    &safetensors::Safetensors,
+    &gguf::Gguf,
+    &gguf::GgmlLegacy,
+    &numpy::Npy,
+    &huggingface::HuggingFaceConfig,
+    &jinja::Jinja,
+    &json::Json,
+    &python_source::PythonSource,
+    &executable::Executable,
+    &media::Media,
+    &text::Text,
+];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.
 #[must_use]
