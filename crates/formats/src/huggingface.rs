@@ -6,7 +6,7 @@ use crate::fact::{FactKind, Position, ReferenceKind};
 use crate::facts::{Facts, MAX_TEMPLATE, MAX_TEXT, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::jinja::inspect_template;
-use crate::json::{Event, Segment, Value, looks_like_json, path_text, walk};
+use crate::json::{Event, Segment, Value, looks_like_json, path_text, walk, walk_lines};
 use crate::source::Source;
 
 /// Distinct files named by an index.
@@ -41,6 +41,29 @@ const NAMES: &[&str] = &[
     "tokenizer_config.json",
     "video_preprocessor_config.json",
     "vocab.json",
+];
+
+/// Libraries that a pipeline's parts come from.
+const LIBRARIES: &[&str] = &[
+    "diffusers",
+    "transformers",
+    "onnxruntime",
+    "optimum",
+    "peft",
+    "flax",
+    "timm",
+    "stable_diffusion",
+    "stable_audio",
+    "latent_diffusion",
+    "deepfloyd_if",
+    "kandinsky",
+    "wuerstchen",
+    "audioldm2",
+    "paint_by_example",
+    "versatile_diffusion",
+    "unidiffuser",
+    "shap_e",
+    "stable_cascade",
 ];
 
 /// Keys whose values describe the whole model.
@@ -88,17 +111,26 @@ impl Format for HuggingFaceConfig {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
-        inspect_json(source, context, facts);
+        inspect_json(source, context, false, facts);
     }
 }
 
-/// Reads any JSON as a model's configuration: a loader can be pointed at any name.
-pub fn inspect_json(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
-    let mut reader = Reader { facts, files: BTreeSet::new(), templates: Vec::new(), held: 0, name: None, words: 0 };
-    let outcome = walk(source, 0, u64::MAX, context.budget, &mut |event| reader.event(event));
+/// Reads any JSON as a model's configuration: a loader can be pointed at any name. `lines` allows several values.
+pub fn inspect_json(source: &dyn Source, context: &Context<'_>, lines: bool, facts: &mut Facts) {
+    let file = context.name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
+    let mut reader =
+        Reader { file, facts, files: BTreeSet::new(), templates: Vec::new(), held: 0, name: None, words: 0 };
+    let mut visit = |event: Event<'_>| reader.event(event);
+    let outcome = match lines {
+        true => walk_lines(source, context.budget, &mut visit),
+        false => walk(source, 0, u64::MAX, context.budget, &mut visit),
+    };
     let Reader { templates, words, .. } = reader;
     if words > 0 {
         facts.property("vocabulary", words.to_string());
+    }
+    if outcome.values > 1 {
+        facts.property("values", outcome.values.to_string());
     }
     for (offset, name, text) in templates {
         inspect_template(&text, &name, Position::Offset(offset), context.budget, facts);
@@ -108,6 +140,8 @@ pub fn inspect_json(source: &dyn Source, context: &Context<'_>, facts: &mut Fact
 
 /// What has been read so far.
 struct Reader<'f> {
+    /// The file's own name: some keys mean something in one file only.
+    file: &'f str,
     facts: &'f mut Facts,
     files: BTreeSet<String>,
     templates: Vec<(u64, String, String)>,
@@ -129,6 +163,7 @@ impl Reader<'_> {
         if under(event.path, "chat_template") {
             return self.template(event);
         }
+        self.classes(event);
         match (event.key(), event.value) {
             (Some("trust_remote_code"), Value::Bool(true)) => {
                 self.reference(event.offset, ReferenceKind::RemoteCode, "trust_remote_code: true");
@@ -151,6 +186,21 @@ impl Reader<'_> {
                 self.metadata(event, text);
             }
             _ => self.describe(event),
+        }
+    }
+
+    /// Files that are lists of classes to import: those of the library are its own, others are the repository's.
+    fn classes(&mut self, event: Event<'_>) {
+        let Value::Text(text) = event.value else { return };
+        let is_first = matches!(event.path.last(), Some(Segment::Index(0)));
+        let foreign = match (self.file, event.path.len(), event.key_at(0)) {
+            ("modules.json", 2, _) => event.key() == Some("type") && !text.starts_with("sentence_transformers."),
+            ("model_index.json", 2, Some("_class_name")) => is_first,
+            ("model_index.json", 2, Some(key)) => is_first && !key.starts_with('_') && !LIBRARIES.contains(&text),
+            _ => false,
+        };
+        if foreign {
+            self.reference(event.offset, ReferenceKind::RemoteCode, text);
         }
     }
 
@@ -289,6 +339,24 @@ mod tests {
             "RemoteCode p.P",
         ];
         assert_eq!(references(text), wanted);
+    }
+
+    #[test]
+    fn lists_of_classes_name_code() {
+        let named = |name: &str, text: &str| {
+            let facts = inspect(&HuggingFaceConfig, name, text.as_bytes());
+            let code = |fact: &crate::fact::Fact| match &fact.kind {
+                FactKind::Reference { kind: ReferenceKind::RemoteCode, target } => Some(target.clone()),
+                _ => None,
+            };
+            facts.list().iter().filter_map(code).collect::<Vec<_>>()
+        };
+        let modules =
+            r#"[{"idx": 0, "type": "sentence_transformers.models.Pooling"}, {"idx": 1, "type": "os.system"}]"#;
+        assert_eq!(named("a/modules.json", modules), ["os.system"]);
+        let index = r#"{"_class_name": ["my_pipeline", "P"], "unet": ["diffusers", "U"], "vae": ["my_vae", "V"], "x": [null, null]}"#;
+        assert_eq!(named("model_index.json", index), ["my_pipeline", "my_vae"]);
+        assert_eq!(named("other.json", index), Vec::<String>::new());
     }
 
     #[test]

@@ -19,6 +19,8 @@ const MAX_DEPTH: u32 = 4;
 const SHOWN: u64 = 3;
 /// Templates of one file.
 const MAX_TEMPLATES: usize = 64;
+/// Bytes of all of them together.
+const MAX_TEMPLATE_BYTES: usize = 16 << 20;
 /// Alignments above this are no alignments.
 const MAX_ALIGNMENT: u64 = 1 << 16;
 /// Keys that are compared with each other.
@@ -34,6 +36,7 @@ pub(super) struct Metadata {
     /// Reading cannot go on: what comes next starts nobody knows where.
     pub(super) is_broken: bool,
     templates: Vec<(u64, String, String)>,
+    held: usize,
 }
 
 impl Metadata {
@@ -68,7 +71,7 @@ pub(super) fn read(
     budget: &Budget,
     facts: &mut Facts,
 ) -> Result<Metadata, ReadError> {
-    let result = Metadata { alignment: DEFAULT_ALIGNMENT, is_broken: false, templates: Vec::new() };
+    let result = Metadata { alignment: DEFAULT_ALIGNMENT, is_broken: false, templates: Vec::new(), held: 0 };
     let mut pairs = Pairs { reader, budget, facts, keys: HashSet::new(), result };
     for _ in 0..count {
         let start = pairs.reader.position();
@@ -154,10 +157,13 @@ impl Pairs<'_, '_, '_> {
     }
 
     fn template(&mut self, at: u64, key: &str, template: &Text) {
-        if template.is_cut() || self.result.templates.len() >= MAX_TEMPLATES {
+        let held = self.result.held.saturating_add(template.bytes.len());
+        let has_room = self.result.templates.len() < MAX_TEMPLATES && held <= MAX_TEMPLATE_BYTES;
+        if template.is_cut() || !has_room {
             self.facts.incomplete(at, Gap::Limit, format!("only part of `{}` is analysed", shorten(key.into(), 100)));
         }
-        if self.result.templates.len() < MAX_TEMPLATES {
+        if has_room {
+            self.result.held = held;
             self.result.templates.push((at, shorten(key.to_owned(), 300), template.to_text()));
         }
     }

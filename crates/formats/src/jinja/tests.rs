@@ -228,6 +228,19 @@ const ESCAPES: &str = r#"
 {% set ns = namespace(a='_cla') %}{% set ns.b = ns.a + 'ss' %}{{ ''[ns.b] }}
 {% macro f(o, k) %}{{ o[k + 's'] }}{% endmacro %}{{ f('', '_clas') }}
 {% for k in ['_cla'] %}{{ ''[k + 'ss'] }}{% endfor %}
+{% set x %}__cl{{ 'a' }}ss{% endset %}{{ ''[x] }}
+{% macro f() %}{{ ''[varargs[0] + varargs[1]] }}{% endmacro %}{{ f('_cla', 'ss') }}
+{% macro f() %}{{ ''[kwargs.a + kwargs.b] }}{% endmacro %}{{ f(a='_cla', b='ss') }}
+{% macro m() %}{{ caller('_cla', 'ss') }}{% endmacro %}{% call(a, b) m() %}{{ ''[a + b] }}{% endcall %}
+{% macro m() %}_cla{% endmacro %}{{ ''[m()] }}
+{% set d = {'k': '_cla', 'j': 'ss'} %}{{ ''[d.k + d.j] }}
+{% set d = {'k': '_cla', 'j': 'ss'} %}{{ ''[d.get('k') + d.get('j')] }}
+{% set d = {'k': '_cla', 'j': 'ss'} %}{{ ''[d['k'] + d['j']] }}
+{{ ''[(['_cla']|sort)[0] + (['ss']|sort)[0]] }}
+{{ ''[(['_cla']|unique|list)[0] + (['ss']|list|first)] }}
+{{ ''[['_CLASS']|map('lower')|first] }}
+{{ ''['_cla ss'.split()|join] }}
+{% set k = 'gi_frame' %}{{ (x|select)[k] }}
 {% with k = '_cla' ~ 'ss' %}{{ ''[k] }}{% endwith %}
 {{ lipsum.__globals__['os'].popen('id').read() }}
 {{ lipsum }}
