@@ -377,7 +377,13 @@ pub(super) fn attribute(name: &str) -> Option<Reach> {
 
 /// A constant text: a name that leads into the interpreter needs no subscript beside it to be telling.
 pub(super) fn text(text: &str) -> Option<Reach> {
-    (mentions_special(text) || INTERNALS.contains(&text)).then_some(Reach::Internals)
+    (mentions_special(text) || is_special(text) || INTERNALS.contains(&text)).then_some(Reach::Internals)
+}
+
+/// `__any__`: a text that is a special name and nothing else.
+fn is_special(text: &str) -> bool {
+    let inner = text.strip_prefix("__").and_then(|rest| rest.strip_suffix("__"));
+    inner.is_some_and(|inner| !inner.is_empty() && inner.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
 /// Text that has a special name of Python in it.

@@ -241,6 +241,7 @@ const ESCAPES: &str = r#"
 {{ ''[['_CLASS']|map('lower')|first] }}
 {{ ''['_cla ss'.split()|join] }}
 {% set k = 'gi_frame' %}{{ (x|select)[k] }}
+{{ x[['__format__'].pop()] }}
 {% with k = '_cla' ~ 'ss' %}{{ ''[k] }}{% endwith %}
 {{ lipsum.__globals__['os'].popen('id').read() }}
 {{ lipsum }}
@@ -325,7 +326,7 @@ fn every_escape_is_found() {
 #[test]
 fn what_is_not_run_is_not_found() {
     for text in
-        ["{# {{ x.__class__ }} #}", "{% raw %}{{ x.__class__ }}{% endraw %}", "x.__class__", "{{ '__tool_call__' }}"]
+        ["{# {{ x.__class__ }} #}", "{% raw %}{{ x.__class__ }}{% endraw %}", "x.__class__", "{{ '<__tool_call__>' }}"]
     {
         assert_eq!(reaches(text), [], "{text}");
     }
@@ -368,6 +369,6 @@ fn nesting_and_length_are_bounded() {
 #[test]
 fn no_mutation_panics() {
     for seed in [QWEN3, COMMAND_R, ESCAPES] {
-        mutate(seed.as_bytes(), 700, |bytes| drop(facts(&String::from_utf8_lossy(&bytes))));
+        mutate(seed.as_bytes(), 400, |bytes| drop(facts(&String::from_utf8_lossy(&bytes))));
     }
 }
