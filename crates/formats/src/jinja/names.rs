@@ -1,5 +1,6 @@
 //! What a template's own names stand for, as far as that decides whether a computed name is computed from constants.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lists;
@@ -9,6 +10,8 @@ use super::parser::{Arena, Argument, Id, Node};
 const MAX_STEPS: u32 = 40;
 /// Expressions looked at for one question.
 const MAX_LOOKS: u32 = 2_000;
+/// The same, for all questions about one template together.
+const MAX_ALL_LOOKS: u32 = 2_000_000;
 /// Values remembered for one name.
 const MAX_VALUES: usize = 64;
 
@@ -40,6 +43,8 @@ pub(super) struct Names {
     called_back: Vec<String>,
     /// Names with more values than are remembered: they could stand for anything.
     overfull: BTreeSet<String>,
+    /// Expressions looked at so far.
+    looks: Cell<u32>,
 }
 
 impl Names {
@@ -111,7 +116,9 @@ impl Names {
 
     fn follow(&self, arena: &Arena, id: Id, steps: u32, walk: &mut Walk) -> Origin {
         walk.looks = walk.looks.saturating_add(1);
-        let (Some(steps), true) = (steps.checked_sub(1), walk.looks < MAX_LOOKS) else { return Origin::Built };
+        self.looks.set(self.looks.get().saturating_add(1));
+        let within = walk.looks < MAX_LOOKS && self.looks.get() < MAX_ALL_LOOKS;
+        let (Some(steps), true) = (steps.checked_sub(1), within) else { return Origin::Built };
         match arena.get(id) {
             Some(Node::Name(name)) => return self.values_of(arena, name, steps, walk),
             Some(Node::Attribute(base, name)) => {

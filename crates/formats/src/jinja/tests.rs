@@ -372,3 +372,11 @@ fn no_mutation_panics() {
         mutate(seed.as_bytes(), 400, |bytes| drop(facts(&String::from_utf8_lossy(&bytes))));
     }
 }
+
+#[test]
+fn questions_about_names_are_bounded_together() {
+    let mut text =
+        "{% set a = [b, c, d, [b, c, [d, b, [c, d]]]] %}{% set b = [a, c, d] %}{% set c = [a, b] %}".repeat(20);
+    text.push_str(&"{{ x[a] }}".repeat(30_000));
+    assert_eq!(reaches(&text).first(), Some(&Reach::ComputedName));
+}
