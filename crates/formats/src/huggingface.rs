@@ -6,7 +6,7 @@ use crate::fact::{FactKind, Position, ReferenceKind};
 use crate::facts::{Facts, MAX_TEMPLATE, MAX_TEXT, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::jinja::inspect_template;
-use crate::json::{Event, Segment, Value, looks_like_json, path_text, walk};
+use crate::json::{Event, Segment, Value, looks_like_json, path_text, walk, walk_lines};
 use crate::source::Source;
 
 /// Distinct files named by an index.
@@ -41,6 +41,29 @@ const NAMES: &[&str] = &[
     "tokenizer_config.json",
     "video_preprocessor_config.json",
     "vocab.json",
+];
+
+/// Libraries that a pipeline's parts come from.
+const LIBRARIES: &[&str] = &[
+    "diffusers",
+    "transformers",
+    "onnxruntime",
+    "optimum",
+    "peft",
+    "flax",
+    "timm",
+    "stable_diffusion",
+    "stable_audio",
+    "latent_diffusion",
+    "deepfloyd_if",
+    "kandinsky",
+    "wuerstchen",
+    "audioldm2",
+    "paint_by_example",
+    "versatile_diffusion",
+    "unidiffuser",
+    "shap_e",
+    "stable_cascade",
 ];
 
 /// Keys whose values describe the whole model.
@@ -88,17 +111,26 @@ impl Format for HuggingFaceConfig {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
-        inspect_json(source, context, facts);
+        inspect_json(source, context, false, facts);
     }
 }
 
-/// Reads any JSON as a model's configuration: a loader can be pointed at any name.
-pub fn inspect_json(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
-    let mut reader = Reader { facts, files: BTreeSet::new(), templates: Vec::new(), held: 0, name: None, words: 0 };
-    let outcome = walk(source, 0, u64::MAX, context.budget, &mut |event| reader.event(event));
+/// Reads any JSON as a model's configuration: a loader can be pointed at any name. `lines` allows several values.
+pub fn inspect_json(source: &dyn Source, context: &Context<'_>, lines: bool, facts: &mut Facts) {
+    let file = context.name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
+    let mut reader =
+        Reader { file, facts, files: BTreeSet::new(), templates: Vec::new(), held: 0, name: None, words: 0 };
+    let mut visit = |event: Event<'_>| reader.event(event);
+    let outcome = match lines {
+        true => walk_lines(source, context.budget, &mut visit),
+        false => walk(source, 0, u64::MAX, context.budget, &mut visit),
+    };
     let Reader { templates, words, .. } = reader;
     if words > 0 {
         facts.property("vocabulary", words.to_string());
+    }
+    if outcome.values > 1 {
+        facts.property("values", outcome.values.to_string());
     }
     for (offset, name, text) in templates {
         inspect_template(&text, &name, Position::Offset(offset), context.budget, facts);
@@ -108,6 +140,8 @@ pub fn inspect_json(source: &dyn Source, context: &Context<'_>, facts: &mut Fact
 
 /// What has been read so far.
 struct Reader<'f> {
+    /// The file's own name: some keys mean something in one file only.
+    file: &'f str,
     facts: &'f mut Facts,
     files: BTreeSet<String>,
     templates: Vec<(u64, String, String)>,
@@ -129,6 +163,7 @@ impl Reader<'_> {
         if under(event.path, "chat_template") {
             return self.template(event);
         }
+        self.classes(event);
         match (event.key(), event.value) {
             (Some("trust_remote_code"), Value::Bool(true)) => {
                 self.reference(event.offset, ReferenceKind::RemoteCode, "trust_remote_code: true");
@@ -151,6 +186,21 @@ impl Reader<'_> {
                 self.metadata(event, text);
             }
             _ => self.describe(event),
+        }
+    }
+
+    /// Files that are lists of classes to import: those of the library are its own, others are the repository's.
+    fn classes(&mut self, event: Event<'_>) {
+        let Value::Text(text) = event.value else { return };
+        let is_first = matches!(event.path.last(), Some(Segment::Index(0)));
+        let foreign = match (self.file, event.path.len(), event.key_at(0)) {
+            ("modules.json", 2, _) => event.key() == Some("type") && !text.starts_with("sentence_transformers."),
+            ("model_index.json", 2, Some("_class_name")) => is_first,
+            ("model_index.json", 2, Some(key)) => is_first && !key.starts_with('_') && !LIBRARIES.contains(&text),
+            _ => false,
+        };
+        if foreign {
+            self.reference(event.offset, ReferenceKind::RemoteCode, text);
         }
     }
 
@@ -257,102 +307,5 @@ fn clip(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{inspect, mutate, oddities};
-
-    fn references(text: &str) -> Vec<String> {
-        let facts = inspect(&HuggingFaceConfig, "config.json", text.as_bytes());
-        let mut found = Vec::new();
-        for fact in facts.list() {
-            match &fact.kind {
-                FactKind::Reference { kind, target } => found.push(format!("{kind:?} {target}")),
-                FactKind::Template { name, .. } => found.push(format!("template {name}")),
-                FactKind::TemplateReach { reach, .. } => found.push(format!("{reach:?}")),
-                _ => {}
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn remote_code_is_found_at_any_depth() {
-        let text = r#"{"auto_map": {"AutoModel": "evil/repo--modeling.Model", "AutoTokenizer": ["a.Slow", null]},
-            "text_config": {"auto_map": "b.C"}, "x": [{"trust_remote_code": true}], "trust_remote_code": false,
-            "custom_pipelines": {"p": {"impl": "p.P", "pt": ["AutoModel"]}}}"#;
-        let wanted = [
-            "RemoteCode evil/repo--modeling.Model",
-            "Model evil/repo",
-            "RemoteCode a.Slow",
-            "RemoteCode b.C",
-            "RemoteCode trust_remote_code: true",
-            "RemoteCode p.P",
-        ];
-        assert_eq!(references(text), wanted);
-    }
-
-    #[test]
-    fn keys_are_compared_unescaped() {
-        assert_eq!(references(r#"{"\u0061uto_map": {"AutoModel": "a.B"}}"#), ["RemoteCode a.B"]);
-    }
-
-    #[test]
-    fn templates_are_found_in_every_form() {
-        let text = r#"{"chat_template": [{"name": "default", "template": "{{ x.__class__ }}"}, {"template": "y", "name": "late"}]}"#;
-        assert_eq!(
-            references(text),
-            ["template chat_template.default", "Internals", "template chat_template[1].template"]
-        );
-        assert_eq!(references(r#"{"a": {"chat_template": "{{ lipsum }}"}}"#), ["template a.chat_template", "Host"]);
-        assert_eq!(references(r#"{"chat_template": {"tool": "x"}}"#), ["template chat_template.tool"]);
-    }
-
-    #[test]
-    fn an_index_names_each_file_once() {
-        let text = r#"{"metadata": {"total_size": 1}, "weight_map": {"a": "1.safetensors", "b": "1.safetensors", "c": "../2.bin"}}"#;
-        assert_eq!(references(text), ["File 1.safetensors", "File ../2.bin"]);
-    }
-
-    #[test]
-    fn an_ordinary_configuration_has_nothing_odd() {
-        let text = r#"{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "torch_dtype": "bfloat16",
-            "transformers_version": "4.44.0", "quantization_config": {"quant_method": "gptq"}, "eval": "os.system"}"#;
-        let facts = inspect(&HuggingFaceConfig, "config.json", text.as_bytes());
-        assert_eq!(oddities(&facts), Vec::<String>::new());
-        assert_eq!(facts.find_property("architecture"), Some("LlamaForCausalLM"));
-        assert_eq!(facts.find_property("quantization"), Some("gptq"));
-        assert_eq!(facts.find_property("dtype"), Some("bfloat16"));
-    }
-
-    #[test]
-    fn a_tokenizer_has_a_vocabulary_and_a_kind() {
-        let text = r#"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}}}"#;
-        let facts = inspect(&HuggingFaceConfig, "tokenizer.json", text.as_bytes());
-        assert_eq!(facts.find_property("vocabulary"), Some("2"));
-        assert_eq!(facts.find_property("tokenizer"), Some("BPE"));
-    }
-
-    #[test]
-    fn a_large_tokenizer_is_read_whole() {
-        let mut text = String::from("{\"model\": {\"type\": \"BPE\", \"vocab\": {");
-        for index in 0..100_000 {
-            text.push_str(&format!("\"token{index}\": {index},"));
-        }
-        text.push_str("\"last\": 1}}}");
-        let facts = inspect(&HuggingFaceConfig, "tokenizer.json", text.as_bytes());
-        assert_eq!(oddities(&facts), Vec::<String>::new());
-        assert_eq!(facts.find_property("vocabulary"), Some("100001"));
-    }
-
-    #[test]
-    fn duplicate_keys_are_found() {
-        let facts = inspect(&HuggingFaceConfig, "config.json", br#"{"auto_map": {}, "auto_map": {"A": "b.C"}}"#);
-        assert_eq!(oddities(&facts), ["DuplicateName@17"]);
-    }
-
-    #[test]
-    fn no_mutation_panics() {
-        let seed = br#"{"auto_map": {"A": "b--c.D"}, "chat_template": [{"name": "n", "template": "{{ x['a'] }}"}], "weight_map": {"a": "b"}}"#;
-        mutate(seed, 3000, |bytes| drop(inspect(&HuggingFaceConfig, "config.json", &bytes)));
-    }
-}
+#[path = "huggingface_tests.rs"]
+mod tests;

@@ -23,19 +23,25 @@ pub mod child;
 pub mod compressed;
 pub mod cursor;
 pub mod decode;
+pub mod executable;
 pub mod fact;
 pub mod facts;
 pub mod format;
+pub mod gguf;
 pub mod huggingface;
 pub mod jinja;
 pub mod json;
+pub mod media;
+pub mod numpy;
 pub mod pickle;
+pub mod python_source;
 pub mod safetensors;
 pub mod sevenzip;
 pub mod source;
 pub mod tar;
 #[cfg(test)]
 mod testing;
+pub mod text;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -44,9 +50,9 @@ use format::{Certainty, Format, Probe};
 pub static FORMATS: &[&dyn Format] = &[
     &pickle::PICKLE,
     &safetensors::Safetensors,
-    &huggingface::HuggingFaceConfig,
-    &jinja::Jinja,
-    &json::Json,
+    &gguf::Gguf,
+    &gguf::GgmlLegacy,
+    &numpy::Npy,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,
@@ -57,6 +63,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::ZSTD,
     &compressed::LZ4,
     &compressed::ZLIB,
+    &huggingface::HuggingFaceConfig,
+    &jinja::Jinja,
+    &json::Json,
+    &python_source::PythonSource,
+    &executable::Executable,
+    &media::Media,
+    &text::Text,
 ];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.
@@ -66,4 +79,36 @@ pub fn recognise(probe: &Probe<'_>) -> Vec<(&'static dyn Format, Certainty)> {
         FORMATS.iter().filter_map(|format| format.recognise(probe).map(|certainty| (*format, certainty))).collect();
     found.sort_by_key(|(_, certainty)| std::cmp::Reverse(*certainty));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::child::Role;
+
+    #[test]
+    fn every_format_has_an_identity_of_its_own() {
+        let mut ids: Vec<_> = FORMATS.iter().map(|format| format.meta().id).collect();
+        assert!(ids.iter().all(|id| id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')));
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), FORMATS.len());
+    }
+
+    #[test]
+    fn bytes_decide_and_names_only_help() {
+        let first = |bytes: &[u8], name: &str| {
+            recognise(&Probe::new(&bytes, name, Role::Unknown)).first().map(|(format, _)| format.meta().id)
+        };
+        assert_eq!(first(b"GGUF\x03\0\0\0", "model.txt"), Some("gguf"));
+        assert_eq!(first(b"\x93NUMPY\x01\0", "model.gguf"), Some("npy"));
+        assert_eq!(first(b"\x02\0\0\0\0\0\0\0{}", "model.bin"), Some("safetensors"));
+        assert_eq!(first(b"{\"auto_map\": {}}", "x.dat"), Some("huggingface-config"));
+        assert_eq!(first(b"{\"a\": 1}", "x.dat"), Some("json"));
+        assert_eq!(first(b"\x7FELF", "model.safetensors"), Some("executable"));
+        assert_eq!(first(b"{{ x }}", "chat_template.jinja"), Some("jinja"));
+        assert_eq!(first(b"import os", "modeling.py"), Some("python-source"));
+        assert_eq!(first(b"words", "README"), Some("text"));
+        assert_eq!(first(b"\x80\x04\x95\0\0", "x"), None);
+    }
 }

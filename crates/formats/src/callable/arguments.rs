@@ -61,12 +61,12 @@ impl Expected {
     }
 
     /// Whether given arguments fit. Fewer than expected are fine (they have defaults, or the call fails);
-    /// more than expected are not. An empty expectation takes anything that lists clear.
+    /// more than expected are not. Without an expectation anything that lists clear will do.
     #[must_use]
-    pub fn all_fit(expected: &[Self], given: &[ArgumentKind]) -> bool {
-        if expected.is_empty() {
+    pub fn all_fit(expected: Option<&[Self]>, given: &[ArgumentKind]) -> bool {
+        let Some(expected) = expected else {
             return given.iter().all(|kind| *kind != ArgumentKind::Other);
-        }
+        };
         let last = expected.last();
         let at = |index: usize| expected.get(index).or(last.filter(|last| matches!(last, Self::Rest(_))));
         given.iter().enumerate().all(|(index, kind)| at(index).is_some_and(|expected| expected.fits(kind)))
@@ -91,7 +91,7 @@ mod tests {
 
     fn fit(expected: &[&str], given: &[ArgumentKind]) -> bool {
         let expected: Vec<_> = expected.iter().map(|word| Expected::parse(word).unwrap()).collect();
-        Expected::all_fit(&expected, given)
+        Expected::all_fit(Some(&expected), given)
     }
 
     #[test]
@@ -104,7 +104,9 @@ mod tests {
         assert!(!fit(&["plain"], &[Plain, Plain]));
         assert!(fit(&["class", "any*"], &[Class, Plain, Mixed, Class]));
         assert!(!fit(&["class", "any*"], &[Class, Other]));
-        assert!(!fit(&[], &[Other]));
-        assert!(fit(&[], &[Class, Plain]));
+        assert!(fit(&[], &[]));
+        assert!(!fit(&[], &[Plain]));
+        assert!(!Expected::all_fit(None, &[Other]));
+        assert!(Expected::all_fit(None, &[Class, Plain]));
     }
 }

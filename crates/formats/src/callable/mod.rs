@@ -13,9 +13,14 @@ use arguments::{ArgumentKind, Expected};
 /// What is known of a callable in this use. `arguments` gives the kind of each positional argument, when it is called.
 #[must_use]
 pub fn judge(module: &str, name: &str, usage: Usage, arguments: Option<&[ArgumentKind]>) -> Standing {
+    if is_torchscript(module) && matches!(usage, Usage::Reference | Usage::New | Usage::Build) {
+        let reason =
+            "A class of the TorchScript program in the same archive: its own interpreter makes it, not Python.";
+        return Standing::Inert { reason: reason.into() };
+    }
     let entries = list::inert(module, name);
     let fits = |entry: &&&list::Entry| {
-        entry.allows(usage) && arguments.is_none_or(|given| Expected::all_fit(&entry.arguments, given))
+        entry.allows(usage) && arguments.is_none_or(|given| Expected::all_fit(entry.arguments.as_deref(), given))
     };
     if let Some(entry) = entries.iter().find(fits) {
         return Standing::Inert { reason: entry.reason.as_str().into() };
@@ -32,10 +37,15 @@ pub fn judge(module: &str, name: &str, usage: Usage, arguments: Option<&[Argumen
     }
 }
 
+/// Names that only TorchScript's own reader resolves; Python has no such module.
+fn is_torchscript(module: &str) -> bool {
+    module == "__torch__" || module.starts_with("__torch__.")
+}
+
 /// Whether the standing of this use depends on the arguments.
 #[must_use]
 pub fn depends_on_arguments(module: &str, name: &str) -> bool {
-    list::inert(module, name).iter().any(|entry| !entry.arguments.is_empty())
+    list::inert(module, name).iter().any(|entry| entry.arguments.is_some())
 }
 
 #[cfg(test)]

@@ -39,8 +39,14 @@ impl<'a> Feed<'a> {
         self.unused = count;
     }
 
+    /// Stored bytes that do not belong to the stream.
+    pub(crate) fn rest(&self) -> u64 {
+        self.window.len().saturating_sub(self.consumed())
+    }
+
     /// Says that all bytes belong to the stream.
     pub(crate) fn consume_all(&mut self) {
+        self.unused = 0;
         self.seek(self.window.len());
     }
 

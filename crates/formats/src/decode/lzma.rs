@@ -9,6 +9,8 @@ use super::{DecodeError, MAX_WINDOW};
 const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
 /// What a decoder may allocate: the window and its own tables, in KiB.
 const MEMORY_KIB: u32 = (MAX_WINDOW >> 10) as u32 + 1024;
+/// The longest end marker.
+const MAX_MARKER: u64 = 6;
 /// The size that says: until the end marker.
 const UNKNOWN: u64 = u64::MAX;
 
@@ -53,6 +55,10 @@ pub(super) fn lzma(feed: &mut Feed<'_>, drain: &mut Drain<'_>, declared: Option<
     let result = drain.pull(&mut reader);
     let (_, unused) = reader.into_parts();
     feed.give_back(unused.len() as u64);
+    // With a size from elsewhere the decoder stops before the end marker, should there be one.
+    if declared.is_some() && feed.rest() <= MAX_MARKER {
+        feed.consume_all();
+    }
     result
 }
 

@@ -152,6 +152,7 @@ fn lzma_as_zip_stores_it_is_read() {
         let child = Child { declared, ..child(&stored, Encoding::Lzma) };
         let decoded = decode(&stored, &child, &Budget::small(), &mut out);
         assert!(out == text(), "{declared:?} {decoded:?}");
+        assert_eq!(decoded.unwrap().trailing, 0);
     }
 }
 

@@ -21,7 +21,7 @@ impl Check<'_> {
     pub(super) fn node(&self, id: Id) -> Option<Reach> {
         match self.arena.get(id)? {
             Node::Name(name) => lists::variable(name, self.names.is_bound(name)),
-            Node::Text(text) => lists::mentions_special(text).then_some(Reach::Internals),
+            Node::Text(text) => lists::text(text),
             Node::Attribute(_, name) => lists::attribute(name),
             Node::Item(_, index) => self.index(*index),
             Node::Call(callee, arguments) => self.call(*callee, arguments),

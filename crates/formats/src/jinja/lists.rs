@@ -180,12 +180,10 @@ const TEXT_METHODS: &[&str] = &[
     "zfill",
 ];
 
-/// Filters that make text out of text, or pick from it.
+/// Filters that make text out of text.
 const TEXT_FILTERS: &[&str] = &[
     "capitalize",
     "center",
-    "first",
-    "last",
     "lower",
     "replace",
     "reverse",
@@ -198,13 +196,9 @@ const TEXT_FILTERS: &[&str] = &[
     "escape",
     "e",
     "forceescape",
-    "safe",
     "random",
-    "list",
     "indent",
     "striptags",
-    "default",
-    "d",
     "urlize",
     "wordwrap",
 ];
@@ -358,6 +352,10 @@ pub(super) fn makes_text(method: &str) -> bool {
     TEXT_METHODS.contains(&method)
 }
 
+pub(super) fn makes_number(method: &str) -> bool {
+    matches!(method, "count" | "index" | "find" | "rfind" | "rindex") || method.starts_with("is")
+}
+
 pub(super) fn filter_makes_text(name: &str) -> bool {
     TEXT_FILTERS.contains(&name)
 }
@@ -375,6 +373,17 @@ pub(super) fn variable(name: &str, is_bound: bool) -> Option<Reach> {
 pub(super) fn attribute(name: &str) -> Option<Reach> {
     let internal = name.starts_with("__") || name.contains("__context") || INTERNALS.contains(&name);
     internal.then_some(Reach::Internals)
+}
+
+/// A constant text: a name that leads into the interpreter needs no subscript beside it to be telling.
+pub(super) fn text(text: &str) -> Option<Reach> {
+    (mentions_special(text) || is_special(text) || INTERNALS.contains(&text)).then_some(Reach::Internals)
+}
+
+/// `__any__`: a text that is a special name and nothing else.
+fn is_special(text: &str) -> bool {
+    let inner = text.strip_prefix("__").and_then(|rest| rest.strip_suffix("__"));
+    inner.is_some_and(|inner| !inner.is_empty() && inner.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
 /// Text that has a special name of Python in it.

@@ -105,7 +105,7 @@ impl Template<'_> {
     fn search(&mut self, tag: &Tag) {
         for (word, is_text, before) in words(tag) {
             let reach = match (is_text, before) {
-                (true, _) => lists::mentions_special(word).then_some(Reach::Internals),
+                (true, _) => lists::text(word),
                 (false, Some(".")) => lists::attribute(word),
                 (false, Some("|")) => lists::filter(word),
                 (false, _) => lists::variable(word, true),
@@ -192,6 +192,7 @@ fn bind(statement: Statement, names: &mut Names, loops: &mut Vec<Option<Id>>) {
             targets.iter().for_each(|name| names.bind(name, Some(over)));
             loops.push(Some(over));
         }
+        Statement::CallBack(parameters) => names.call_back(parameters),
         Statement::LoopEnd => loops.push(None),
         Statement::Macro { name, parameters } => names.define(&name, parameters),
         _ => {}

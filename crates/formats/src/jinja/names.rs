@@ -1,6 +1,7 @@
 //! What a template's own names stand for, as far as that decides whether a computed name is computed from constants.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::lists;
 use super::parser::{Arena, Argument, Id, Node};
@@ -9,6 +10,8 @@ use super::parser::{Arena, Argument, Id, Node};
 const MAX_STEPS: u32 = 40;
 /// Expressions looked at for one question.
 const MAX_LOOKS: u32 = 2_000;
+/// The same, for all questions about one template together.
+const MAX_ALL_LOOKS: u32 = 2_000_000;
 /// Values remembered for one name.
 const MAX_VALUES: usize = 64;
 
@@ -36,14 +39,28 @@ struct Walk {
 pub(super) struct Names {
     values: BTreeMap<String, Vec<Id>>,
     macros: BTreeMap<String, Vec<String>>,
+    /// Parameters of `{% call(…) %}` blocks, which `caller(…)` hands values to.
+    called_back: Vec<String>,
+    /// Names with more values than are remembered: they could stand for anything.
+    overfull: BTreeSet<String>,
+    /// Expressions looked at so far.
+    looks: Cell<u32>,
 }
 
 impl Names {
     pub(super) fn bind(&mut self, name: &str, value: Option<Id>) {
         let values = self.values.entry(name.to_owned()).or_default();
-        if let Some(value) = value.filter(|value| values.len() < MAX_VALUES && !values.contains(value)) {
+        let Some(value) = value.filter(|value| values.last() != Some(value)) else { return };
+        if values.len() < MAX_VALUES {
             values.push(value);
+        } else {
+            self.overfull.insert(name.to_owned());
         }
+    }
+
+    pub(super) fn call_back(&mut self, parameters: Vec<String>) {
+        parameters.iter().for_each(|name| self.bind(name, None));
+        self.called_back.extend(parameters);
     }
 
     pub(super) fn define(&mut self, name: &str, parameters: Vec<(String, Option<Id>)>) {
@@ -67,12 +84,18 @@ impl Names {
             let Node::Call(callee, arguments) = node else { continue };
             let Some(Node::Name(name)) = arena.get(*callee) else { continue };
             self.keywords(name, arguments);
-            let parameters = self.macros.get(name).cloned().unwrap_or_default();
-            for (index, (keyword, value)) in arguments.iter().enumerate() {
-                let parameter = keyword.as_ref().or_else(|| parameters.get(index));
-                if let Some(parameter) = parameter.filter(|_| !parameters.is_empty()) {
-                    self.bind(parameter, Some(*value));
+            if name == "caller" {
+                for parameter in self.called_back.clone() {
+                    arguments.iter().for_each(|(_, value)| self.bind(&parameter, Some(*value)));
                 }
+            }
+            let Some(parameters) = self.macros.get(name).cloned() else { continue };
+            for (index, (keyword, value)) in arguments.iter().enumerate() {
+                let positional = parameters.get(index).map_or("varargs", String::as_str);
+                let named = keyword
+                    .as_deref()
+                    .map(|keyword| if parameters.iter().any(|one| one == keyword) { keyword } else { "kwargs" });
+                self.bind(named.unwrap_or(positional), Some(*value));
             }
         }
     }
@@ -93,10 +116,15 @@ impl Names {
 
     fn follow(&self, arena: &Arena, id: Id, steps: u32, walk: &mut Walk) -> Origin {
         walk.looks = walk.looks.saturating_add(1);
-        let (Some(steps), true) = (steps.checked_sub(1), walk.looks < MAX_LOOKS) else { return Origin::Built };
+        self.looks.set(self.looks.get().saturating_add(1));
+        let within = walk.looks < MAX_LOOKS && self.looks.get() < MAX_ALL_LOOKS;
+        let (Some(steps), true) = (steps.checked_sub(1), within) else { return Origin::Built };
         match arena.get(id) {
             Some(Node::Name(name)) => return self.values_of(arena, name, steps, walk),
-            Some(Node::Attribute(_, name)) => return self.values_of(arena, &format!(".{name}"), steps, walk),
+            Some(Node::Attribute(base, name)) => {
+                let set = self.values_of(arena, &format!(".{name}"), steps, walk);
+                return set.max(self.follow(arena, *base, steps, walk));
+            }
             _ => {}
         }
         let mut of = |id: Id| self.follow(arena, id, steps, walk);
@@ -118,6 +146,9 @@ impl Names {
         if walk.open.iter().any(|open| open == name) {
             return Origin::Data;
         }
+        if self.overfull.contains(name) {
+            return Origin::Built;
+        }
         walk.open.push(name.to_owned());
         let values = self.values.get(name).map(Vec::as_slice).unwrap_or_default();
         let most = values.iter().map(|value| self.follow(arena, *value, steps, walk)).max();
@@ -125,9 +156,13 @@ impl Names {
         most.unwrap_or(Origin::Data)
     }
 
+    /// What a call gives. Functions give text of their own, methods mostly what they are called on.
     fn called(&self, arena: &Arena, callee: Id, arguments: &[Argument], of: &mut dyn FnMut(Id) -> Origin) -> Origin {
         match arena.get(callee) {
-            Some(Node::Name(name)) if name == "strftime_now" || self.is_macro(name) => Origin::Built,
+            Some(Node::Name(name)) if matches!(name.as_str(), "range" | "dict" | "namespace" | "loop") => {
+                arguments.iter().map(|(_, value)| of(*value)).max().unwrap_or(Origin::Data).min(Origin::Constant)
+            }
+            Some(Node::Name(_)) => Origin::Built,
             Some(Node::Attribute(base, name)) if name == "join" => {
                 let _separator = of(*base);
                 Origin::Built
@@ -136,8 +171,10 @@ impl Names {
                 let parts = arguments.iter().map(|(_, value)| of(*value)).max().unwrap_or(Origin::Data);
                 built(of(*base).max(if name == "replace" || name == "format" { parts } else { Origin::Data }))
             }
-            Some(Node::Attribute(base, name)) if matches!(name.as_str(), "split" | "pop" | "copy" | "rsplit") => {
-                of(*base)
+            Some(Node::Attribute(base, name)) if !lists::makes_number(name) => {
+                let parts = arguments.iter().map(|(_, value)| of(*value)).max().unwrap_or(Origin::Data);
+                let gives_argument = matches!(name.as_str(), "cycle" | "setdefault");
+                of(*base).max(if gives_argument { parts } else { Origin::Data })
             }
             _ => Origin::Data,
         }
@@ -154,8 +191,9 @@ fn filtered(base: Option<Id>, name: &str, arguments: &[Argument], of: &mut dyn F
     match name {
         "join" | "format" => Origin::Built,
         "replace" => built(arguments.iter().map(|(_, value)| of(*value)).max().unwrap_or(base).max(base)),
-        "list" | "first" | "last" | "default" | "d" | "safe" => base,
+        "map" | "tojson" => built(base),
+        "length" | "count" | "int" | "float" | "abs" | "round" | "wordcount" => Origin::Data,
         _ if lists::filter_makes_text(name) => built(base),
-        _ => Origin::Data,
+        _ => base,
     }
 }

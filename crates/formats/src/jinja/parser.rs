@@ -361,9 +361,9 @@ impl<'t, 'a> Parser<'t, 'a> {
     }
 
     /// A filter over what a tag encloses.
-    pub(super) fn block_filter(&mut self, name: String, arguments: Vec<Argument>) {
+    pub(super) fn block_filter(&mut self, name: String, arguments: Vec<Argument>) -> Id {
         let start = self.tokens.first().map_or(0, |token| token.start);
-        self.add(Node::Filter(None, name, arguments), start);
+        self.add(Node::Filter(None, name, arguments), start)
     }
 
     /// Several expressions as one.

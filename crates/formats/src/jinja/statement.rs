@@ -16,6 +16,8 @@ pub(super) enum Statement {
     LoopEnd,
     /// A macro: its name, its parameters and their defaults.
     Macro { name: String, parameters: Vec<(String, Option<Id>)> },
+    /// A block that a macro calls, with these parameters.
+    CallBack(Vec<String>),
     /// Another template is read.
     Other,
     /// A statement that no renderer of chat templates knows.
@@ -85,10 +87,11 @@ fn repeat(parser: &mut Parser<'_, '_>) -> Option<Statement> {
 
 fn set(parser: &mut Parser<'_, '_>) -> Option<Statement> {
     let names = targets(parser)?;
-    let mut value = None;
     if parser.skip("=") {
-        value = Some(parser.tuple()?);
+        return Some(Statement::Bind { names, value: Some(parser.tuple()?) });
     }
+    // The text of a block is put together, whatever it is made of.
+    let value = Some(parser.block_filter("join".to_owned(), Vec::new()));
     while parser.skip("|") {
         let (name, arguments) = parser.filter()?;
         parser.block_filter(name, arguments);
@@ -133,7 +136,7 @@ fn define(parser: &mut Parser<'_, '_>) -> Option<Statement> {
 fn call(parser: &mut Parser<'_, '_>) -> Option<Statement> {
     let names = if parser.skip("(") { parameters(parser)? } else { Vec::new() };
     parser.expression()?;
-    Some(Statement::Bind { names: names.into_iter().map(|(name, _)| name).collect(), value: None })
+    Some(Statement::CallBack(names.into_iter().map(|(name, _)| name).collect()))
 }
 
 fn filter(parser: &mut Parser<'_, '_>) -> Option<Statement> {

@@ -228,6 +228,20 @@ const ESCAPES: &str = r#"
 {% set ns = namespace(a='_cla') %}{% set ns.b = ns.a + 'ss' %}{{ ''[ns.b] }}
 {% macro f(o, k) %}{{ o[k + 's'] }}{% endmacro %}{{ f('', '_clas') }}
 {% for k in ['_cla'] %}{{ ''[k + 'ss'] }}{% endfor %}
+{% set x %}__cl{{ 'a' }}ss{% endset %}{{ ''[x] }}
+{% macro f() %}{{ ''[varargs[0] + varargs[1]] }}{% endmacro %}{{ f('_cla', 'ss') }}
+{% macro f() %}{{ ''[kwargs.a + kwargs.b] }}{% endmacro %}{{ f(a='_cla', b='ss') }}
+{% macro m() %}{{ caller('_cla', 'ss') }}{% endmacro %}{% call(a, b) m() %}{{ ''[a + b] }}{% endcall %}
+{% macro m() %}_cla{% endmacro %}{{ ''[m()] }}
+{% set d = {'k': '_cla', 'j': 'ss'} %}{{ ''[d.k + d.j] }}
+{% set d = {'k': '_cla', 'j': 'ss'} %}{{ ''[d.get('k') + d.get('j')] }}
+{% set d = {'k': '_cla', 'j': 'ss'} %}{{ ''[d['k'] + d['j']] }}
+{{ ''[(['_cla']|sort)[0] + (['ss']|sort)[0]] }}
+{{ ''[(['_cla']|unique|list)[0] + (['ss']|list|first)] }}
+{{ ''[['_CLASS']|map('lower')|first] }}
+{{ ''['_cla ss'.split()|join] }}
+{% set k = 'gi_frame' %}{{ (x|select)[k] }}
+{{ x[['__format__'].pop()] }}
 {% with k = '_cla' ~ 'ss' %}{{ ''[k] }}{% endwith %}
 {{ lipsum.__globals__['os'].popen('id').read() }}
 {{ lipsum }}
@@ -312,7 +326,7 @@ fn every_escape_is_found() {
 #[test]
 fn what_is_not_run_is_not_found() {
     for text in
-        ["{# {{ x.__class__ }} #}", "{% raw %}{{ x.__class__ }}{% endraw %}", "x.__class__", "{{ '__tool_call__' }}"]
+        ["{# {{ x.__class__ }} #}", "{% raw %}{{ x.__class__ }}{% endraw %}", "x.__class__", "{{ '<__tool_call__>' }}"]
     {
         assert_eq!(reaches(text), [], "{text}");
     }
@@ -355,6 +369,14 @@ fn nesting_and_length_are_bounded() {
 #[test]
 fn no_mutation_panics() {
     for seed in [QWEN3, COMMAND_R, ESCAPES] {
-        mutate(seed.as_bytes(), 700, |bytes| drop(facts(&String::from_utf8_lossy(&bytes))));
+        mutate(seed.as_bytes(), 400, |bytes| drop(facts(&String::from_utf8_lossy(&bytes))));
     }
+}
+
+#[test]
+fn questions_about_names_are_bounded_together() {
+    let mut text =
+        "{% set a = [b, c, d, [b, c, [d, b, [c, d]]]] %}{% set b = [a, c, d] %}{% set c = [a, b] %}".repeat(20);
+    text.push_str(&"{{ x[a] }}".repeat(30_000));
+    assert_eq!(reaches(&text).first(), Some(&Reach::ComputedName));
 }

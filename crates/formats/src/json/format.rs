@@ -7,8 +7,8 @@ use crate::source::Source;
 
 static META: Meta = Meta {
     id: "json",
-    title: "JSON",
-    extensions: &["json"],
+    title: "JSON or JSON Lines",
+    extensions: &["json", "jsonl", "ndjson", "ipynb"],
     depth: Depth::Surface,
     reads: "every value, as a model's configuration would be: whatever the name, a loader can be pointed at it",
     specification: "RFC 8259",
@@ -25,11 +25,12 @@ impl Format for Json {
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         let likely = looks_like_json(&probe.head)?;
-        if probe.extension() == "json" || likely { Some(Certainty::Likely) } else { Some(Certainty::Possible) }
+        let named = META.extensions.contains(&probe.extension().as_str());
+        Some(if named || likely { Certainty::Likely } else { Certainty::Possible })
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
-        inspect_json(source, context, facts);
+        inspect_json(source, context, true, facts);
     }
 }
 

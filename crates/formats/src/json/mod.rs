@@ -11,7 +11,7 @@ mod text;
 
 pub use format::Json;
 pub(crate) use format::looks_like_json;
-pub use parser::walk;
+pub use parser::{walk, walk_lines};
 
 use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;
@@ -128,6 +128,8 @@ pub struct Outcome {
     pub end: u64,
     /// True when a whole value was read.
     pub complete: bool,
+    /// How many whole values were read; more than one only in JSON Lines.
+    pub values: u64,
 }
 
 impl Outcome {
@@ -170,3 +172,6 @@ pub fn path_text(path: &[Segment]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,26 +50,46 @@ pub fn walk(
     budget: &Budget,
     visit: &mut dyn FnMut(Event<'_>),
 ) -> Outcome {
-    let mut walker = Walker {
-        reader: Reader::new(source, start, length),
-        budget,
-        visit,
-        outcome: Outcome::default(),
-        frames: Vec::new(),
-        path: Vec::new(),
-        text: Text::default(),
-        total_keys: 0,
-    };
+    let mut walker = Walker::new(Reader::new(source, start, length), budget, visit);
     walker.mark();
     walker.outcome.complete = walker.document().is_some();
     walker.outcome.end = walker.reader.position();
     if walker.outcome.complete {
+        walker.outcome.values = 1;
         walker.trailing();
     }
     walker.outcome
 }
 
-impl Walker<'_, '_> {
+/// As [`walk`], but values may follow each other, as in JSON Lines. What comes after the first must then be values to
+/// the end, or it is something that trails.
+pub fn walk_lines(source: &dyn Source, budget: &Budget, visit: &mut dyn FnMut(Event<'_>)) -> Outcome {
+    let mut walker = Walker::new(Reader::new(source, 0, u64::MAX), budget, visit);
+    walker.mark();
+    loop {
+        let start = walker.reader.position();
+        walker.outcome.complete = walker.document().is_some();
+        walker.outcome.end = walker.reader.position();
+        if !walker.outcome.complete {
+            if walker.outcome.values > 0 {
+                walker.outcome.note(start, Deviation::Trailing, "there is more after the end of the JSON value");
+            }
+            return walker.outcome;
+        }
+        walker.outcome.values = walker.outcome.values.saturating_add(1);
+        walker.space();
+        if walker.reader.peek().is_none() {
+            return walker.outcome;
+        }
+    }
+}
+
+impl<'a, 'v> Walker<'a, 'v> {
+    fn new(reader: Reader<'a>, budget: &'a Budget, visit: &'v mut dyn FnMut(Event<'_>)) -> Self {
+        let (outcome, text) = (Outcome::default(), Text::default());
+        Self { reader, budget, visit, outcome, frames: Vec::new(), path: Vec::new(), text, total_keys: 0 }
+    }
+
     fn mark(&mut self) {
         if self.reader.at_hand().starts_with(&UTF8_MARK) {
             let offset = self.reader.position();
@@ -353,123 +373,4 @@ fn is_number(text: &str) -> bool {
         && (whole == "0" || !whole.starts_with('0'))
         && fraction.is_none_or(digits)
         && exponent.is_none_or(digits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn events(text: &[u8]) -> (Vec<String>, Vec<(u64, Deviation)>) {
-        let mut seen = Vec::new();
-        let budget = Budget::small();
-        let outcome = walk(&text, 0, u64::MAX, &budget, &mut |event| {
-            seen.push(format!("{}@{} {}={:?}", event.path.len(), event.offset, path_text(event.path), event.value));
-        });
-        (seen, outcome.notes.iter().map(|note| (note.offset, note.kind)).collect())
-    }
-
-    #[test]
-    fn values_come_with_paths_and_offsets() {
-        let (seen, notes) = events(br#" {"a": [1, {"b": "x\u00e9"}], "c": true} "#);
-        assert_eq!(notes, []);
-        let wanted = [
-            "0@1 =Object",
-            "1@7 a=Array",
-            "2@8 a[0]=Number(\"1\")",
-            "2@11 a[1]=Object",
-            "3@17 a[1].b=Text(\"xé\")",
-            "2@11 a[1]=ObjectEnd(1)",
-            "1@7 a=ArrayEnd(2)",
-            "1@35 c=Bool(true)",
-            "0@1 =ObjectEnd(2)",
-        ];
-        assert_eq!(seen, wanted);
-    }
-
-    #[test]
-    fn empty_containers_and_bare_values_are_whole() {
-        for text in ["{}", "[]", "[[],{}]", "1", "\"\"", "null", "-0.5e+3", "[{},{}]", "{\"a\":{}}"] {
-            let outcome = walk(&text.as_bytes(), 0, u64::MAX, &Budget::small(), &mut |_| {});
-            assert!(outcome.complete && outcome.notes.is_empty(), "{text}: {outcome:?}");
-        }
-    }
-
-    #[test]
-    fn duplicates_are_seen_through_escapes() {
-        let (_, notes) = events(br#"{"ab": 1, "\u0061b": 2, "c": {"ab": 3}}"#);
-        assert_eq!(notes, [(10, Deviation::Duplicate)]);
-        let (_, notes) = events(br#"{"\ud800": 1, "\ud801": 2, "\ud83d\ude00": 1, "\uD83D\uDE00": 2}"#);
-        let kinds: Vec<_> = notes.iter().map(|note| note.1).collect();
-        assert_eq!(kinds, [Deviation::Lax, Deviation::Lax, Deviation::Duplicate]);
-    }
-
-    #[test]
-    fn what_only_python_reads_is_read_and_said() {
-        let (seen, notes) = events(b"\xEF\xBB\xBF[NaN, Infinity, -Infinity, \"a\tb\"] x");
-        assert_eq!(seen.len(), 6);
-        let kinds: Vec<_> = notes.iter().map(|note| note.1).collect();
-        let lax = Deviation::Lax;
-        assert_eq!(kinds, [lax, lax, lax, lax, lax, Deviation::Trailing]);
-    }
-
-    #[test]
-    fn what_nobody_reads_is_broken() {
-        let texts = [
-            "",
-            "{",
-            "[1",
-            "[1,]",
-            "{\"a\":1,}",
-            "{a:1}",
-            "01",
-            "1.",
-            ".5",
-            "+1",
-            "nul",
-            "\"\\x\"",
-            "'a'",
-            "[1 2]",
-            "]",
-            "{\"a\" 1}",
-            "\"abc",
-            "// x",
-            "1e",
-            "--1",
-            "-",
-            "{\"a\":}",
-            "[,1]",
-        ];
-        for text in texts {
-            let outcome = walk(&text.as_bytes(), 0, u64::MAX, &Budget::small(), &mut |_| {});
-            assert!(outcome.notes.iter().any(|note| note.kind == Deviation::Broken), "{text}: {outcome:?}");
-            assert!(!outcome.complete, "{text}");
-        }
-    }
-
-    #[test]
-    fn nesting_and_work_are_bounded() {
-        let deep = vec![b'['; 100_000];
-        assert_eq!(events(&deep).1.first().map(|note| note.1), Some(Deviation::Limit));
-        let budget = Budget::new(0, 10, 0);
-        let outcome = walk(&b"[1,2,3,4,5,6,7,8,9,10,11,12]".as_slice(), 0, 100, &budget, &mut |_| {});
-        assert_eq!(outcome.notes.first().map(|note| note.kind), Some(Deviation::Limit));
-    }
-
-    #[test]
-    fn strings_longer_than_the_limit_are_cut_and_said() {
-        let mut text = vec![b'a'; super::super::MAX_STRING + 10];
-        text.insert(0, b'"');
-        text.push(b'"');
-        let (seen, notes) = events(&text);
-        assert_eq!(seen.len(), 1);
-        assert_eq!(notes, [(1, Deviation::Limit)]);
-    }
-
-    #[test]
-    fn no_mutation_panics() {
-        let seed = br#"{"a": [1, -2.5e3, "x\ud83d\ude00\n", {"b": null}], "c": true, "a": NaN}"#;
-        crate::testing::mutate(seed, 4000, |bytes| {
-            walk(&bytes, 0, u64::MAX, &Budget::small(), &mut |_| {});
-        });
-    }
 }

@@ -147,6 +147,9 @@ impl Machine<'_> {
             ("copyreg", "_reconstructor") => self.reconstructor(id, arguments),
             ("copyreg", "__newobj__" | "__newobj_ex__") => self.new_object_by_function(id, arguments),
             ("builtins", "getattr") => self.get_attribute(arguments),
+            ("torch._utils" | "torch._tensor", "_rebuild_from_type" | "_rebuild_from_type_v2") => {
+                self.rebuild_from_type(id, arguments)
+            }
             ("torch.storage", "_load_from_bytes") => self.nested_pickle(id, arguments, 0),
             ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") if self.is_object_dtype(arguments) => {
                 self.nested_pickle(id, arguments, 1)
@@ -204,7 +207,9 @@ impl Machine<'_> {
         if let Some(listed) = self.listed_attribute(*object, &name_text) {
             return Some(listed);
         }
-        if !known || holds.uncleared || name_text.starts_with('_') || name_text.contains('.') {
+        // What a stream made itself has only its class's own private names; a class leads further.
+        let private = if matches!(object, Value::Made(_)) { "__" } else { "_" };
+        if !known || holds.uncleared || name_text.starts_with(private) || name_text.contains('.') {
             return None;
         }
         if let Value::Global(id) = *object {
@@ -240,11 +245,37 @@ impl Machine<'_> {
         Some(())
     }
 
+    /// `_rebuild_from_type_v2(function, type, arguments, state)`: `function(*arguments)`, then the state set on it.
+    fn rebuild_from_type(&mut self, id: GlobalId, arguments: Value) -> Option<Value> {
+        let items = self.items(arguments);
+        let [function @ Value::Global(_), class @ Value::Global(class_id), inner, state @ ..] = items.as_slice() else {
+            return None;
+        };
+        let standing = self.globals.standing(*class_id, Usage::Reference, None);
+        if self.holds_of(*class).uncleared || !matches!(standing, Standing::Inert { .. }) {
+            return None;
+        }
+        self.passes_on(id);
+        let result = self.call(*function, *inner, Usage::Reduce);
+        for state in state {
+            if self.plants(*state) || self.holds_of(*state).uncleared {
+                let target = self.express(result);
+                self.uses.mutation(self.at, target, "stores a callable under a name that unpicklers call".to_owned());
+            }
+        }
+        Some(result)
+    }
+
     /// Whether the first argument is numpy's dtype for objects: a scalar of it is unpickled from its bytes.
     fn is_object_dtype(&self, arguments: Value) -> bool {
         let dtype = self.items(arguments).first().map(|dtype| self.items(*dtype)).unwrap_or_default();
-        let code = dtype.get(1).and_then(|code| self.text(*code));
-        code.is_none_or(|code| code.trim_start_matches(['<', '>', '|', '=']).starts_with('O'))
+        match dtype.get(1) {
+            // A dtype given as a class, such as numpy.record, has no objects of its own.
+            Some(Value::Global(_)) => false,
+            code => code
+                .and_then(|code| self.text(*code))
+                .is_none_or(|code| code.trim_start_matches(['<', '>', '|', '=']).starts_with('O')),
+        }
     }
 
     /// `torch.storage._load_from_bytes(bytes)` and its like load a pickle within the pickle: it is analysed as such.

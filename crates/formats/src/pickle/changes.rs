@@ -5,11 +5,13 @@
 use crate::fact::{Standing, Usage};
 use crate::source::ReadError;
 
+use super::global::GlobalId;
 use super::machine::{Flow, Machine};
 use super::value::{Holds, NodeId, NodeKind, Value};
 
-/// Names that unpicklers call on an object, so that a callable stored under one of them is called by a later opcode.
-const CALLED_BY_LOADERS: &[&str] = &["append", "extend", "add", "update"];
+/// Names that unpicklers look up on an object and call, so that a callable stored under one of them is called by a
+/// later opcode.
+const CALLED_BY_LOADERS: &[&str] = &["__setstate__", "append", "extend", "add", "update", "__setitem__"];
 
 impl Machine<'_> {
     pub(super) fn build(&mut self) -> Result<Flow, ReadError> {
@@ -24,12 +26,26 @@ impl Machine<'_> {
     }
 
     /// Whether a state, or one half of a state of two, stores a callable under a name that unpicklers call.
-    fn plants(&self, state: Value) -> bool {
+    pub(super) fn plants(&self, state: Value) -> bool {
         let planted = |value: &Value| match value {
             Value::Node(node) => self.nodes.get(*node).is_some_and(|node| node.holds.planted),
             _ => false,
         };
-        planted(&state) || self.items(state).iter().any(planted)
+        planted(&state) || self.items(state).iter().any(planted) || self.has_special_slots(state)
+    }
+
+    /// Whether the second half of a state of two, which is set attribute by attribute, reaches a special attribute:
+    /// `__class__` makes the object one of another class.
+    fn has_special_slots(&self, state: Value) -> bool {
+        let halves = self.items(state);
+        let [_, slots] = halves.as_slice() else { return false };
+        let is_dict = matches!(slots, Value::Node(node) if self.kind_of(*node) == Some(NodeKind::Dict));
+        is_dict
+            && self
+                .items(*slots)
+                .chunks(2)
+                .filter_map(<[Value]>::first)
+                .any(|key| self.text(*key).is_some_and(|name| name.starts_with("__")))
     }
 
     pub(super) fn append(&mut self) {
@@ -101,7 +117,10 @@ impl Machine<'_> {
     /// Judges a change to something that is not a plain container.
     fn change(&mut self, target: Value, usage: Usage, with: Value) {
         if let Some(class) = self.class_of(target) {
-            let standing = self.globals.standing(class, usage, None);
+            let mut standing = self.globals.standing(class, usage, None);
+            if usage == Usage::Build && !self.state_fits(class, with) {
+                standing = Standing::Misused { expected: "a state that sets nothing it evaluates".to_owned() };
+            }
             let shown = (!matches!(standing, Standing::Inert { .. }) || self.uses.trace)
                 .then(|| self.express_change(target, usage, with));
             return self.record(class, usage, standing, shown);
@@ -120,6 +139,24 @@ impl Machine<'_> {
         } else if matches!(target, Value::Literal(_)) || matches!(target, Value::Node(node) if self.is_plain_node(node))
         {
             self.uses.broken(self.at, "a value is changed in a way it does not allow");
+        }
+    }
+
+    /// Whether a state keeps to what the class's list says of states; one that is not known in full does not.
+    fn state_fits(&self, class: GlobalId, state: Value) -> bool {
+        let Some(conditions) = self.globals.get(class).and_then(|global| global.state_conditions) else { return true };
+        let Value::Node(node) = state else { return false };
+        let Some(known) = self.nodes.get(node) else { return false };
+        let pairs = self.items(state);
+        let fits = |pair: &[Value]| {
+            let [key, value] = pair else { return false };
+            self.text(*key).is_some_and(|key| conditions.allow(&key, self.text(*value).as_deref()))
+        };
+        match known.kind {
+            NodeKind::Dict => !known.cut && pairs.chunks(2).all(fits),
+            // Old releases set their state as a tuple, which nothing evaluates.
+            NodeKind::Tuple => conditions.tuples && !known.holds.uncleared,
+            _ => false,
         }
     }
 
@@ -151,8 +188,6 @@ impl Machine<'_> {
     }
 
     fn is_called_by_loaders(&self, key: Value) -> bool {
-        self.text(key).is_some_and(|name| {
-            CALLED_BY_LOADERS.contains(&name.as_str()) || (name.starts_with("__") && name.ends_with("__"))
-        })
+        self.text(key).is_some_and(|name| CALLED_BY_LOADERS.contains(&name.as_str()))
     }
 }

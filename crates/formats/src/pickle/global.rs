@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::callable::arguments::ArgumentKind;
+use crate::callable::list::{StateConditions, state_conditions};
 use crate::callable::{depends_on_arguments, judge};
 use crate::fact::{Standing, Usage};
 
@@ -19,6 +20,8 @@ pub(super) struct Global {
     pub(super) module: String,
     pub(super) name: String,
     depends_on_arguments: bool,
+    /// What its list demands of a state that is set on an instance.
+    pub(super) state_conditions: Option<&'static StateConditions>,
     known: Vec<(Usage, Standing)>,
 }
 
@@ -55,6 +58,7 @@ impl Globals {
             module: key.0.clone(),
             name: key.1.clone(),
             depends_on_arguments: depends_on_arguments(module, name),
+            state_conditions: state_conditions(module, name),
             known: Vec::new(),
         });
         self.numbers.insert(key, id);

@@ -100,6 +100,9 @@ impl Machine<'_> {
     pub(super) fn persistent(&mut self) {
         let id = self.pop();
         self.uses.persistent = self.uses.persistent.saturating_add(1);
+        if let Some(class) = self.persistent_class(id) {
+            return self.push(class);
+        }
         let holds = self.holds_of(id);
         let value = match self.nodes.add(NodeKind::Persistent, &[id], Holds { callable: false, ..holds }) {
             Some(node) => Value::Node(node),
@@ -107,6 +110,21 @@ impl Machine<'_> {
         };
         self.note_storage(id);
         self.push(value);
+    }
+
+    /// The class that a persistent id of PyTorch's older files carries with its source: the loader compares the source
+    /// and gives the class.
+    fn persistent_class(&self, id: Value) -> Option<Value> {
+        match self.items(id).as_slice() {
+            [kind, class @ Value::Global(_), source_file, source] => {
+                let texts = [*kind, *source_file, *source].map(|value| self.text(value));
+                (texts[0].as_deref() == Some("module") && texts.iter().all(Option::is_some)).then_some(*class)
+            }
+            [class @ Value::Global(_), source_file, source] => {
+                (self.text(*source_file).is_some() && self.text(*source).is_some()).then_some(*class)
+            }
+            _ => None,
+        }
     }
 
     /// The text of a literal.

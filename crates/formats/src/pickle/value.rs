@@ -84,7 +84,7 @@ const MAX_NODES: usize = 1 << 20;
 /// Items of all nodes that are remembered in one stream.
 const MAX_ITEMS: usize = 1 << 21;
 /// Items remembered of one node.
-const MAX_ITEMS_OF_NODE: usize = 32;
+const MAX_ITEMS_OF_NODE: usize = 96;
 
 /// All nodes of one stream.
 #[derive(Debug, Default)]

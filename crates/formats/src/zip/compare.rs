@@ -89,7 +89,9 @@ fn renamed(entry: &Entry, name: &str, facts: &mut Facts) {
 }
 
 fn link(source: &dyn Source, entry: &Entry, name: &str, data: u64, facts: &mut Facts) {
-    let Some(kind) = names::special(entry.attributes >> 16) else { return };
+    // What was piped into an archiver keeps the pipe's mode; every reader makes a file of it.
+    let mode = entry.attributes >> 16;
+    let Some(kind) = names::special(mode).filter(|_| !names::is_pipe(mode)) else { return };
     let length = usize::try_from(entry.compressed.min(4096)).unwrap_or(0);
     let target = if entry.method == 0 { crate::source::read_up_to(source, data, length) } else { Vec::new() };
     let target = String::from_utf8_lossy(&target);

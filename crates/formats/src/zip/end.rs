@@ -65,7 +65,9 @@ struct Values {
 pub(super) fn find(source: &dyn Source) -> Vec<End> {
     let start = source.len().saturating_sub((LENGTH + MAX_COMMENT) as u64);
     let tail = read_up_to(source, start, LENGTH + MAX_COMMENT);
-    positions(&tail).take(MAX_ENDS).filter_map(|index| read(source, &tail, start, index)).collect()
+    let found = positions(&tail).filter_map(|index| read(source, &tail, start, index));
+    // Signatures that lead nowhere are not counted, so that a comment full of them cannot crowd out the real one.
+    found.filter(|end| !end.places.is_empty() || end.end == source.len()).take(MAX_ENDS).collect()
 }
 
 fn positions(tail: &[u8]) -> impl Iterator<Item = usize> + '_ {

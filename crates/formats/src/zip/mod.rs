@@ -11,6 +11,7 @@ mod extra;
 mod layout;
 mod local;
 pub(crate) mod names;
+mod shards;
 mod walk;
 
 #[cfg(test)]
@@ -67,6 +68,9 @@ impl Format for Zip {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        if let Some(shards) = shards::split(source, context.name, context.budget) {
+            return say_shards(&shards, facts);
+        }
         let ends = end::find(source);
         let (directories, used) = read_directories(source, &ends, context, facts);
         let names = describe(&directories, facts);
@@ -81,6 +85,16 @@ impl Format for Zip {
     }
 }
 
+fn say_shards(shards: &[(u64, u64)], facts: &mut Facts) {
+    facts.property("members", shards.len().to_string());
+    facts.property("layout", "torch-distributed");
+    facts.property("framework", "PyTorch");
+    for (index, &(start, end)) in shards.iter().enumerate() {
+        let child = Child::stored(format!("archive {index}"), start, end.saturating_sub(start));
+        facts.push(Position::Offset(start), FactKind::Child(child));
+    }
+}
+
 /// Reads every directory that some reader takes to be the archive's, and says when there is not exactly one.
 fn read_directories(
     source: &dyn Source,
@@ -92,7 +106,7 @@ fn read_directories(
     let mut used: Vec<End> = Vec::new();
     for end in ends {
         let inside = directories.first().is_some_and(|first| is_a_members(source, first, end));
-        if end.end != source.len() && (inside || end.places.is_empty()) {
+        if inside && end.end != source.len() {
             continue;
         }
         for place in &end.places {

@@ -61,6 +61,11 @@ pub(crate) fn special(mode: u32) -> Option<&'static str> {
     }
 }
 
+/// Whether a mode is a named pipe's.
+pub(crate) fn is_pipe(mode: u32) -> bool {
+    mode & MODE_TYPE == 0o010_000
+}
+
 /// Finds names that are the same, or that some reader takes for the same.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {

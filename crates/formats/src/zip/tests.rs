@@ -72,6 +72,38 @@ fn torch_archives_are_told_and_their_storages_are_numbers() {
     assert_eq!(roles, [Role::Pickle, Role::Unknown, Role::Numbers]);
 }
 
+/// Counts the bytes that are read.
+struct Counting(Vec<u8>, std::sync::atomic::AtomicUsize);
+
+impl Source for Counting {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, crate::source::ReadError> {
+        let read = self.0.read_at(offset, buffer)?;
+        self.1.fetch_add(read, std::sync::atomic::Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+#[test]
+fn the_data_of_members_are_not_read() {
+    let member = |name: &str| Member { descriptor: true, ..Member::stored(name, &[1; 4 << 20]) };
+    let bytes = torch().member(member("m/data/1")).member(member("m/data/2")).finish();
+    let source = Counting(bytes, std::sync::atomic::AtomicUsize::new(0));
+    let (mut facts, budget) = (Facts::new(), Budget::small());
+    Zip.inspect(&source, &Context { name: "x.pt", role: Role::Unknown, budget: &budget }, &mut facts);
+    assert_eq!(anomalies(&facts), []);
+    assert!(source.1.into_inner() < 256 << 10);
+}
+
+#[test]
+fn what_was_piped_into_an_archiver_is_a_file() {
+    let member = Member { attributes: 0o010_600 << 16, ..Member::stored("-", b"x") };
+    assert_eq!(anomalies(&inspect(&Archive::new().member(member).finish())), []);
+}
+
 #[test]
 fn an_empty_archive_is_one() {
     assert_eq!(anomalies(&inspect(&Archive::new().finish())), []);
@@ -201,6 +233,13 @@ fn an_end_record_in_the_comment_is_found() {
     truncated.truncate(60);
     expect(&torch().comment(&truncated), Anomaly::HiddenContent);
     assert_eq!(anomalies(&inspect(&torch().comment(b"made by hand").finish())), []);
+}
+
+#[test]
+fn a_comment_full_of_signatures_hides_nothing() {
+    let facts =
+        expect(&torch().comment(&b"PK\x05\x06\xff\xff\xff\xff\xff\xff\xff".repeat(400)), Anomaly::HiddenContent);
+    assert!(children(&facts).iter().any(|child| child.name == "m/data.pkl"));
 }
 
 #[test]

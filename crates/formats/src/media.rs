@@ -1,0 +1,148 @@
+//! Pictures, sounds, documents and fonts: known for what they are, and searched for what hangs on behind their end.
+
+use crate::budget::Budget;
+use crate::child::Child;
+use crate::cursor::Cursor;
+use crate::fact::{Anomaly, FactKind, Gap, Position};
+use crate::facts::Facts;
+use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::source::{ReadError, Source, read_up_to};
+
+/// Where a signature stands, the signature, what has it.
+const SIGNATURES: &[(usize, &[u8], &str)] = &[
+    (0, PNG, "PNG picture"),
+    (0, b"\xFF\xD8\xFF", "JPEG picture"),
+    (0, b"GIF87a", "GIF picture"),
+    (0, b"GIF89a", "GIF picture"),
+    (8, b"WEBPVP8", "WebP picture"),
+    (8, b"WAVEfmt ", "WAV sound"),
+    (8, b"AVI LIST", "AVI film"),
+    (0, b"II*\0", "TIFF picture"),
+    (0, b"MM\0*", "TIFF picture"),
+    (4, b"ftyp", "MP4 or HEIF"),
+    (0, b"\x1A\x45\xDF\xA3", "Matroska or WebM film"),
+    (0, b"ID3\x02", "MP3 sound"),
+    (0, b"ID3\x03", "MP3 sound"),
+    (0, b"ID3\x04", "MP3 sound"),
+    (0, b"fLaC\0", "FLAC sound"),
+    (0, b"OggS\0", "Ogg sound"),
+    (0, b"%PDF-", "PDF document"),
+    (0, b"wOFF", "WOFF font"),
+    (0, b"wOF2", "WOFF font"),
+    (0, b"OTTO\0", "OpenType font"),
+    (0, b"\0\x01\0\0\0", "TrueType font"),
+    (0, b"\0\0\x01\0\x01\0", "icon"),
+];
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+static META: Meta = Meta {
+    id: "media",
+    title: "picture, sound, film, document or font",
+    extensions: &["png", "jpg", "jpeg", "gif", "webp", "wav", "tif", "tiff", "mp4", "mp3", "flac", "ogg", "pdf"],
+    depth: Depth::Surface,
+    reads: "which kind it is; of PNG and RIFF also where it ends and what follows",
+    specification: "https://www.iana.org/assignments/media-types",
+};
+
+/// The formats.
+#[derive(Debug)]
+pub struct Media;
+
+/// What starts so.
+fn kind(head: &[u8]) -> Option<&'static str> {
+    let fits = |at: usize, signature: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(signature));
+    SIGNATURES.iter().find(|(at, signature, _)| fits(*at, signature)).map(|(.., kind)| *kind)
+}
+
+impl Format for Media {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
+        let kind = kind(&probe.head)?;
+        // Four bytes in the middle, or mostly zeros, are there by chance too.
+        let weak = matches!(kind, "TrueType font" | "icon" | "MP4 or HEIF" | "JPEG picture" | "TIFF picture");
+        Some(if weak { Certainty::Likely } else { Certainty::Certain })
+    }
+
+    fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        let head = read_up_to(source, 0, 16);
+        facts.property("kind", kind(&head).unwrap_or("unknown"));
+        let end = if head.starts_with(PNG) {
+            png_end(source, context.budget)
+        } else if head.starts_with(b"RIFF") {
+            riff_end(source)
+        } else {
+            return;
+        };
+        match end {
+            Ok(Some(end)) => trailing(end, source.len(), facts),
+            Ok(None) => facts.incomplete(0, Gap::Limit, "more chunks than are read"),
+            Err(_) => facts.anomaly(0, Anomaly::OutOfBounds, "the last chunk goes on after the file's end"),
+        }
+    }
+}
+
+/// Behind the `IEND` chunk.
+fn png_end(source: &dyn Source, budget: &Budget) -> Result<Option<u64>, ReadError> {
+    let mut cursor = Cursor::new(source, PNG.len() as u64);
+    loop {
+        if budget.operate(1).is_err() {
+            return Ok(None);
+        }
+        let length = u64::from(cursor.u32()?.swap_bytes());
+        let last = cursor.take(4)? == b"IEND";
+        cursor.skip(length.saturating_add(4))?;
+        if last {
+            return Ok(Some(cursor.position()));
+        }
+    }
+}
+
+fn riff_end(source: &dyn Source) -> Result<Option<u64>, ReadError> {
+    let length = u64::from(Cursor::new(source, 4).u32()?);
+    let end = length.saturating_add(8);
+    // Chunks are padded to an even length, and writers disagree on whether that counts.
+    let end = end.saturating_add(end % 2);
+    if end > source.len().saturating_add(1) { Err(ReadError::End) } else { Ok(Some(end)) }
+}
+
+fn trailing(end: u64, length: u64, facts: &mut Facts) {
+    let rest = length.saturating_sub(end);
+    if rest > 0 {
+        facts.anomaly(end, Anomaly::TrailingBytes, format!("{rest} bytes follow the end"));
+        facts.push(Position::Offset(end), FactKind::Child(Child::stored(format!("trailing@{end}"), end, rest)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{inspect, mutate, oddities};
+
+    fn png() -> Vec<u8> {
+        [PNG, b"\0\0\0\x02IDATxx\0\0\0\0", b"\0\0\0\0IEND\xAE\x42\x60\x82"].concat()
+    }
+
+    #[test]
+    fn what_follows_a_picture_is_found() {
+        assert_eq!(oddities(&inspect(&Media, "a.png", &png())), Vec::<String>::new());
+        let length = png().len();
+        let bytes = [png(), b"PK\x03\x04".to_vec()].concat();
+        assert_eq!(oddities(&inspect(&Media, "a.png", &bytes)), [format!("TrailingBytes@{length}")]);
+        let bytes = b"RIFF\x08\0\0\0WAVEfmt trail";
+        assert_eq!(oddities(&inspect(&Media, "a.wav", bytes)), ["TrailingBytes@16"]);
+    }
+
+    #[test]
+    fn a_picture_that_ends_early_is_found() {
+        assert_eq!(oddities(&inspect(&Media, "a.png", &png()[..20])), ["OutOfBounds@0"]);
+    }
+
+    #[test]
+    fn no_mutation_panics() {
+        mutate(&png(), 2000, |bytes| drop(inspect(&Media, "a.png", &bytes)));
+    }
+}
