@@ -73,7 +73,12 @@ pub fn scan(data: &[u8]) {
     assert_eq!(examined.artifacts.len(), examined.facts.len());
     examined.facts.iter().for_each(check);
     for finding in &examined.findings {
-        assert!(!finding.message.is_empty() && !finding.message.contains('\n'), "{}: {}", finding.rule, finding.message);
+        assert!(
+            !finding.message.is_empty() && !finding.message.contains('\n'),
+            "{}: {}",
+            finding.rule,
+            finding.message
+        );
     }
 }
 

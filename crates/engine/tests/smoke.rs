@@ -100,7 +100,8 @@ fn expected_files(root: &Path) -> BTreeMap<PathBuf, String> {
     manifest.truncate(manifest.find("\n[[bin]]").unwrap_or(manifest.len()));
     let mut files = BTreeMap::new();
     for (name, call) in targets {
-        let entry = format!("\n[[bin]]\nname = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"\ntest = false\nbench = false\n");
+        let entry =
+            format!("\n[[bin]]\nname = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"\ntest = false\nbench = false\n");
         manifest.push_str(&entry);
         let text = format!("#![no_main]\n\nlibfuzzer_sys::fuzz_target!(|data: &[u8]| waag_fuzz::{call});\n");
         files.insert(root.join("fuzz_targets").join(format!("{name}.rs")), text);

@@ -58,7 +58,11 @@ fn examples() -> Vec<(&'static str, &'static str, String)> {
         ("honest/model.gguf", "gguf", gguf(TEMPLATE)),
         ("honest/state_dict.pt", "zip", torch_zip(STATE_DICT)),
         ("hostile/shell.pkl", "pickle-assembly", SHELL.to_owned()),
-        ("hostile/two-names.pt", "zip", torch_zip(STATE_DICT).replacen("data.pkl <-", "data.pkl (local=archive/x.pkl) <-", 1)),
+        (
+            "hostile/two-names.pt",
+            "zip",
+            torch_zip(STATE_DICT).replacen("data.pkl <-", "data.pkl (local=archive/x.pkl) <-", 1),
+        ),
         ("hostile/template.gguf", "gguf", gguf(ESCAPE)),
         ("hostile/remote-code/config.json", "json", CONFIG_WITH_CODE.to_owned()),
         ("hostile/remote-code/modeling_weigh.py", "text", CODE.to_owned()),
