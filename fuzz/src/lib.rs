@@ -35,7 +35,8 @@ const ENCODINGS: [Encoding; 11] = [
 
 /// Reads bytes as a format, whether they look like it or not: a name can promise it, and a loader believe it.
 pub fn examine(id: &str, data: &[u8]) {
-    let format = FORMATS.iter().find(|format| format.meta().id == id).expect("the id of a format");
+    let format = FORMATS.iter().find(|format| format.meta().id == id);
+    let Some(format) = format else { panic!("'{id}' is the id of no format") };
     let certainty = format.recognise(&Probe::new(&data, "model", Role::Unknown));
     let budget = Budget::small();
     let mut facts = Facts::with_steps();

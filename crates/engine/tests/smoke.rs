@@ -77,7 +77,8 @@ fn every_seed_is_recognised_as_what_it_is() {
 fn every_format_has_a_fuzz_target() {
     let is_blessed = std::env::var_os("WAAG_BLESS").is_some_and(|value| value == "1");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-    for (path, expected) in expected_files(&root) {
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    for (path, expected) in expected_files(&root, manifest) {
         let actual = std::fs::read_to_string(&path).unwrap_or_default();
         if actual != expected && is_blessed {
             std::fs::write(&path, expected).unwrap();
@@ -87,16 +88,14 @@ fn every_format_has_a_fuzz_target() {
     }
 }
 
-/// The targets and the manifest that lists them.
-fn expected_files(root: &Path) -> BTreeMap<PathBuf, String> {
+/// The targets, and the manifest that lists them at its end.
+fn expected_files(root: &Path, mut manifest: String) -> BTreeMap<PathBuf, String> {
     let mut targets: BTreeMap<String, String> = FORMATS
         .iter()
         .map(|format| format.meta().id)
         .map(|id| (format!("format_{}", id.replace('-', "_")), format!("examine(\"{id}\", data)")))
         .collect();
     targets.extend(["decode", "scan", "search"].map(|name| (name.to_owned(), format!("{name}(data)"))));
-    let manifest_path = root.join("Cargo.toml");
-    let mut manifest = std::fs::read_to_string(&manifest_path).unwrap();
     manifest.truncate(manifest.find("\n[[bin]]").unwrap_or(manifest.len()));
     let mut files = BTreeMap::new();
     for (name, call) in targets {
@@ -106,6 +105,6 @@ fn expected_files(root: &Path) -> BTreeMap<PathBuf, String> {
         let text = format!("#![no_main]\n\nlibfuzzer_sys::fuzz_target!(|data: &[u8]| waag_fuzz::{call});\n");
         files.insert(root.join("fuzz_targets").join(format!("{name}.rs")), text);
     }
-    files.insert(manifest_path, manifest);
+    files.insert(root.join("Cargo.toml"), manifest);
     files
 }
