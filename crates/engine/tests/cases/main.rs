@@ -4,20 +4,16 @@
 //! A case is a fenced block whose fence says what the input is and, optionally, the file's name, and after it a block
 //! `findings` with one line for each: `severity[rule] path @ offset: message`, in the order of the report. Inputs are
 //! `pickle-assembly`, `zip`, `safetensors-header`, `gguf`, `jinja`, `json`, `text NAME` and `hex NAME`; how each is
-//! written stands at the top of its file here.
+//! written stands at the top of its file in `waag-testkit`.
 
-mod assemble;
-mod gguf;
-mod literal;
 mod page;
-mod pickle;
-mod zip;
 
 use std::path::Path;
 
 use waag_engine::rules::RULES;
 use waag_engine::scan::scan_bytes;
 use waag_evidence::finding::{Finding, Nature};
+use waag_testkit::assemble;
 
 use page::Case;
 
@@ -48,7 +44,7 @@ fn run(id: &str, page: &str) -> Result<String, String> {
     let mut actual = page.to_owned();
     let mut seen = Vec::new();
     for case in cases.iter().rev() {
-        let input = assemble::assemble(case.kind, case.input)?;
+        let input = assemble(case.kind, case.input)?;
         let findings = scan_bytes(&input.name, input.bytes).findings;
         actual.replace_range(case.expected.clone(), &render_all(&findings));
         seen.extend(findings);
@@ -100,7 +96,7 @@ fn every_input_can_be_assembled() {
         let cases = page::cases(rule.meta().page).unwrap();
         assert!(!cases.is_empty(), "{}", rule.meta().id);
         for case in cases {
-            let input = assemble::assemble(case.kind, case.input).unwrap();
+            let input = assemble(case.kind, case.input).unwrap();
             assert!(!input.bytes.is_empty(), "{}", rule.meta().id);
         }
     }

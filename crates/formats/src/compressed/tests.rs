@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::budget::Budget;
-use crate::decode::tests::{ENCODERS, gzip as encode_gzip, text};
+use waag_testkit::encode::gzip as encode_gzip;
+use waag_testkit::mutate;
+
+use crate::decode::tests::{ENCODERS, text};
 use crate::fact::Anomaly;
 
 static ALL: [&Compressed; 7] = [&GZIP, &BZIP2, &XZ, &LZMA, &ZSTD, &LZ4, &ZLIB];
@@ -76,10 +79,10 @@ fn the_gzip_header_is_read() {
 #[test]
 fn nothing_that_can_be_done_to_a_stream_makes_the_reader_fail() {
     for (_, encode, _) in ENCODERS {
-        crate::decode::tests::mutate(&encode(b"sample sample"), 1000, |bytes| {
-            let probe = Probe::new(bytes, "x", Role::Unknown);
+        mutate(&encode(b"sample sample"), 1000, |bytes| {
+            let probe = Probe::new(&bytes, "x", Role::Unknown);
             for format in ALL.iter().filter(|format| format.recognise(&probe).is_some()) {
-                assert!(inspect(format, bytes, "x").list().len() < 10);
+                assert!(inspect(format, &bytes, "x").list().len() < 10);
             }
         });
     }

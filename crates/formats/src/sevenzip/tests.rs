@@ -1,20 +1,10 @@
 //! Archives made with the library's own writer.
 
-use std::io::Cursor;
-
-use sevenz_rust2::{ArchiveEntry, ArchiveWriter};
+use waag_testkit::encode::sevenzip as archive;
+use waag_testkit::mutate;
 
 use super::*;
 use crate::budget::Budget;
-use crate::decode::tests::mutate;
-
-fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = ArchiveWriter::new(Cursor::new(Vec::new())).unwrap();
-    for (name, bytes) in files {
-        writer.push_archive_entry(ArchiveEntry::new_file(name), Some(*bytes)).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
 
 fn inspect(bytes: &Vec<u8>) -> Facts {
     let mut facts = Facts::new();
@@ -64,9 +54,9 @@ fn a_broken_archive_is_said() {
 fn nothing_that_can_be_done_to_an_archive_makes_the_reader_fail() {
     let sample = archive(&[("a.pkl", b"\x80\x04."), ("b", &[7; 500])]);
     mutate(&sample, 2000, |bytes| {
-        let facts = inspect(bytes);
+        let facts = inspect(&bytes);
         for child in children(&facts) {
-            drop(crate::decode::decode(bytes, &child, &Budget::small(), &mut std::io::sink()));
+            drop(crate::decode::decode(&bytes, &child, &Budget::small(), &mut std::io::sink()));
         }
     });
 }

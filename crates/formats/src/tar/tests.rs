@@ -162,8 +162,7 @@ fn nothing_that_can_be_done_to_an_archive_makes_the_reader_fail() {
         entry("././@LongLink", b'L', b"name\0", ""),
         entry("link", b'2', b"", "a"),
     ]);
-    crate::decode::tests::mutate(&sample, 3000, |bytes| {
-        let mut bytes = bytes.clone();
+    waag_testkit::mutate(&sample, 3000, |mut bytes| {
         // Most damage would end the reading at the checksum; mend it.
         for at in (0..bytes.len() / 512).map(|index| index * 512) {
             if bytes[at..at + 512].iter().any(|&byte| byte != 0) {

@@ -345,8 +345,8 @@ fn a_member_past_the_end_is_said() {
 #[test]
 fn nothing_that_can_be_done_to_an_archive_makes_the_reader_fail() {
     let sample = torch().member(Member::deflated("x", &[3; 300])).comment(b"a comment").finish();
-    crate::decode::tests::mutate(&sample, 4000, |bytes| {
-        let facts = inspect(bytes);
+    waag_testkit::mutate(&sample, 4000, |bytes| {
+        let facts = inspect(&bytes);
         assert!(facts.list().len() < 2000);
     });
 }

@@ -4,15 +4,15 @@ use crate::{gguf, literal, pickle, zip};
 
 /// A file for the scanner.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Input {
+pub struct Input {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its bytes.
-    pub(crate) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 /// Assembles the block whose fence says `kind`: what it is and, optionally, the file's name.
-pub(crate) fn assemble(kind: &str, body: &str) -> Result<Input, String> {
+pub fn assemble(kind: &str, body: &str) -> Result<Input, String> {
     let (kind, name) = kind.split_once(' ').map_or((kind, None), |(kind, name)| (kind, Some(name.trim())));
     let (usual, bytes) = bytes(kind, body)?;
     let name = name.or(usual).ok_or_else(|| format!("a '{kind}' block needs a name: ```{kind} NAME"))?;
@@ -20,7 +20,7 @@ pub(crate) fn assemble(kind: &str, body: &str) -> Result<Input, String> {
 }
 
 /// The bytes of a block of some kind, and the name such a file usually has.
-pub(crate) fn bytes(kind: &str, body: &str) -> Result<(Option<&'static str>, Vec<u8>), String> {
+pub fn bytes(kind: &str, body: &str) -> Result<(Option<&'static str>, Vec<u8>), String> {
     Ok(match kind {
         "pickle-assembly" => (Some("model.pkl"), pickle::assemble(body)?),
         "zip" => (Some("model.zip"), zip::assemble(body)?),

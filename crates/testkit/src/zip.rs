@@ -11,7 +11,7 @@
 //!
 //! `BYTES` puts bytes between the records, as they are.
 
-use crate::{assemble, literal};
+use crate::literal;
 
 const FLAG_ENCRYPTED: u16 = 1;
 
@@ -49,7 +49,7 @@ pub(crate) fn assemble(text: &str) -> Result<Vec<u8>, String> {
 fn member<'a>(line: &'a str, lines: &mut impl Iterator<Item = &'a str>) -> Result<Member, String> {
     let (head, content) = if let Some((head, kind)) = line.split_once(" <- ") {
         let body: Vec<&str> = lines.take_while(|line| line.trim() != "end").collect();
-        (head, assemble::bytes(kind.trim(), &body.join("\n"))?.1)
+        (head, crate::assemble::bytes(kind.trim(), &body.join("\n"))?.1)
     } else {
         let (head, text) = line.split_once(" = ").ok_or_else(|| format!("'{line}' is no member"))?;
         (head, literal::text(text)?.into_bytes())

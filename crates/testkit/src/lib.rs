@@ -1,0 +1,21 @@
+//! Files for tests, examples and fuzzers, made from text. Nothing hostile is committed as bytes.
+//!
+//! [`assemble`] turns the block of a case into a file, [`mutate`] corrupts a file in ways that are always the same, and
+//! with the feature `seeds`, [`seeds`](seeds::seeds) has small files of every format.
+
+#![expect(clippy::expect_used, reason = "only tests and their tools run this: what fails here is their failure")]
+
+pub mod assemble;
+#[cfg(feature = "seeds")]
+pub mod encode;
+mod gguf;
+mod literal;
+pub mod mutate;
+mod pickle;
+pub mod samples;
+#[cfg(feature = "seeds")]
+pub mod seeds;
+mod zip;
+
+pub use assemble::{Input, assemble};
+pub use mutate::mutate;

@@ -1,0 +1,102 @@
+//! What must hold whatever the bytes are. Fuzzers and the smoke test call these and nothing else.
+
+use waag_engine::examine::Examination;
+use waag_engine::io::MemoryPlan;
+use waag_evidence::finding::Location;
+use waag_formats::FORMATS;
+use waag_formats::budget::Budget;
+use waag_formats::child::{Child, Encoding, Role};
+use waag_formats::fact::FactKind;
+use waag_formats::facts::Facts;
+use waag_formats::format::{Certainty, Context, Probe};
+
+/// Facts that a file may give: the limits of each kind, and a small budget's members.
+const MAX_FACTS: usize = 70_000;
+/// Bytes that may be decoded on a small budget.
+const MAX_DECODED: usize = 4 << 20;
+/// Artifacts that may be reported on a small budget.
+const MAX_ARTIFACTS: usize = 20_000;
+/// Children of one file that are decoded.
+const CHILDREN: usize = 8;
+
+const ENCODINGS: [Encoding; 11] = [
+    Encoding::Stored,
+    Encoding::Deflate,
+    Encoding::Zlib,
+    Encoding::Gzip,
+    Encoding::Bzip2,
+    Encoding::Xz,
+    Encoding::Lzma,
+    Encoding::Zstd,
+    Encoding::Lz4,
+    Encoding::Base64,
+    Encoding::SevenZip { index: 0 },
+];
+
+/// Reads bytes as a format, whether they look like it or not: a name can promise it, and a loader believe it.
+pub fn examine(id: &str, data: &[u8]) {
+    let format = FORMATS.iter().find(|format| format.meta().id == id);
+    let Some(format) = format else { panic!("'{id}' is the id of no format") };
+    let certainty = format.recognise(&Probe::new(&data, "model", Role::Unknown));
+    let budget = Budget::small();
+    let mut facts = Facts::with_steps();
+    format.inspect(&data, &Context { name: "model", role: Role::Unknown, budget: &budget }, &mut facts);
+    check(&facts);
+    // Plain data that is well formed may leave nothing to say; what bears a signature never does.
+    let is_signed = certainty == Some(Certainty::Certain);
+    assert!(!is_signed || !facts.list().is_empty(), "{id} is certain of these bytes and says nothing");
+    for child in facts.list().iter().filter_map(|fact| child_of(&fact.kind)).take(CHILDREN) {
+        decode_child(data, child, &budget);
+    }
+}
+
+/// Decodes bytes in the way that the first of them chooses.
+pub fn decode(data: &[u8]) {
+    let Some((choice, stored)) = data.split_first() else { return };
+    let encoding = ENCODINGS[usize::from(*choice) % ENCODINGS.len()];
+    let child = Child { encoding, declared: None, ..Child::stored("child", 0, stored.len() as u64) };
+    decode_child(stored, &child, &Budget::small());
+}
+
+/// Looks for pickles anywhere.
+pub fn search(data: &[u8]) {
+    let mut facts = Facts::new();
+    waag_formats::pickle::search(&data, 0, &Budget::small(), &mut facts);
+    check(&facts);
+}
+
+/// Tells the format, reads, opens and judges, as a scan does.
+pub fn scan(data: &[u8]) {
+    let (budget, memory) = (Budget::small(), MemoryPlan::default());
+    let examination = Examination { budget: &budget, memory: &memory, digests: true, keep_facts: true };
+    let examined = examination.file(&data, Location::file("model"));
+    assert!((1..=MAX_ARTIFACTS).contains(&examined.artifacts.len()), "{} artifacts", examined.artifacts.len());
+    assert_eq!(examined.artifacts.len(), examined.facts.len());
+    examined.facts.iter().for_each(check);
+    for finding in &examined.findings {
+        assert!(
+            !finding.message.is_empty() && !finding.message.contains('\n'),
+            "{}: {}",
+            finding.rule,
+            finding.message
+        );
+    }
+}
+
+fn check(facts: &Facts) {
+    assert!(facts.list().len() <= MAX_FACTS, "{} facts", facts.list().len());
+}
+
+fn child_of(kind: &FactKind) -> Option<&Child> {
+    match kind {
+        FactKind::Child(child) => Some(child),
+        _ => None,
+    }
+}
+
+fn decode_child(data: &[u8], child: &Child, budget: &Budget) {
+    let mut decoded = Vec::new();
+    // Damage is no failure: what came out before it counts.
+    let _ = waag_formats::decode::decode(&data, child, budget, &mut decoded);
+    assert!(decoded.len() <= MAX_DECODED || child.encoding == Encoding::Stored, "{} bytes", decoded.len());
+}
