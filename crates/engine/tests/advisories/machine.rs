@@ -142,5 +142,7 @@ fn cve_2026_24747_torch_storage_and_size_disagree() {
         [storage, b"K\0M\xe8\x03\x85K\x01\x85\x89".to_vec(), call("collections", "OrderedDict", &[])].concat();
     let tensor =
         [b"}".to_vec(), text("w"), call("torch._utils", "_rebuild_tensor_v2", &[&arguments]), b"s".to_vec()].concat();
-    denied("pytorch_model.bin", crate::build::zip(&crate::build::torch(&pickle(&tensor))), "malformed-structure");
+    let mut members = crate::build::torch(&pickle(&tensor));
+    members.push(crate::build::Member::new("archive/data/0", &[0; 16]));
+    denied("pytorch_model.bin", crate::build::zip(&members), "malformed-structure");
 }
