@@ -2,7 +2,7 @@
 //!
 //! A pickle has no business changing what it did not make: a class, a module, a function or the loader's own objects.
 
-use crate::fact::{Standing, Usage};
+use crate::fact::{Anomaly, Standing, Usage};
 use crate::source::ReadError;
 
 use super::global::GlobalId;
@@ -85,7 +85,15 @@ impl Machine<'_> {
             Err(error) => return self.stack_error(error),
         };
         if items.is_empty() {
+            let list = matches!(target, Value::Node(node) if self.is_own_container(node, Usage::Append));
+            if usage == Usage::AddItem || (usage == Usage::Append && !list) {
+                let detail = "nothing is added, which the C unpickler lets pass whatever it is added to";
+                self.uses.anomaly(self.at, Anomaly::ReaderDisagreement, detail);
+            }
             return;
+        }
+        if usage == Usage::SetItem && !items.len().is_multiple_of(2) {
+            self.uses.broken(self.at, "a key has no value");
         }
         let holds = if usage == Usage::SetItem {
             self.name_tensors(items);
@@ -136,7 +144,9 @@ impl Machine<'_> {
             let change = self.express_change(target, usage, with);
             let target = self.express(target);
             self.uses.mutation(self.at, target, change);
-        } else if matches!(target, Value::Literal(_)) || matches!(target, Value::Node(node) if self.is_plain_node(node))
+        } else if matches!(target, Value::Literal(_))
+            || (matches!(target, Value::Plain) && !matches!(with, Value::Plain))
+            || matches!(target, Value::Node(node) if self.is_plain_node(node))
         {
             self.uses.broken(self.at, "a value is changed in a way it does not allow");
         }

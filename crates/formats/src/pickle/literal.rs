@@ -57,7 +57,11 @@ fn read_line(cursor: &mut Cursor<'_>, code: u8) -> Option<Literal> {
     let text = String::from_utf8_lossy(line).into_owned();
     Some(match code {
         opcode::STRING => Literal::Text(unescape(unquote(&text), false)),
-        opcode::UNICODE => Literal::Text(unescape(&text, true)),
+        // What is no escape stands for itself, byte by byte: Latin-1.
+        opcode::UNICODE => {
+            let text: String = line.iter().map(|byte| char::from(*byte)).collect();
+            Literal::Text(unescape(&text, true))
+        }
         opcode::INT if text == "00" => Literal::Number("False".into()),
         opcode::INT if text == "01" => Literal::Number("True".into()),
         opcode::LONG => Literal::Number(text.trim_end_matches('L').to_owned()),

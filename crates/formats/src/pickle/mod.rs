@@ -100,11 +100,11 @@ fn looks_like_a_program(probe: &Probe<'_>) -> bool {
     let budget = Budget::small();
     let mut machine = Machine::new(probe.source, 0, &budget, false);
     let end = machine.run(MAX_PROBED);
+    if machine.uses.has_effects() || machine.uses.is_broken() || probe.role == Role::Numbers {
+        return machine.uses.has_effects();
+    }
     let whole = end == End::Stop && machine.cursor.remaining() == 0;
-    let under_way = end == End::Exhausted && !machine.uses.is_broken();
-    let numbers = probe.role == Role::Numbers;
-    machine.uses.has_effects()
-        || (!numbers && (whole || under_way || (end == End::Stop && machine.uses.has_callables())))
+    whole || end == End::Exhausted || (end == End::Stop && machine.uses.has_callables())
 }
 
 /// All streams of one file.

@@ -45,7 +45,10 @@ fn index(digits: &[u8]) -> Digits {
 /// Reads the argument of FLOAT: C's `strtod` takes no underscores and stops at a NUL, Python's `float` strips spaces.
 pub(super) fn is_plain_float(line: &[u8]) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_digit() || b"+-.eEinfatyINFATY".contains(byte);
-    !line.is_empty() && line.iter().all(allowed)
+    // C refuses what is too large, Python makes it infinite.
+    let spelled = |byte: &u8| b"nN".contains(byte);
+    let finite = std::str::from_utf8(line).is_ok_and(|text| text.parse().is_ok_and(f64::is_finite));
+    !line.is_empty() && line.iter().all(allowed) && (finite || line.iter().any(spelled))
 }
 
 /// Whether all readers see this module or name of GLOBAL and INST alike: `pickletools` undoes escapes in it and fails

@@ -83,7 +83,8 @@ impl Machine<'_> {
         let items = self.items(value);
         let [_, storage, _, size, ..] = items.as_slice() else { return };
         let Some((dtype, room)) = self.storage_of(*storage) else { return };
-        self.check_extent(&items, room);
+        // Types of less than a byte count their elements in another way.
+        self.check_extent(&items, room.filter(|_| !dtype.starts_with("quint")));
         let extents: Option<Vec<u64>> = self.items(*size).into_iter().map(|extent| self.integer(extent)).collect();
         let Some(shape) = extents else { return };
         let mut tensor = Tensor { name: String::new(), dtype: dtype.to_owned(), shape, bytes: None };
