@@ -12,12 +12,16 @@ use waag_formats::format::{Certainty, Context, Format, Probe};
 use waag_formats::source::{Source, Window};
 use waag_formats::{FORMATS, pickle, recognise};
 
+use crate::checkpoint::{self, Expected};
 use crate::expectation;
 use crate::io::{MemoryPlan, Spool, sha256};
 use crate::report::ArtifactReport;
 use crate::rules::finding::Findings;
 use crate::rules::{Artifact, RULES};
 use crate::summary;
+
+/// Formats whose signatures raw numbers do not have by chance.
+const UNLIKELY_NUMBERS: &[&str] = &["pickle", "zip", "7z", "xz", "gguf"];
 
 /// What a file gave: its own report and those of everything in it, and what was found.
 #[derive(Debug, Default)]
@@ -28,6 +32,8 @@ pub struct Examined {
     pub findings: Vec<Finding>,
     /// Other files of the same model that it names.
     pub references: Vec<(Location, String)>,
+    /// Storages that a pickle expects beside it, by the pickle's members.
+    pub(crate) storages: Vec<Expected>,
     /// All facts of each artifact, when they were asked for.
     pub facts: Vec<Facts>,
 }
@@ -83,6 +89,8 @@ impl Examination<'_> {
         }
         examined.artifacts.push(report);
         self.children(subject, &mut facts, examined);
+        checkpoint::check(&subject.location, &mut examined.storages, &mut facts);
+        examined.storages.extend(checkpoint::expected(&subject.location, &facts));
         self.judge(subject, &formats, &facts, examined);
         if let Some(report) = examined.artifacts.get_mut(index) {
             summary::conclude(report, &facts);
@@ -169,7 +177,11 @@ pub fn judge(location: &Location, artifact: &Artifact<'_>, list: &mut Vec<Findin
 /// The formats to read an artifact as: all that its structure fits; if none, the one that could be; if none, the one
 /// that its name promises, since that is what a loader would take it for.
 fn formats_of(probe: &Probe<'_>) -> Vec<&'static dyn Format> {
-    let found = recognise(probe);
+    let mut found = recognise(probe);
+    if probe.role == Role::Numbers {
+        // Any few bytes may look like text, JSON or a picture.
+        found.retain(|(format, _)| UNLIKELY_NUMBERS.contains(&format.meta().id));
+    }
     let sure: Vec<_> =
         found.iter().filter(|(_, certainty)| *certainty >= Certainty::Likely).map(|(format, _)| *format).collect();
     if !sure.is_empty() {

@@ -1,9 +1,11 @@
 //! What a file's name promises, and what its bytes are.
 
 use waag_formats::FORMATS;
-use waag_formats::fact::Anomaly;
+use waag_formats::fact::{Anomaly, FactKind, Gap, Position};
 use waag_formats::facts::Facts;
 use waag_formats::format::{Format, Probe, extension};
+
+use crate::sanitize::is_deceptive;
 
 /// Endings that say nothing: any format may hide behind them.
 const SAYS_NOTHING: &[&str] = &["", "bin", "dat", "data", "model", "weights", "params"];
@@ -17,26 +19,90 @@ pub(crate) fn promised(name: &str) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| !ending.is_empty() && format.meta().extensions.contains(&ending.as_str()))
 }
 
-/// Notes when the name promises another format than the bytes are, and when they are several at once.
+/// Notes what does not fit together: name and content, one format and another, and names of tensors that deceive.
 pub(crate) fn check(probe: &Probe<'_>, formats: &[&'static dyn Format], facts: &mut Facts) {
-    let ids: Vec<&str> = formats.iter().map(|format| format.meta().id).collect();
-    let several: Vec<&str> = ids.iter().copied().filter(|id| !BENEATH_OTHERS.contains(id)).collect();
+    check_identity(formats, facts);
+    check_tensor_names(facts);
+    let ending = extension(probe.name);
+    if is_for_weights(&ending) && probe.source.is_empty() {
+        return facts.incomplete(0, Gap::Missing, "the file is empty where weights should be");
+    }
+    if is_for_weights(&ending) && is_prose(formats) {
+        return facts.incomplete(0, Gap::Missing, what_text_is_there(probe));
+    }
+    if !SAYS_NOTHING.contains(&ending.as_str()) {
+        check_promise(&ending, formats, facts);
+    }
+}
+
+fn check_identity(formats: &[&'static dyn Format], facts: &mut Facts) {
+    let ids = formats.iter().map(|format| format.meta().id);
+    let several: Vec<&str> = ids.filter(|id| !BENEATH_OTHERS.contains(id)).collect();
     if several.len() > 1 {
         facts.anomaly(0, Anomaly::Polyglot, format!("the same bytes are {} at once", several.join(" and ")));
     }
-    let ending = extension(probe.name);
-    if SAYS_NOTHING.contains(&ending.as_str()) || formats.is_empty() || probe.source.is_empty() {
-        return;
+}
+
+fn check_tensor_names(facts: &mut Facts) {
+    let deceptive = facts.list().iter().find_map(|fact| match (&fact.kind, fact.position) {
+        (FactKind::Tensor(tensor), Position::Offset(at)) if is_deceptive(&tensor.name) => {
+            Some((at, tensor.name.clone()))
+        }
+        _ => None,
+    });
+    if let Some((at, name)) = deceptive {
+        facts.anomaly(
+            at,
+            Anomaly::DeceptiveName,
+            format!("the tensor name '{name}' holds characters that do not show"),
+        );
     }
-    let promises: Vec<_> =
-        FORMATS.iter().filter(|format| format.meta().extensions.contains(&ending.as_str())).collect();
+}
+
+fn check_promise(ending: &str, formats: &[&'static dyn Format], facts: &mut Facts) {
+    let promises: Vec<_> = FORMATS.iter().filter(|format| format.meta().extensions.contains(&ending)).collect();
     let kept = formats.iter().any(|format| promises.iter().any(|promise| promise.meta().id == format.meta().id));
-    if !promises.is_empty() && !kept {
-        let content = formats.first().map_or("", |format| format.meta().title);
+    if let (false, false, Some(first)) = (promises.is_empty(), kept, formats.first()) {
+        let content = first.meta().title;
         facts.anomaly(
             0,
             Anomaly::ExtensionMismatch,
             format!("the name ends in .{ending} but the content is {content}"),
         );
+    }
+}
+
+/// Endings under which people expect weights.
+fn is_for_weights(ending: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        "safetensors",
+        "gguf",
+        "bin",
+        "pt",
+        "pth",
+        "ckpt",
+        "pkl",
+        "pickle",
+        "joblib",
+        "npy",
+        "npz",
+        "onnx",
+        "h5",
+        "weights",
+    ];
+    ENDINGS.contains(&ending)
+}
+
+/// Whether the content is text that no loader of weights reads.
+fn is_prose(formats: &[&'static dyn Format]) -> bool {
+    const PROSE: &[&str] = &["text", "json", "huggingface-config", "python-source", "jinja", "media"];
+    !formats.is_empty() && formats.iter().all(|format| PROSE.contains(&format.meta().id))
+}
+
+fn what_text_is_there(probe: &Probe<'_>) -> &'static str {
+    if probe.starts_with(b"version https://git-lfs.github.com/spec/") {
+        "a Git LFS pointer where weights should be: they were not fetched"
+    } else {
+        "something else than weights where weights should be, such as an error page or a text"
     }
 }

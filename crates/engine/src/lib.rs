@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
+mod checkpoint;
 pub mod examine;
 mod expectation;
 pub mod io;

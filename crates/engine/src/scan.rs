@@ -113,7 +113,8 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
 #[must_use]
 pub fn scan_bytes(name: &str, bytes: Vec<u8>) -> Report {
     let memory = MemoryPlan::default();
-    let examination = Examination { budget: &Budget::default(), memory: &memory, digests: false, keep_facts: false };
+    let budget = Budget::for_size(bytes.len() as u64);
+    let examination = Examination { budget: &budget, memory: &memory, digests: false, keep_facts: false };
     let examined = examination.file(&bytes, Location::file(name));
     conclude(vec![name.to_owned()], &[], vec![examined], &Settings::default())
 }
@@ -126,7 +127,8 @@ pub fn xray(path: &Path) -> Result<Xray, ScanError> {
     let error = |source| ScanError::Path { path: path.display().to_string(), source };
     let source = FileSource::open(path).map_err(error)?;
     let memory = MemoryPlan::default();
-    let examination = Examination { budget: &Budget::default(), memory: &memory, digests: true, keep_facts: true };
+    let budget = Budget::for_size(waag_formats::source::Source::len(&source));
+    let examination = Examination { budget: &budget, memory: &memory, digests: true, keep_facts: true };
     let examined = examination.file(&source, Location::file(path.display().to_string()));
     let mut pairs: Vec<_> = examined.artifacts.into_iter().zip(examined.facts).rev().collect();
     let first = pairs.pop().ok_or_else(|| error(std::io::Error::other("nothing could be read")))?;
@@ -147,7 +149,7 @@ fn nest((artifact, facts): (ArtifactReport, Facts), rest: &mut Vec<(ArtifactRepo
 
 fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Examined {
     let location = Location::file(entry.path.to_string_lossy());
-    let budget = Budget::default();
+    let budget = Budget::for_size(entry.size);
     let examination = Examination { budget: &budget, memory, digests: options.digests, keep_facts: false };
     let mut examined = match &entry.kind {
         EntryKind::File(path) => match FileSource::open(path) {

@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Bytes that may come out of decoders below one file.
-const MAX_EXPANDED_BYTES: u64 = 8 << 30;
+/// Bytes that may come out of decoders below one file, whatever its size.
+const FREE_EXPANSION: u64 = 512 << 20;
+/// Bytes that may come out of decoders for each byte of the file.
+const EXPANSION_PER_BYTE: u64 = 32;
 /// Steps (pickle opcodes, JSON values, archive records) below one file.
 const MAX_OPERATIONS: u64 = 400_000_000;
 /// Archive members, over all levels, below one file.
@@ -16,7 +18,7 @@ pub const MAX_DEPTH: u32 = 12;
 #[non_exhaustive]
 pub enum Exhausted {
     /// Decoders produced more than may be expanded.
-    #[error("more than {MAX_EXPANDED_BYTES} bytes would have to be decompressed")]
+    #[error("far more bytes would have to be decompressed than a file of this size is worth")]
     Expansion,
     /// More parsing steps than allowed.
     #[error("more than {MAX_OPERATIONS} parsing steps would be needed")]
@@ -36,11 +38,18 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::new(MAX_EXPANDED_BYTES, MAX_OPERATIONS, MAX_MEMBERS)
+        Self::for_size(0)
     }
 }
 
 impl Budget {
+    /// The budget of a file of `size` bytes.
+    #[must_use]
+    pub fn for_size(size: u64) -> Self {
+        let expansion = FREE_EXPANSION.saturating_add(size.saturating_mul(EXPANSION_PER_BYTE));
+        Self::new(expansion, MAX_OPERATIONS, MAX_MEMBERS)
+    }
+
     /// A budget of `expansion` decoded bytes, `operations` steps and `members` archive members.
     #[must_use]
     pub fn new(expansion: u64, operations: u64, members: u64) -> Self {

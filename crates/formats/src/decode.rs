@@ -7,6 +7,7 @@ mod base64;
 mod deflate;
 pub(crate) mod feed;
 mod frames;
+mod latin1;
 mod lzma;
 mod zstd;
 
@@ -25,7 +26,8 @@ const CHUNK: usize = 64 * 1024;
 /// Decoded bytes below which nobody is harmed, whatever the ratio.
 const BOMB_BYTES: u64 = 64 << 20;
 /// Decoded bytes per stored byte above which nothing honest is stored.
-const BOMB_RATIO: u64 = 1000;
+/// Deflate reaches 1,032 on zeros, and large arrays of zeros are honest.
+const BOMB_RATIO: u64 = 1100;
 /// The largest dictionary or window that is allocated.
 pub(crate) const MAX_WINDOW: u64 = 64 << 20;
 
@@ -106,6 +108,7 @@ fn run(window: &Window<'_>, child: &Child, feed: &mut Feed<'_>, drain: &mut Drai
         Encoding::Lzma => lzma::lzma(feed, drain, child.declared),
         Encoding::Zstd => zstd::zstd(feed, drain),
         Encoding::Lz4 => frames::lz4(feed, drain),
+        Encoding::Latin1 => latin1::latin1(feed, drain),
         Encoding::Base64 => base64::base64(feed, drain),
         Encoding::SevenZip { index } => {
             feed.consume_all();

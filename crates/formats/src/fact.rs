@@ -49,6 +49,13 @@ pub enum FactKind {
     },
     /// One tensor.
     Tensor(Tensor),
+    /// A storage of numbers that is kept beside this artifact, in the same container.
+    Storage {
+        /// Its name there.
+        key: String,
+        /// Its size in bytes, when the element type is known.
+        bytes: Option<u64>,
+    },
     /// A callable that loading the artifact would look up or call.
     Callable(Callable),
     /// Something the artifact did not make is changed by loading it.

@@ -64,7 +64,7 @@ impl Facts {
             }
             FactKind::Property { .. } | FactKind::Metadata { .. } => (1, MAX_DESCRIPTIONS),
             FactKind::Step { .. } => (2, MAX_STEPS),
-            FactKind::Child(_) => return self.list.push(Fact { position, kind }),
+            FactKind::Child(_) | FactKind::Storage { .. } => return self.list.push(Fact { position, kind }),
             _ => (3, MAX_OPINION_FACTS),
         };
         let Some(count) = self.counts.get_mut(class) else { return };

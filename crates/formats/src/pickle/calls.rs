@@ -1,7 +1,7 @@
 //! REDUCE, NEWOBJ, INST, OBJ: what would be called, and with what.
 
 use crate::callable::arguments::ArgumentKind;
-use crate::child::{Child, Role};
+use crate::child::{Child, Encoding, Role};
 use crate::fact::{Anomaly, FactKind, Gap, Position, Standing, Usage};
 use crate::source::ReadError;
 
@@ -13,6 +13,7 @@ use super::value::{Holds, NodeKind, Value};
 /// Callables whose arguments are needed later, though the call is inert: sizes of raw arrays, shapes of tensors.
 const REMEMBERED: &[(&str, &str)] = &[
     ("numpy", "dtype"),
+    ("_codecs", "encode"),
     ("torch._utils", "_rebuild_tensor"),
     ("torch._utils", "_rebuild_tensor_v2"),
     ("torch._utils", "_rebuild_tensor_v3"),
@@ -212,9 +213,7 @@ impl Machine<'_> {
         if !known || holds.uncleared || name_text.starts_with(private) || name_text.contains('.') {
             return None;
         }
-        if let Value::Global(id) = *object {
-            self.attribute_of_listed(id, &name_text)?;
-        }
+        self.attribute_of_listed(*object, &name_text)?;
         Some(self.node(NodeKind::Attribute, &[*object, *name], Holds { callable: true, ..Holds::default() }))
     }
 
@@ -232,15 +231,17 @@ impl Machine<'_> {
         self.globals.number(&module, &path).map(Value::Global)
     }
 
-    /// Records an attribute of a listed callable; none when the attribute itself is known to be dangerous.
-    fn attribute_of_listed(&mut self, id: GlobalId, name: &str) -> Option<()> {
-        let global = self.globals.get(id)?;
-        let (module, path) = (global.module.clone(), format!("{}.{name}", global.name));
-        if crate::callable::list::danger(&module, &path).is_some() {
-            return None;
+    /// Records that an attribute is read; none when a list says that it is dangerous itself.
+    fn attribute_of_listed(&mut self, object: Value, name: &str) -> Option<()> {
+        if let Value::Global(id) = object {
+            let global = self.globals.get(id)?;
+            let path = format!("{}.{name}", global.name);
+            if crate::callable::list::danger(&global.module, &path).is_some() {
+                return None;
+            }
         }
         let getattr = self.globals.number("builtins", "getattr")?;
-        let reason = format!("Reads the attribute {module}.{path} without calling it.").into();
+        let reason = "Reads an attribute of something listed without calling it.".into();
         self.record(getattr, Usage::Reduce, Standing::Inert { reason }, None);
         Some(())
     }
@@ -281,16 +282,29 @@ impl Machine<'_> {
     /// `torch.storage._load_from_bytes(bytes)` and its like load a pickle within the pickle: it is analysed as such.
     fn nested_pickle(&mut self, id: GlobalId, arguments: Value, argument: usize) -> Option<Value> {
         let bytes = self.items(arguments).get(argument).copied()?;
-        let Some(Literal::Bytes { offset, length }) = self.read_literal(bytes) else {
+        let Some((offset, length, encoding)) = self.bytes_of(bytes) else {
             let detail = "a pickle within the pickle is not there as plain bytes";
             self.uses.incomplete(self.at, Gap::Unsupported, detail);
             return None;
         };
-        let child = Child { role: Role::Pickle, ..Child::stored(format!("bytes at {offset:#x}"), offset, length) };
+        let stored = Child::stored(format!("bytes at {offset:#x}"), offset, length);
+        let child = Child { role: Role::Pickle, encoding, declared: None, ..stored };
         self.uses.fact(Position::Offset(offset), FactKind::Child(child));
         let reason = "Loads the pickle in its argument, which is analysed as one.".into();
         self.record(id, Usage::Reduce, Standing::Inert { reason }, None);
         Some(Value::Made(id))
+    }
+
+    /// Where the bytes of a value lie: a literal's own, or those of the text that `_codecs.encode` makes bytes of.
+    fn bytes_of(&self, value: Value) -> Option<(u64, u64, Encoding)> {
+        if let Some(Literal::Bytes { offset, length }) = self.read_literal(value) {
+            return Some((offset, length, Encoding::Stored));
+        }
+        let items = self.items(value);
+        let encoded = self.class_of(value).and_then(|id| self.globals.get(id))?.is("_codecs", "encode");
+        let (Some(Value::Literal(text)), true) = (items.get(1), encoded) else { return None };
+        let (offset, length) = Literal::range(self.source, self.start.saturating_add(u64::from(*text)))?;
+        Some((offset, length, Encoding::Latin1))
     }
 
     fn inert_result(&mut self, id: GlobalId, arguments: Value) -> Value {

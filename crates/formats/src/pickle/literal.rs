@@ -25,6 +25,14 @@ pub(super) enum Literal {
 }
 
 impl Literal {
+    /// Where the bytes of a counted literal lie, and how many they are.
+    pub(super) fn range(source: &dyn Source, offset: u64) -> Option<(u64, u64)> {
+        let mut cursor = Cursor::new(source, offset);
+        let Argument::Counted(width) = describe(cursor.byte().ok()?)?.1 else { return None };
+        let length = read_length(&mut cursor, width).ok()?;
+        Some((cursor.position(), length))
+    }
+
     /// Reads back the literal whose opcode stands at `offset`.
     pub(super) fn read(source: &dyn Source, offset: u64) -> Option<Self> {
         let mut cursor = Cursor::new(source, offset);

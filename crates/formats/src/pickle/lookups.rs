@@ -141,6 +141,14 @@ impl Machine<'_> {
         Literal::read(self.source, self.start.saturating_add(u64::from(relative)))
     }
 
+    /// The number with its sign that a literal stands for, when it fits.
+    pub(super) fn signed_integer(&self, value: Value) -> Option<i64> {
+        match self.read_literal(value)? {
+            Literal::Number(number) => number.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// The number a literal stands for, when it fits.
     pub(super) fn integer(&self, value: Value) -> Option<u64> {
         match self.read_literal(value)? {

@@ -25,6 +25,7 @@ mod value;
 use crate::budget::Budget;
 use crate::callable::list::library;
 use crate::child::{Child, Role};
+use crate::cursor::Cursor;
 use crate::fact::{Anomaly, FactKind, Gap, Position};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
@@ -44,6 +45,9 @@ const MAX_PROBED: u64 = 2_000;
 const TORCH_MAGIC: &str = "119547037146038801333356";
 /// Pickles in front of the storages in PyTorch's older files.
 const TORCH_PICKLES: u64 = 5;
+
+/// Bytes searched at the start of a raw array, where an unpickler that does not know of it goes on.
+const ARRAY_SEARCHED: u64 = 4096;
 
 /// The format.
 pub static PICKLE: Pickle = Pickle;
@@ -135,13 +139,18 @@ impl Streams<'_> {
         let end = machine.run(u64::MAX);
         self.count = self.count.saturating_add(1);
         self.describe(&machine);
-        self.storages.append(&mut machine.tensors.storages);
+        let storages = std::mem::take(&mut machine.tensors.storages);
+        for storage in &storages {
+            let bytes = bytes_of(storage.dtype).map(|bytes| bytes.saturating_mul(storage.elements));
+            self.facts.push(Position::Offset(storage.at), FactKind::Storage { key: storage.key.clone(), bytes });
+        }
+        self.storages.extend(storages);
         let arrays = std::mem::take(&mut machine.uses.arrays);
         let (at, next) = (machine.at, machine.cursor.position());
         machine.write_tensors(self.facts);
         machine.write_facts(self.facts);
         for array in arrays {
-            search::follow_hidden(self.source, array, self.budget, self.facts);
+            search::search_within(self.source, array, ARRAY_SEARCHED, self.budget, self.facts);
         }
         if end == End::Stop && self.count < MAX_STREAMS {
             return Some(next);
@@ -179,20 +188,29 @@ impl Streams<'_> {
         PICKLE.recognise(&probe).is_some()
     }
 
-    /// The raw storages of PyTorch's older files: each a count of elements and as many elements.
-    fn pass_storages(&mut self, position: u64) -> u64 {
+    /// The raw storages of PyTorch's older files, in the order of their keys as text: each a count of elements and as
+    /// many elements. Goes on where the first of them is not what its key says.
+    fn pass_storages(&mut self, start: u64) -> u64 {
         self.legacy = false;
-        let sizes: Option<Vec<u64>> = self.storages.iter().map(storage_bytes).collect();
-        let Some(sizes) = sizes else {
-            self.facts.incomplete(position, Gap::Unsupported, "the size of a storage cannot be told");
-            return self.source.len();
-        };
-        let end = sizes.into_iter().fold(position, u64::saturating_add);
-        if end > self.source.len() {
-            let detail = "the storages that the pickle names are longer than the data";
-            self.facts.anomaly(position, Anomaly::OutOfBounds, detail);
+        let mut storages = std::mem::take(&mut self.storages);
+        storages.sort_by(|one, other| one.key.cmp(&other.key));
+        let mut position = start;
+        for storage in &storages {
+            let Some(bytes) = bytes_of(storage.dtype) else {
+                let detail = format!("the size of storage '{}' cannot be told", storage.key);
+                self.facts.incomplete(position, Gap::Unsupported, detail);
+                return self.source.len();
+            };
+            let mut cursor = Cursor::new(self.source, position);
+            let counted = cursor.u64().is_ok_and(|count| count == storage.elements);
+            if !counted || cursor.skip(storage.elements.saturating_mul(bytes)).is_err() {
+                let detail = format!("storage '{}' is not where or not as long as the pickle says", storage.key);
+                self.facts.anomaly(position, Anomaly::SizeMismatch, detail);
+                return position;
+            }
+            position = cursor.position();
         }
-        end.min(self.source.len())
+        position
     }
 
     /// What is left behind the last stream.
@@ -207,11 +225,6 @@ impl Streams<'_> {
         self.facts.push(Position::Offset(position), FactKind::Child(child));
         search(self.source, position, self.budget, self.facts);
     }
-}
-
-fn storage_bytes(storage: &Storage) -> Option<u64> {
-    let bytes = bytes_of(storage.dtype)?;
-    Some(storage.elements.saturating_mul(bytes).saturating_add(8))
 }
 
 #[cfg(test)]

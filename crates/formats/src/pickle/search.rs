@@ -3,11 +3,11 @@
 //! A loader can be told to start anywhere. What is found is reported only if it would do something.
 
 use crate::budget::Budget;
-use crate::fact::Anomaly;
+use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;
 use crate::source::{Source, read_up_to};
 
-use super::machine::{End, Machine};
+use super::machine::Machine;
 use super::opcode;
 use super::reading::is_identifier_path;
 
@@ -25,8 +25,17 @@ const MAX_REPORTED: u32 = 8;
 
 /// Looks for pickles from `from` on and writes what those that do something would do.
 pub fn search(source: &dyn Source, from: u64, budget: &Budget, facts: &mut Facts) {
-    let mut search = Search { source, budget, facts, candidates: 0, reported: 0, next: from };
-    let end = source.len().min(from.saturating_add(MAX_SEARCHED));
+    search_within(source, from, MAX_SEARCHED, budget, facts);
+    if from.saturating_add(MAX_SEARCHED) < source.len() {
+        let end = from.saturating_add(MAX_SEARCHED);
+        facts.incomplete(end, Gap::Limit, "there is more here than is searched for hidden pickles");
+    }
+}
+
+/// Looks for pickles that start within `most` bytes from `from`.
+pub(super) fn search_within(source: &dyn Source, from: u64, most: u64, budget: &Budget, facts: &mut Facts) {
+    let end = source.len().min(from.saturating_add(most));
+    let mut search = Search { source, budget, facts, candidates: 0, reported: 0, next: from, end };
     let mut offset = from;
     while offset < end && search.is_open() {
         let chunk = read_up_to(source, offset, CHUNK);
@@ -36,12 +45,9 @@ pub fn search(source: &dyn Source, from: u64, budget: &Budget, facts: &mut Facts
         }
         offset = offset.saturating_add((CHUNK.saturating_sub(OVERLAP)) as u64);
     }
-    search.report_limits(end);
-}
-
-/// Follows the pickle that may start here, and reports it if it would do something.
-pub(super) fn follow_hidden(source: &dyn Source, start: u64, budget: &Budget, facts: &mut Facts) {
-    Search { source, budget, facts, candidates: 0, reported: 0, next: start }.follow(start);
+    if search.candidates >= MAX_CANDIDATES {
+        facts.incomplete(offset, Gap::Limit, "there is more here than is searched for hidden pickles");
+    }
 }
 
 struct Search<'a> {
@@ -52,6 +58,8 @@ struct Search<'a> {
     reported: u32,
     /// Where the next candidate may start: behind the last pickle found.
     next: u64,
+    /// Where the last candidate may start.
+    end: u64,
 }
 
 impl Search<'_> {
@@ -63,7 +71,7 @@ impl Search<'_> {
         for index in 0..chunk.len() {
             let Some(rest) = chunk.get(index..) else { break };
             let start = offset.saturating_add(index as u64);
-            if start >= self.next && is_candidate(rest) && self.is_open() {
+            if (self.next..self.end).contains(&start) && is_candidate(rest) && self.is_open() {
                 self.follow(start);
             }
         }
@@ -74,9 +82,9 @@ impl Search<'_> {
         let mut machine = Machine::new(self.source, start, self.budget, false);
         // INST and OBJ take everything from a mark, which may stand before the candidate.
         let marked = machine.stack.mark();
-        let end = machine.run(MAX_FOLLOWED);
-        let ended_well = end == End::Stop || !machine.uses.is_broken();
-        if marked.is_err() || !machine.uses.has_effects() || !(ended_well || machine.uses.has_named_effects()) {
+        machine.run(MAX_FOLLOWED);
+        // Names that nobody knows are found in any text: what is hidden to do harm calls something that is there.
+        if marked.is_err() || !machine.uses.has_effects() || !machine.uses.has_named_effects() {
             return;
         }
         self.reported = self.reported.saturating_add(1);
@@ -84,13 +92,6 @@ impl Search<'_> {
         let detail = "a pickle that does something starts here, where nothing says there is one";
         self.facts.anomaly(start, Anomaly::HiddenContent, detail);
         machine.write_facts(self.facts);
-    }
-
-    fn report_limits(&mut self, end: u64) {
-        if self.candidates >= MAX_CANDIDATES || end < self.source.len() {
-            let detail = "there is more here than is searched for hidden pickles";
-            self.facts.incomplete(end, crate::fact::Gap::Limit, detail);
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::fact::{FactKind, Position, Tensor};
+use crate::fact::{Anomaly, FactKind, Position, Tensor};
 use crate::facts::Facts;
 
 use super::machine::Machine;
@@ -18,6 +18,8 @@ pub(super) struct Storage {
     pub(super) key: String,
     pub(super) dtype: &'static str,
     pub(super) elements: u64,
+    /// Where the stream first names it.
+    pub(super) at: u64,
 }
 
 #[derive(Debug)]
@@ -47,9 +49,26 @@ impl Machine<'_> {
         }
         let (Some(key), Some(elements)) = (self.text(*key), self.integer(*elements)) else { return };
         let dtype = self.storage_dtype(*class);
-        if !self.tensors.keys.contains_key(&key) {
-            self.tensors.keys.insert(key.clone(), self.tensors.storages.len());
-            self.tensors.storages.push(Storage { key, dtype, elements });
+        self.check_key(&key);
+        let known = self.tensors.keys.get(&key).and_then(|index| self.tensors.storages.get(*index));
+        match known.map(|known| known.dtype == dtype && known.elements == elements) {
+            Some(true) => {}
+            Some(false) => {
+                let detail = format!("storage '{key}' is used with two element types or sizes");
+                self.uses.once(self.at, Anomaly::SizeMismatch, detail);
+            }
+            None => {
+                self.tensors.keys.insert(key.clone(), self.tensors.storages.len());
+                self.tensors.storages.push(Storage { key, dtype, elements, at: self.at });
+            }
+        }
+    }
+
+    /// A storage's key is part of a member's name.
+    fn check_key(&mut self, key: &str) {
+        if key.contains(['/', '\\', '\0']) || key.starts_with('.') {
+            let detail = format!("the storage key '{key}' is a path that leaves the folder of storages");
+            self.uses.once(self.at, Anomaly::PathTraversal, detail);
         }
     }
 
@@ -63,7 +82,8 @@ impl Machine<'_> {
         let Value::Node(node) = value else { return };
         let items = self.items(value);
         let [_, storage, _, size, ..] = items.as_slice() else { return };
-        let Some(dtype) = self.dtype_of(*storage) else { return };
+        let Some((dtype, room)) = self.storage_of(*storage) else { return };
+        self.check_extent(&items, room);
         let extents: Option<Vec<u64>> = self.items(*size).into_iter().map(|extent| self.integer(extent)).collect();
         let Some(shape) = extents else { return };
         let mut tensor = Tensor { name: String::new(), dtype: dtype.to_owned(), shape, bytes: None };
@@ -73,13 +93,37 @@ impl Machine<'_> {
         }
     }
 
-    fn dtype_of(&self, storage: Value) -> Option<&'static str> {
+    /// Element type and number of elements of the storage that a persistent id stands for.
+    fn storage_of(&self, storage: Value) -> Option<(&'static str, Option<u64>)> {
         let Value::Node(node) = storage else { return None };
         if self.kind_of(node) != Some(NodeKind::Persistent) {
             return None;
         }
-        let id = self.nodes.items(node).first().copied()?;
-        Some(self.storage_dtype(self.items(id).get(1).copied()?))
+        let id = self.items(self.nodes.items(node).first().copied()?);
+        Some((self.storage_dtype(*id.get(1)?), id.get(4).and_then(|elements| self.integer(*elements))))
+    }
+
+    /// Checks that a tensor (storage, offset, size, stride) lies within its storage: loaders that do not read and write
+    /// beside it.
+    fn check_extent(&mut self, items: &[Value], room: Option<u64>) {
+        let [_, _, offset, size, stride, ..] = items else { return };
+        let numbers = |value: Value| -> Option<Vec<i64>> {
+            self.items(value).into_iter().map(|number| self.signed_integer(number)).collect()
+        };
+        let (Some(offset), Some(size), Some(stride)) = (self.signed_integer(*offset), numbers(*size), numbers(*stride))
+        else {
+            return;
+        };
+        let negative = offset < 0 || size.iter().chain(&stride).any(|number| *number < 0);
+        let reach = size
+            .iter()
+            .zip(&stride)
+            .fold(offset, |reach, (size, stride)| reach.saturating_add(size.saturating_sub(1).saturating_mul(*stride)));
+        let beyond =
+            !size.contains(&0) && room.is_some_and(|room| u64::try_from(reach).is_ok_and(|reach| reach >= room));
+        if negative || beyond || (size.len() != stride.len()) {
+            self.uses.anomaly(self.at, Anomaly::SizeMismatch, "a tensor reaches beyond its storage");
+        }
     }
 
     /// Tensors among values that are put in a dictionary get their keys as names.

@@ -37,6 +37,8 @@ pub(super) struct Uses {
     pub(super) joblib: bool,
     /// Where raw arrays start that joblib reads as such and other unpicklers as opcodes.
     pub(super) arrays: Vec<u64>,
+    /// Whether something not inert was called, made or changed while nothing was broken.
+    acts: bool,
     by_use: HashMap<(GlobalId, Usage), Vec<Seen>>,
     order: Vec<(GlobalId, Usage)>,
     special: Vec<(Usage, Seen)>,
@@ -96,6 +98,7 @@ impl Uses {
 
     pub(super) fn mutation(&mut self, at: u64, target: String, change: String) {
         self.step(at, &change);
+        self.acts |= !self.broken;
         if self.anomalies.len() < MAX_SAME_ANOMALIES || self.noted.len() < MAX_STEPS {
             self.fact(Position::Offset(at), FactKind::Mutation { target, change });
         }
@@ -104,6 +107,7 @@ impl Uses {
     /// Notes a use of a callable that has no name in the file.
     pub(super) fn special(&mut self, at: u64, usage: Usage, standing: Standing, expression: String) {
         self.step(at, &expression);
+        self.acts |= !self.broken && usage != Usage::Reference;
         if self.special.len() < MAX_SPECIAL {
             self.special.push((usage, Seen { position: at, standing, expression, count: 1 }));
         } else if let Some((_, last)) = self.special.last_mut() {
@@ -124,6 +128,7 @@ impl Uses {
             Vec::new()
         });
         let inert = matches!(standing, Standing::Inert { .. });
+        self.acts |= !self.broken && !inert && usage != Usage::Reference;
         let same = |old: &Seen| old.standing == standing && (inert || old.expression == expression);
         let full = seen.len() >= MAX_EXPRESSIONS;
         match seen.iter_mut().find(|old| same(old) || (full && old.standing == standing)) {
@@ -139,13 +144,9 @@ impl Uses {
         known.map(|seen| seen.count = seen.count.saturating_add(1)).is_some()
     }
 
-    /// Whether anything was used that is not inert: called, made or changed.
+    /// Whether anything was used that is not inert, before a loader would have stopped with an error.
     pub(super) fn has_effects(&self) -> bool {
-        let acts =
-            |usage: Usage, seen: &Seen| usage != Usage::Reference && !matches!(seen.standing, Standing::Inert { .. });
-        self.order.iter().any(|key| self.by_use.get(key).is_some_and(|seen| seen.iter().any(|seen| acts(key.1, seen))))
-            || self.special.iter().any(|(usage, seen)| acts(*usage, seen))
-            || self.noted.iter().any(|(_, kind)| matches!(kind, FactKind::Mutation { .. }))
+        self.acts
     }
 
     /// Whether a callable that is known, by name or by library, was used in a way that is not inert.
