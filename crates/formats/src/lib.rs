@@ -109,6 +109,6 @@ mod tests {
         assert_eq!(first(b"{{ x }}", "chat_template.jinja"), Some("jinja"));
         assert_eq!(first(b"import os", "modeling.py"), Some("python-source"));
         assert_eq!(first(b"words", "README"), Some("text"));
-        assert_eq!(first(b"\x80\x04\x95\0\0", "x"), None);
+        assert_eq!(first(b"\x80\x04\x95\0\0", "x"), Some("pickle"));
     }
 }
