@@ -89,8 +89,8 @@ fn disagreement(directory: &Directory, place: Place, stop: u64, by_size: u64) ->
         return None;
     }
     let found = directory.entries.len() as u64;
-    let counted = if place.exact { found } else { found & 0xffff };
-    if counted != place.entries || by_size != found {
+    // A number too large for its 16 bits is not taken modulo: miniz would stop at it, zipfile would not.
+    if found != place.entries || by_size != found {
         let declared = place.entries;
         return Some(format!("the end record declares {declared} entries, the directory's bytes hold {by_size}"));
     }
