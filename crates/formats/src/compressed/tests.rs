@@ -3,7 +3,6 @@
 use super::*;
 use crate::budget::Budget;
 use crate::decode::tests::{ENCODERS, gzip as encode_gzip, text};
-use crate::fact::Anomaly;
 
 static ALL: [&Compressed; 7] = [&GZIP, &BZIP2, &XZ, &LZMA, &ZSTD, &LZ4, &ZLIB];
 
@@ -32,6 +31,27 @@ fn every_stream_is_told_by_one_format_only() {
         assert_eq!(found[0].encoding, encoding);
         assert!(found[0].recognise(&probe) >= Some(Certainty::Likely), "{encoding:?}");
     }
+}
+
+#[test]
+fn joblib_wrappers_of_every_width_are_opened() {
+    let stored = ENCODERS.into_iter().find(|(encoding, ..)| *encoding == Encoding::Zlib).unwrap().1(b"N.");
+    for (header, name, role) in [
+        ("ZF0x2                ", "model.pkl.z", Role::Unknown),
+        ("ZF0x2                 ", "model.pkl", Role::Unknown),
+        ("ZF0x2L               ", "model.pkl", Role::Unknown),
+        ("ZF0x2              ", "model.pkl_01.npy.z", Role::Numbers),
+    ] {
+        let bytes = [header.as_bytes(), &stored].concat();
+        assert_eq!(JoblibZfile.recognise(&Probe::new(&bytes, name, Role::Unknown)), Some(Certainty::Certain));
+        let mut facts = Facts::new();
+        let budget = Budget::small();
+        JoblibZfile.inspect(&bytes, &Context { name, role: Role::Unknown, budget: &budget }, &mut facts);
+        let Some(FactKind::Child(child)) = facts.list().first().map(|fact| &fact.kind) else { panic!("{header}") };
+        let shape = (child.offset, child.length, child.declared, child.role);
+        assert_eq!(shape, (header.len() as u64, stored.len() as u64, Some(2), role), "{header}");
+    }
+    assert_eq!(JoblibZfile.recognise(&Probe::new(&b"ZF is a word".to_vec(), "x", Role::Unknown)), None);
 }
 
 #[test]
