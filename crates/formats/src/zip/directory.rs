@@ -161,6 +161,16 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_entries_is_not_taken_modulo() {
+        let bytes = Archive::new().file("a", b"x").finish();
+        let end = end::find(&bytes).remove(0);
+        for (entries, agrees) in [(1, true), (0, false), (65_537, false)] {
+            let directory = read(&bytes, Place { entries, ..end.places[0] }, end.first, &Budget::small());
+            assert_eq!(directory.disagreement.is_none(), agrees, "{entries}");
+        }
+    }
+
+    #[test]
     fn members_are_paid_for() {
         let bytes = Archive::new().file("a", b"x").file("b", b"").finish();
         let directory = first(&bytes, &Budget::new(1, 1, 1));
