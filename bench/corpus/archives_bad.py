@@ -96,7 +96,7 @@ def compressed() -> Shelf:
     shelf.bad("tar-gz", gz(tar_bytes([entry("model.pkl", BAD)])), "a pickle in a tar in gzip", name="model.tar.gz")
     shelf.bad("tar-xz", lzma.compress(tar_bytes([entry("model.pkl", BAD)])), "a pickle in a tar in xz", name="model.tar.xz")
     shelf.bad("gzip-bomb", gz(gz(bytes(256 << 20))), "256 MB of zeros in gzip in gzip", name="model.gz", expect="not-allow")
-    shelf.bad("numpy-zlib-old", b"ZF0x" + b"%-15s" % hex(len(BAD))[2:].encode() + zlib.compress(BAD), "joblib's own wrapper of old",
+    shelf.bad("numpy-zlib-old", b"ZF" + b"%-19s" % hex(len(BAD)).encode() + zlib.compress(BAD), "joblib's own wrapper of old",
               name="model.joblib")
     return shelf
 

@@ -2,10 +2,10 @@
 
 use crate::child::{Child, Encoding, Role};
 use crate::decode::{self, feed::Feed};
-use crate::fact::{FactKind, Position};
+use crate::fact::{Anomaly, FactKind, Position};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
-use crate::source::{Source, Window};
+use crate::source::{Source, Window, read_up_to};
 use crate::zip::names;
 
 /// Decoded bytes of a zlib stream that are tried before it is called one.
@@ -87,6 +87,64 @@ pub static ZLIB: Compressed = Compressed {
     endings: &[(".zlib", ""), (".z", "")],
 };
 
+/// joblib's wrapper before it could write gzip: `ZF`, the decoded length in hexadecimal digits, spaces, and a zlib stream.
+#[derive(Debug)]
+pub struct JoblibZfile;
+
+static ZFILE_META: Meta = Meta {
+    id: "joblib-zfile",
+    title: "joblib ZFile",
+    extensions: &[],
+    depth: Depth::Container,
+    reads: "The declared length and the stream, decoded; what is inside is analysed as what it is.",
+    specification: "https://github.com/joblib/joblib/blob/main/joblib/numpy_pickle_compat.py",
+};
+
+/// The signature, and the prefix Python writes hexadecimal numbers with.
+const ZFILE: &[u8] = b"ZF0x";
+/// The longest header: the signature, the longest number and the space that joblib wrote with Python 2.
+const ZFILE_HEADER: usize = 22;
+
+/// The declared length, and where the stream begins. Padding is passed over rather than counted: its width changed
+/// between releases, and no zlib stream begins with a space.
+fn zfile(head: &[u8]) -> Option<(u64, u64)> {
+    let rest = head.get(..head.len().min(ZFILE_HEADER))?.strip_prefix(ZFILE)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let number = std::str::from_utf8(rest.get(..digits)?).ok()?;
+    // Python 2 ends a long number with a letter.
+    let padding = rest.get(digits..)?.iter().take_while(|byte| matches!(byte, b' ' | b'L')).count();
+    let start = ZFILE.len().saturating_add(digits).saturating_add(padding);
+    Some((u64::from_str_radix(number, 16).ok()?, start as u64))
+}
+
+impl Format for JoblibZfile {
+    fn meta(&self) -> &'static Meta {
+        &ZFILE_META
+    }
+
+    fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
+        zfile(&probe.head).map(|_| Certainty::Certain)
+    }
+
+    fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        let Some((length, start)) = zfile(&read_up_to(source, 0, ZFILE_HEADER)) else {
+            return facts.anomaly(0, Anomaly::Malformed, "the header of joblib's wrapper cannot be read");
+        };
+        let name = context.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        // Arrays beside the pickle are wrapped too, and nothing but their numbers.
+        let role = if name.ends_with(".npy.z") { Role::Numbers } else { Role::Unknown };
+        let child = Child {
+            name: name.strip_suffix(".z").unwrap_or(name).to_owned(),
+            offset: start,
+            length: source.len().saturating_sub(start),
+            encoding: Encoding::Zlib,
+            declared: Some(length),
+            role,
+        };
+        facts.push(Position::Offset(start), FactKind::Child(child));
+    }
+}
+
 fn certain(probe: &Probe<'_>, magic: &[u8]) -> Option<Certainty> {
     probe.starts_with(magic).then_some(Certainty::Certain)
 }
@@ -95,7 +153,7 @@ fn certain(probe: &Probe<'_>, magic: &[u8]) -> Option<Certainty> {
 fn framed(probe: &Probe<'_>, magic: &[u8]) -> Option<Certainty> {
     if let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = *probe.head.as_slice() {
         let length = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()?;
-        let next = crate::source::read_up_to(probe.source, (length as u64).saturating_add(8), magic.len());
+        let next = read_up_to(probe.source, (length as u64).saturating_add(8), magic.len());
         return (next == magic).then_some(Certainty::Certain);
     }
     certain(probe, magic)

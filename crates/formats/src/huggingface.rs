@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::fact::{FactKind, Position, ReferenceKind};
+use crate::fact::{FactKind, Gap, Position, ReferenceKind};
 use crate::facts::{Facts, MAX_TEMPLATE, MAX_TEXT, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::jinja::inspect_template;
@@ -64,6 +64,19 @@ const LIBRARIES: &[&str] = &[
     "unidiffuser",
     "shap_e",
     "stable_cascade",
+];
+
+/// Libraries whose models adapters are made for. `__main__` is the script that trained it: nothing is imported.
+const IMPORTED_BY_ADAPTERS: &[&str] = &[
+    "__main__",
+    "diffusers",
+    "optimum",
+    "peft",
+    "sentence_transformers",
+    "timm",
+    "torchvision",
+    "transformers",
+    "trl",
 ];
 
 /// Keys whose values describe the whole model.
@@ -163,6 +176,9 @@ impl Reader<'_> {
         if under(event.path, "chat_template") {
             return self.template(event);
         }
+        if under(event.path, "auto_mapping") {
+            return self.auto_mapping(event);
+        }
         self.classes(event);
         match (event.key(), event.value) {
             (Some("trust_remote_code"), Value::Bool(true)) => {
@@ -175,6 +191,11 @@ impl Reader<'_> {
             _ if under(event.path, "custom_pipelines") => self.pipeline(event),
             (Some("custom_pipeline"), Value::Text(text)) => {
                 self.reference(event.offset, ReferenceKind::RemoteCode, text);
+            }
+            (Some("base_model_name_or_path"), Value::Text(text)) if is_elsewhere(text) => {
+                let detail = format!("the base model is at {}, which is not part of this model", clip(text));
+                self.facts.incomplete(event.offset, Gap::Missing, detail);
+                self.reference(event.offset, ReferenceKind::Model, text);
             }
             (Some("base_model_name_or_path" | "_name_or_path"), Value::Text(text)) if !text.is_empty() => {
                 self.reference(event.offset, ReferenceKind::Model, text);
@@ -214,6 +235,18 @@ impl Reader<'_> {
         }
     }
 
+    /// `"parent_library": "timm.models", "base_model_class": "ResNet"`: an adapter's loader imports the one and takes the
+    /// other out of it.
+    fn auto_mapping(&mut self, event: Event<'_>) {
+        let Value::Text(text) = event.value else { return };
+        let root = text.split('.').next().unwrap_or_default();
+        if event.key() == Some("parent_library") && !IMPORTED_BY_ADAPTERS.contains(&root) {
+            self.reference(event.offset, ReferenceKind::RemoteCode, text);
+        } else {
+            self.metadata(event, text);
+        }
+    }
+
     /// `"impl": "pipeline.MyPipeline"`; the other keys name classes of the library.
     fn pipeline(&mut self, event: Event<'_>) {
         if let (Some("impl"), Value::Text(text)) = (event.key(), event.value) {
@@ -247,7 +280,7 @@ impl Reader<'_> {
         self.held = self.held.saturating_add(text.len());
         if self.templates.len() >= MAX_TEMPLATES || self.held > MAX_TEMPLATE_BYTES || text.len() > MAX_TEMPLATE {
             let detail = "more templates than are analysed";
-            return self.facts.incomplete(offset, crate::fact::Gap::Limit, detail);
+            return self.facts.incomplete(offset, Gap::Limit, detail);
         }
         self.templates.push((offset, name, text.to_owned()));
     }
@@ -300,6 +333,15 @@ impl Reader<'_> {
 /// True when one of the keys that lead to a value is this one.
 fn under(path: &[Segment], key: &str) -> bool {
     path.iter().any(|segment| segment.key() == Some(key))
+}
+
+/// Whether a model's name is an address, or a path of the machine it was made on.
+fn is_elsewhere(name: &str) -> bool {
+    let drive = matches!(name.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
+    drive
+        || name.starts_with(['/', '\\', '~'])
+        || name.contains("://")
+        || name.split(['/', '\\']).any(|part| part == "..")
 }
 
 fn clip(text: &str) -> String {

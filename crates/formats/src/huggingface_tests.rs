@@ -64,6 +64,32 @@ fn templates_are_found_in_every_form() {
 }
 
 #[test]
+fn adapters_import_what_they_name() {
+    let mapping = |library: &str| {
+        references(&format!(r#"{{"auto_mapping": {{"base_model_class": "system", "parent_library": "{library}"}}}}"#))
+    };
+    assert_eq!(mapping("os"), ["RemoteCode os"]);
+    assert_eq!(mapping("transformers_modules.x.modeling"), ["RemoteCode transformers_modules.x.modeling"]);
+    for known in ["transformers.models.llama.modeling_llama", "timm.models.resnet", "__main__"] {
+        assert_eq!(mapping(known), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_base_model_elsewhere_is_missing() {
+    let gaps = |name: &str| {
+        let text = format!(r#"{{"base_model_name_or_path": "{name}"}}"#);
+        oddities(&inspect(&HuggingFaceConfig, "adapter_config.json", text.as_bytes()))
+    };
+    for name in ["/home/me/llama", "C:/models/x", "http://example.invalid/model", "../base", "~/base"] {
+        assert_eq!(gaps(name), ["Missing@28"], "{name}");
+    }
+    for name in ["meta-llama/Llama-3.1-8B", "base", "./base", ""] {
+        assert_eq!(gaps(name), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
 fn an_index_names_each_file_once() {
     let text = r#"{"metadata": {"total_size": 1}, "weight_map": {"a": "1.safetensors", "b": "1.safetensors", "c": "../2.bin"}}"#;
     assert_eq!(references(text), ["File 1.safetensors", "File ../2.bin"]);

@@ -63,6 +63,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::ZSTD,
     &compressed::LZ4,
     &compressed::ZLIB,
+    &compressed::JoblibZfile,
     &huggingface::HuggingFaceConfig,
     &jinja::Jinja,
     &json::Json,

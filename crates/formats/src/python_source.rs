@@ -1,5 +1,6 @@
 //! Python source beside a model: remote code when a configuration names it. Listed here, analysed elsewhere.
 
+use crate::fact::{FactKind, Position, ReferenceKind};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::source::Source;
@@ -28,7 +29,31 @@ impl Format for PythonSource {
         (named && is_text(&probe.head)).then_some(Certainty::Likely)
     }
 
-    fn inspect(&self, _source: &dyn Source, _context: &Context<'_>, facts: &mut Facts) {
+    fn inspect(&self, _source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         facts.property("language", "python");
+        let mut path = context.name.rsplit(['/', '\\']);
+        // No configuration names this one: `generate` looks for it by its path.
+        if (path.next(), path.next()) == (Some("generate.py"), Some("custom_generate")) {
+            let target = "custom_generate/generate.py".to_owned();
+            facts.push(Position::Whole, FactKind::Reference { kind: ReferenceKind::RemoteCode, target });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::inspect;
+
+    #[test]
+    fn a_generate_of_the_repositorys_own_is_remote_code() {
+        let remote = |name: &str| {
+            let facts = inspect(&PythonSource, name, b"def generate(): ...");
+            facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Reference { .. }))
+        };
+        assert!(remote("model/custom_generate/generate.py"));
+        assert!(remote("custom_generate\\generate.py"));
+        assert!(!remote("model/generate.py"));
+        assert!(!remote("custom_generate/utils.py"));
     }
 }

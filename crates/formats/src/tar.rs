@@ -4,11 +4,13 @@
 //! member are applied. What stands behind the end, where only some readers look, is reported.
 
 mod header;
+mod links;
 mod pax;
 
 use std::collections::BTreeSet;
 
 use header::{BLOCK, Header, Kind};
+use links::Links;
 use pax::Overrides;
 
 use crate::child::{Child, Role};
@@ -59,10 +61,12 @@ impl Format for Tar {
             context,
             facts,
             seen: Seen::default(),
+            links: Links::default(),
             next: Overrides::default(),
             global: Overrides::default(),
         };
         let members = walk.members();
+        walk.links.report(walk.facts);
         let torch = is_torch(&members);
         facts.property("members", members.len().to_string());
         if torch {
@@ -96,6 +100,7 @@ struct Walk<'a> {
     context: &'a Context<'a>,
     facts: &'a mut Facts,
     seen: Seen,
+    links: Links,
     /// What extension records say about the next member.
     next: Overrides,
     /// What they say about all that follow.
@@ -155,6 +160,7 @@ impl Walk<'_> {
         let link = own.link.or_else(|| self.global.link.clone()).unwrap_or_else(|| header.link.clone());
         names::check(&name, at, self.facts);
         self.seen.add(name.trim_end_matches('/').as_bytes(), at, self.facts);
+        self.links.member(&name, at);
         self.special(header.kind, &name, &link, at);
         if header.kind == Kind::Sparse || own.sparse {
             self.facts.incomplete(at, Gap::Unsupported, format!("{name} is sparse; it is read without its holes"));
@@ -170,22 +176,12 @@ impl Walk<'_> {
 
     fn special(&mut self, kind: Kind, name: &str, link: &str, at: u64) {
         let what = match kind {
-            Kind::HardLink => "a hard link to",
-            Kind::SymbolicLink => "a symbolic link to",
+            Kind::HardLink | Kind::SymbolicLink => return self.links.link(name, link, kind == Kind::HardLink, at),
             Kind::Device => "a device",
             Kind::Pipe => "a named pipe",
             _ => return,
         };
-        self.facts.anomaly(at, Anomaly::Link, format!("{name} is {what} {link}"));
-        // A hard link's target is named from the archive's own folder, a symbolic link's from where the link is.
-        let leaves = match kind {
-            Kind::HardLink => names::leaves(link),
-            Kind::SymbolicLink => names::link_leaves(name, link),
-            _ => false,
-        };
-        if leaves {
-            self.facts.anomaly(at, Anomaly::PathTraversal, format!("{name} links to {link}, outside the archive"));
-        }
+        self.facts.anomaly(at, Anomaly::Link, format!("{name} is {what}"));
     }
 
     fn extension(&mut self, kind: Kind, data: u64, size: u64) {

@@ -1,5 +1,6 @@
 //! Plain text: what is left when bytes are nothing else and can be read by people.
 
+use crate::child::Role;
 use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
@@ -27,7 +28,7 @@ impl Format for Text {
     }
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
-        is_text(&probe.head).then_some(Certainty::Possible)
+        (probe.role != Role::Numbers && is_text(&probe.head)).then_some(Certainty::Possible)
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {

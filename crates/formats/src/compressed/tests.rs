@@ -38,6 +38,27 @@ fn every_stream_is_told_by_one_format_only() {
 }
 
 #[test]
+fn joblib_wrappers_of_every_width_are_opened() {
+    let stored = ENCODERS.into_iter().find(|(encoding, ..)| *encoding == Encoding::Zlib).unwrap().1(b"N.");
+    for (header, name, role) in [
+        ("ZF0x2                ", "model.pkl.z", Role::Unknown),
+        ("ZF0x2                 ", "model.pkl", Role::Unknown),
+        ("ZF0x2L               ", "model.pkl", Role::Unknown),
+        ("ZF0x2              ", "model.pkl_01.npy.z", Role::Numbers),
+    ] {
+        let bytes = [header.as_bytes(), &stored].concat();
+        assert_eq!(JoblibZfile.recognise(&Probe::new(&bytes, name, Role::Unknown)), Some(Certainty::Certain));
+        let mut facts = Facts::new();
+        let budget = Budget::small();
+        JoblibZfile.inspect(&bytes, &Context { name, role: Role::Unknown, budget: &budget }, &mut facts);
+        let Some(FactKind::Child(child)) = facts.list().first().map(|fact| &fact.kind) else { panic!("{header}") };
+        let shape = (child.offset, child.length, child.declared, child.role);
+        assert_eq!(shape, (header.len() as u64, stored.len() as u64, Some(2), role), "{header}");
+    }
+    assert_eq!(JoblibZfile.recognise(&Probe::new(&b"ZF is a word".to_vec(), "x", Role::Unknown)), None);
+}
+
+#[test]
 fn ordinary_bytes_are_not_streams() {
     for bytes in
         [b"x\x01 is text".to_vec(), b"x\x9cabcdefghijk".to_vec(), b"BZh9 is a word".to_vec(), Vec::new(), vec![0; 600]]

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::reader::{MAX_KEPT, Reader, Text};
+use super::vocabulary::Vocabulary;
 use super::{DEFAULT_ALIGNMENT, types};
 use crate::budget::Budget;
 use crate::fact::{Anomaly, FactKind, Gap, Position};
@@ -26,7 +27,7 @@ const MAX_ALIGNMENT: u64 = 1 << 16;
 /// Keys that are compared with each other.
 const MAX_KEYS: usize = 1 << 20;
 
-const STRING: u32 = 8;
+pub(super) const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 
 /// What the rest of the file depends on.
@@ -49,11 +50,20 @@ impl Metadata {
 }
 
 /// A value, as text for people and as a number where it is one.
-struct Value {
+pub(super) struct Value {
     text: String,
-    number: Option<u64>,
-    kind: u32,
+    pub(super) number: Option<u64>,
+    pub(super) kind: u32,
+    /// The type of an array's items and how many there are.
+    pub(super) items: Option<(u32, u64)>,
     template: Option<Text>,
+}
+
+impl Value {
+    /// Whether it is an array of items of one of these types.
+    pub(super) fn holds(&self, kinds: &[u32]) -> bool {
+        self.items.is_some_and(|(kind, _)| kinds.contains(&kind))
+    }
 }
 
 struct Pairs<'r, 'a, 'f> {
@@ -61,6 +71,7 @@ struct Pairs<'r, 'a, 'f> {
     budget: &'f Budget,
     facts: &'f mut Facts,
     keys: HashSet<u64>,
+    vocabulary: Vocabulary,
     result: Metadata,
 }
 
@@ -72,7 +83,7 @@ pub(super) fn read(
     facts: &mut Facts,
 ) -> Result<Metadata, ReadError> {
     let result = Metadata { alignment: DEFAULT_ALIGNMENT, is_broken: false, templates: Vec::new(), held: 0 };
-    let mut pairs = Pairs { reader, budget, facts, keys: HashSet::new(), result };
+    let mut pairs = Pairs { reader, budget, facts, keys: HashSet::new(), vocabulary: Vocabulary::default(), result };
     for _ in 0..count {
         let start = pairs.reader.position();
         if let Err(limit) = budget.operate(1) {
@@ -93,6 +104,7 @@ pub(super) fn read(
             }
         }
     }
+    pairs.vocabulary.report(pairs.facts);
     Ok(pairs.result)
 }
 
@@ -106,6 +118,7 @@ impl Pairs<'_, '_, '_> {
         let kind = self.reader.u32()?;
         let is_template = key == "tokenizer.chat_template" || key.starts_with("tokenizer.chat_template.");
         let Some(value) = self.value(kind, at, is_template, MAX_DEPTH)? else { return Ok(None) };
+        self.vocabulary.pair(at, &key, &value, self.facts);
         self.keep(at, key, value);
         Ok(Some(()))
     }
@@ -127,7 +140,7 @@ impl Pairs<'_, '_, '_> {
     }
 
     fn keep(&mut self, at: u64, key: String, value: Value) {
-        let Value { text, number, kind, template } = value;
+        let Value { text, number, kind, template, .. } = value;
         match (key.as_str(), number) {
             ("general.architecture", _) => self.facts.property("architecture", text.as_str()),
             ("general.name", _) => self.facts.property("name", text.as_str()),
@@ -179,7 +192,7 @@ impl Pairs<'_, '_, '_> {
                     self.facts.anomaly(at, Anomaly::Malformed, format!("a truth value of {bits}"));
                 }
                 let number = matches!(kind, 0 | 2 | 4 | 10).then_some(bits);
-                Ok(Some(Value { text: number_text(kind, bits), number, kind, template: None }))
+                Ok(Some(Value { text: number_text(kind, bits), number, kind, items: None, template: None }))
             }
             _ => {
                 self.facts.incomplete(at, Gap::Unsupported, format!("metadata of type {kind} are not known here"));
@@ -194,7 +207,7 @@ impl Pairs<'_, '_, '_> {
             self.facts.anomaly(at, Anomaly::Malformed, "a text is not valid UTF-8");
         }
         let shown = shorten(text.to_text().chars().take(MAX_TEXT.saturating_add(1)).collect(), MAX_TEXT);
-        Ok(Value { text: shown, number: None, kind: STRING, template: is_template.then_some(text) })
+        Ok(Value { text: shown, number: None, kind: STRING, items: None, template: is_template.then_some(text) })
     }
 
     fn array(&mut self, at: u64, is_template: bool, depth: u32) -> Result<Option<Value>, ReadError> {
@@ -220,7 +233,8 @@ impl Pairs<'_, '_, '_> {
         };
         let more = if count > SHOWN { ", …" } else { "" };
         let text = format!("{}[{count}]: {}{more}", name(kind), shown.join(", "));
-        Ok(Some(Value { text: shorten(text, MAX_TEXT), number: None, kind: ARRAY, template: None }))
+        let items = Some((kind, count));
+        Ok(Some(Value { text: shorten(text, MAX_TEXT), number: None, kind: ARRAY, items, template: None }))
     }
 
     fn numbers(&mut self, kind: u32, count: u64, width: u64) -> Result<Vec<String>, ReadError> {

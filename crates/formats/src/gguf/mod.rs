@@ -5,13 +5,14 @@ mod metadata;
 mod reader;
 mod tensors;
 mod types;
+mod vocabulary;
 
 pub use legacy::GgmlLegacy;
 
 use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
-use crate::source::{ReadError, Source};
+use crate::source::{ReadError, Source, read_up_to};
 use reader::Reader;
 
 /// The signature.
@@ -42,6 +43,10 @@ impl Format for Gguf {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        // Named so, but not recognised: some loaders go on.
+        if read_up_to(source, 0, MAGIC.len()) != MAGIC {
+            facts.anomaly(0, Anomaly::Malformed, "the file does not begin with GGUF");
+        }
         let mut reader = Reader::new(source, MAGIC.len() as u64);
         if let Err(error) = read(&mut reader, source, context, facts) {
             failed(&error, reader.position(), facts);

@@ -205,6 +205,69 @@ fn unknown_versions_and_kinds_are_incomplete() {
 }
 
 #[test]
+fn another_magic_is_no_gguf() {
+    let mut bytes = good(3, false);
+    bytes[3] = b'G';
+    assert_eq!(odd(&bytes), ["Malformed@0"]);
+}
+
+/// Two tokens, and a pair of another key.
+fn with_tokens(write: impl FnOnce(&mut Writer)) -> Vec<String> {
+    let mut file = Writer::new(3, false, 0, 2);
+    file.text("tokenizer.ggml.tokens").u32(9).u32(8).count(2).text("a").text("b");
+    write(&mut file);
+    kinds(&file.data(0))
+}
+
+#[test]
+fn the_keys_of_a_tokenizer_agree() {
+    let scores = |count: u64| {
+        with_tokens(|file| {
+            file.text("tokenizer.ggml.scores").u32(9).u32(6).count(count);
+            for _ in 0..count {
+                file.u32(0);
+            }
+        })
+    };
+    assert_eq!(scores(1), ["SizeMismatch"]);
+    assert_eq!(scores(2), Vec::<String>::new());
+    let id = |id: u32| {
+        with_tokens(|file| {
+            file.text("tokenizer.ggml.bos_token_id").u32(4).u32(id);
+        })
+    };
+    assert_eq!(id(4_000_000), ["SizeMismatch"]);
+    for honest in [0, 1, 2, 300, u32::MAX] {
+        assert_eq!(id(honest), Vec::<String>::new(), "{honest}");
+    }
+}
+
+#[test]
+fn well_known_keys_have_well_known_types() {
+    let items = |key: &str, kind: u32| {
+        with_tokens(|file| {
+            file.text(key).u32(9).u32(kind).count(2);
+            for _ in 0..2 {
+                if kind == 8 {
+                    file.text("x")
+                } else {
+                    file.u32(0)
+                };
+            }
+        })
+    };
+    assert_eq!(items("tokenizer.ggml.token_type", 8), ["Malformed"]);
+    assert_eq!(items("tokenizer.ggml.token_type", 5), Vec::<String>::new());
+    assert_eq!(items("tokenizer.ggml.merges", 5), ["Malformed"]);
+    assert_eq!(items("tokenizer.chat_template", 5), ["Malformed"]);
+    assert_eq!(items("general.tags", 8), Vec::<String>::new());
+    let number = with_tokens(|file| {
+        file.text("general.architecture").u32(4).u32(1);
+    });
+    assert_eq!(number, ["Malformed"]);
+}
+
+#[test]
 fn arrays_within_arrays_are_read_to_a_depth() {
     let nested = |levels: usize| {
         let mut file = Writer::new(3, false, 0, 1);

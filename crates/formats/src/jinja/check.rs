@@ -22,8 +22,8 @@ impl Check<'_> {
         match self.arena.get(id)? {
             Node::Name(name) => lists::variable(name, self.names.is_bound(name)),
             Node::Text(text) => lists::text(text),
-            Node::Attribute(_, name) => lists::attribute(name),
-            Node::Item(_, index) => self.index(*index),
+            Node::Attribute(base, name) => lists::attribute(name).or_else(|| self.private(*base, name)),
+            Node::Item(base, index) => self.index(*base, *index),
             Node::Call(callee, arguments) => self.call(*callee, arguments),
             Node::Filter(base, name, arguments) => self.filter(*base, name, arguments),
             Node::Test(name, arguments) => lists::test(name).or_else(|| keywords(arguments)),
@@ -39,10 +39,21 @@ impl Check<'_> {
         }
     }
 
+    /// What Jinja2 itself keeps on a macro or a function, under names with one underscore.
+    fn private(&self, base: Id, name: &str) -> Option<Reach> {
+        let Some(Node::Name(base)) = self.arena.get(base) else { return None };
+        let own = self.names.is_macro(base) || lists::function(base).is_none();
+        (own && name.starts_with('_')).then_some(Reach::Internals)
+    }
+
     /// `x[…]`
-    fn index(&self, index: Id) -> Option<Reach> {
+    fn index(&self, base: Id, index: Id) -> Option<Reach> {
         if let Some(text) = self.constant(index) {
-            return lists::attribute(text);
+            return lists::attribute(text).or_else(|| self.private(base, text));
+        }
+        // A text has characters by number; by any other name it has only attributes.
+        if self.constant(base).is_some() && !self.is_place(index, 8) {
+            return Some(Reach::ComputedName);
         }
         (self.names.origin(self.arena, index) == Origin::Built).then_some(Reach::ComputedName)
     }
@@ -144,8 +155,29 @@ impl Check<'_> {
                 let most = self.number(left, 8).max(self.number(right, 8))?;
                 (most > MAX_COUNT && !(self.is_number(left) && self.is_number(right))).then_some(Reach::Exhaustion)
             }
-            "**" => self.number(right, 8).filter(|power| *power > 64).map(|_| Reach::Exhaustion),
+            "**" => {
+                let power = self.number(right, 8)?;
+                let base = self.number(left, 8).unwrap_or(2);
+                let fits = u32::try_from(power).ok().and_then(|power| base.checked_pow(power)).is_some();
+                (!fits).then_some(Reach::Exhaustion)
+            }
             _ => None,
+        }
+    }
+
+    /// Whether an index is a number, as far as the template shows.
+    fn is_place(&self, index: Id, steps: u32) -> bool {
+        let Some(steps) = steps.checked_sub(1) else { return false };
+        match self.arena.get(index) {
+            Some(Node::Number(_)) => true,
+            Some(Node::Unary(inner)) => self.is_place(*inner, steps),
+            Some(Node::Attribute(_, name)) => name.contains("index"),
+            Some(Node::Name(name)) => self.names.is_bound(name),
+            Some(Node::Filter(_, name, _)) => matches!(name.as_str(), "length" | "count" | "int"),
+            Some(Node::Binary("+" | "-" | "*" | "/" | "%", left, right)) => {
+                self.is_place(*left, steps) || self.is_place(*right, steps)
+            }
+            _ => false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Templates in files of their own.
 
 use super::inspect_template;
+use crate::child::Role;
 use crate::fact::{Anomaly, Gap, Position};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
@@ -29,7 +30,7 @@ impl Format for Jinja {
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         let named = META.extensions.contains(&probe.extension().as_str()) || probe.name.ends_with("chat_template");
-        let text = !probe.head.contains(&0);
+        let text = probe.role != Role::Numbers && !probe.head.contains(&0);
         let starts = ["{%", "{{", "{#"].iter().any(|tag| probe.head.trim_ascii_start().starts_with(tag.as_bytes()));
         match (named, text, starts) {
             (true, true, _) => Some(Certainty::Likely),

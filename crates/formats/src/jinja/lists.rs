@@ -21,6 +21,8 @@ const FILTERS: &[&str] = &[
     "float",
     "forceescape",
     "format",
+    "from_json",
+    "fromjson",
     "groupby",
     "indent",
     "int",
@@ -184,6 +186,8 @@ const TEXT_METHODS: &[&str] = &[
 const TEXT_FILTERS: &[&str] = &[
     "capitalize",
     "center",
+    "from_json",
+    "fromjson",
     "lower",
     "replace",
     "reverse",
@@ -283,6 +287,9 @@ const INTERNALS: &[&str] = &[
     "format_map",
 ];
 
+/// What Jinja2 keeps on its own objects, reached by name only: as texts these are ordinary words.
+const PRIVATE: &[&str] = &["_environment", "_func", "_invoke", "_module", "_undefined", "_body_stream"];
+
 /// Special names of Python whose mere mention as a string is reason to look. Without their underscores.
 const SPECIAL: &[&str] = &[
     "base",
@@ -372,6 +379,7 @@ pub(super) fn variable(name: &str, is_bound: bool) -> Option<Reach> {
 /// An attribute's or item's name.
 pub(super) fn attribute(name: &str) -> Option<Reach> {
     let internal = name.starts_with("__") || name.contains("__context") || INTERNALS.contains(&name);
+    let internal = internal || PRIVATE.contains(&name);
     internal.then_some(Reach::Internals)
 }
 

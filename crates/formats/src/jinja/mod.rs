@@ -2,8 +2,9 @@
 //!
 //! Read with a lexer and an expression parser of Jinja2's own grammar (string escapes included) rather than another
 //! engine's dialect, and every expression is held against what chat templates need. What cannot be read is searched
-//! by name and said to be incomplete. Blocks are not matched with their ends: Jinja2 refuses to run what does not match.
+//! by name and said to be incomplete, and so is a block without its end: Jinja2 refuses it, another engine might not.
 
+mod blocks;
 mod check;
 mod format;
 mod lexer;
@@ -19,6 +20,7 @@ use std::collections::BTreeSet;
 use crate::budget::Budget;
 use crate::fact::{FactKind, Gap, Position, Reach};
 use crate::facts::{Facts, MAX_TEMPLATE, shorten};
+use blocks::Blocks;
 use check::Check;
 use lexer::Tag;
 use names::Names;
@@ -66,10 +68,14 @@ impl Template<'_> {
     fn inspect(&mut self) {
         let (tags, stop) = lexer::tags(self.text);
         let (mut arena, mut names, mut loops) = (Arena::default(), Names::default(), Vec::new());
+        let mut blocks = Blocks::default();
         for tag in &tags {
+            let first = arena.nodes.len();
             if let Some(read) = self.tag(tag, &mut arena) {
+                self.targets(tag, &read);
                 bind(read, &mut names, &mut loops);
             }
+            blocks.tag(tag, &arena, first);
         }
         names.pass(&arena);
         let check = Check { arena: &arena, names: &names };
@@ -79,8 +85,16 @@ impl Template<'_> {
             }
         }
         self.loops(&loops, check);
-        if let Some(stop) = stop {
-            self.unread(stop);
+        for id in blocks.endless() {
+            self.report(&arena, id, Reach::Exhaustion);
+        }
+        match (stop, blocks.misfitting()) {
+            (Some(stop), _) => self.unread(stop),
+            (None, Some(at)) => {
+                let detail = format!("line {}: a block of the template has no end, or an end no block", self.line(at));
+                self.gap(Gap::Unsupported, detail);
+            }
+            (None, None) => {}
         }
     }
 
@@ -99,6 +113,15 @@ impl Template<'_> {
             self.search(tag);
         }
         read
+    }
+
+    /// Attributes that are set, rather than read.
+    fn targets(&mut self, tag: &Tag, read: &Statement) {
+        let (Statement::Bind { names, .. } | Statement::Loop { names, .. }) = read else { return };
+        let reach = names.iter().flat_map(|name| name.split('.').skip(1)).find_map(lists::attribute);
+        if let Some(reach) = reach {
+            self.reach(tag.start, tag.end, reach);
+        }
     }
 
     /// A tag that could not be read, by its words.

@@ -162,6 +162,7 @@ impl Names {
             Some(Node::Name(name)) if matches!(name.as_str(), "range" | "dict" | "namespace" | "loop") => {
                 arguments.iter().map(|(_, value)| of(*value)).max().unwrap_or(Origin::Data).min(Origin::Constant)
             }
+            Some(Node::Name(name)) if name == "strftime_now" && is_date(arena, arguments) => Origin::Data,
             Some(Node::Name(_)) => Origin::Built,
             Some(Node::Attribute(base, name)) if name == "join" => {
                 let _separator = of(*base);
@@ -179,6 +180,22 @@ impl Names {
             _ => Origin::Data,
         }
     }
+}
+
+/// Whether a format of dates can give nothing but words for days and months, numbers and what stands between them.
+/// `%Z` is empty mostly, so that a name could be written around it.
+fn is_date(arena: &Arena, arguments: &[Argument]) -> bool {
+    let [(_, format)] = arguments else { return false };
+    let Some(Node::Text(format)) = arena.get(*format) else { return false };
+    let mut characters = format.chars();
+    while let Some(character) = characters.next() {
+        let plain = matches!(character, ' ' | ',' | '.' | ':' | '-' | '/');
+        let field = character == '%' && characters.next().is_some_and(|field| "aAbBdmyYHIMSpjuw".contains(field));
+        if !plain && !field {
+            return false;
+        }
+    }
+    true
 }
 
 /// What was made from constants is computed.

@@ -216,6 +216,9 @@ const ESCAPES: &str = r#"
 {{ ''['__ssalc__'[::-1]] }}
 {{ ''['__ssalc__'|reverse] }}
 {{ ''['__CLASS__'|lower] }}
+{{ ''[strftime_now('_%Z_cla%Zss_%Z_')] }}
+{{ x[strftime_now('_%Z_class_')] }}
+{{ ''['"\\u005f_class_\\u005f"'|from_json] }}
 {{ ''['__CLASS__'.lower()] }}
 {{ ''['--class--'.replace('-', '_')] }}
 {{ ''['--class--'|replace('-', '_')] }}
@@ -301,6 +304,11 @@ const ESCAPES: &str = r#"
 {% macro f(x=''.__class__) %}{% endmacro %}
 {% call x.__class__() %}{% endcall %}
 {% do x.__class__ %}
+{% set ns = namespace() %}{% set ns.__class__ = 1 %}
+{% macro m() %}{% endmacro %}{{ m._environment }}
+{% macro m() %}{% endmacro %}{{ m['_func'] }}
+{{ caller._anything }}
+{{ ''[messages[0]['content']] }}
 {{ x if y.__class__ else z }}
 {{ {'a': x.__class__} }}
 {{ [x.__class__] }}
@@ -333,6 +341,61 @@ fn what_is_not_run_is_not_found() {
 }
 
 #[test]
+fn blocks_have_ends() {
+    for text in ["{% for m in x %}{{ m }}", "{% if x %}{% endfor %}", "{% endif %}", "{% else %}", "{% set x %}y"] {
+        assert_eq!(oddities(&facts(text)).len(), 1, "{text}");
+    }
+    for text in [
+        "{% set x = 1 %}{% set y | replace(old='a', new='b') %}{% endset %}{% set a, b = c %}{% set n.x = {'a': 1}|list %}",
+        "{% for m in x %}{% else %}{% endfor %}{% generation %}{% endgeneration %}{% block a %}{% endblock a %}",
+        "{% macro f(a=1) %}{% call(x) g() %}{% endcall %}{% endmacro %}{% with a = 1 %}{% endwith %}",
+    ] {
+        assert_eq!(oddities(&facts(text)), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn macros_without_end_are_found() {
+    for text in [
+        "{% macro m() %}{{ m() }}{% endmacro %}",
+        "{% macro a() %}{{ b(1) }}{% endmacro %}{% macro b() %}{% set x = a() %}{% endmacro %}",
+        "{% macro m() %}{% if x %}{% endif %}{{ m() }}{% endmacro %}",
+    ] {
+        assert_eq!(
+            reaches(text),
+            [Reach::Exhaustion, Reach::Exhaustion][..1 + usize::from(text.contains("b(1)"))],
+            "{text}"
+        );
+    }
+    for text in [
+        "{% macro m(x) %}{% if x %}{{ m(x[1:]) }}{% endif %}{% endmacro %}",
+        "{% macro m(x) %}{% for y in x %}{{ m(y) }}{% endfor %}{% endmacro %}",
+        "{% macro m(x) %}{{ m(x[1:]) if x else '' }}{{ x and m(x) }}{% endmacro %}{{ m(y) }}",
+    ] {
+        assert_eq!(reaches(text), [], "{text}");
+    }
+}
+
+#[test]
+fn numbers_within_64_bits_are_ordinary() {
+    assert_eq!(reaches("{{ 2 ** 32 }}{{ 10 ** 9 }}{{ x ** 2 }}{{ 1 ** 1000 }}"), []);
+    assert_eq!(reaches("{{ 10 ** 10 ** 10 }}"), [Reach::Exhaustion]);
+}
+
+#[test]
+fn texts_have_characters_and_templates_words() {
+    let text = "{{ 'abc'[0] }}{{ 'abc'[-1] }}{{ 'abc'[loop.index0 % 3] }}{% for i in x %}{{ 'abc'[i] }}{% endfor %}{{ '_func' }}{{ x._id }}{{ {'a': 1}[m.role] }}";
+    assert_eq!(reaches(text), []);
+    assert_eq!(reaches("{{ ''[messages[0]['content']] }}"), [Reach::ComputedName]);
+}
+
+#[test]
+fn dates_and_parsed_arguments_are_data() {
+    let text = "{% set days = {'Monday': 1} %}{{ days[strftime_now('%A')] }}{{ days[strftime_now('%d %B, %Y')] }}{% for k, v in (call.arguments | from_json).items() %}{{ x[k] }}{% endfor %}";
+    assert_eq!(reaches(text), []);
+}
+
+#[test]
 fn counters_are_not_computed_names() {
     let text = "{% set ns = namespace(i=0) %}{% for m in messages %}{% set ns.i = ns.i + 1 %}{{ messages[ns.i] }}{% set j = ns.i - 1 %}{{ m[j] }}{% endfor %}";
     assert_eq!(reaches(text), []);
@@ -358,7 +421,7 @@ fn nesting_and_length_are_bounded() {
     for text in [
         format!("{{{{ x{} }}}}", ".a".repeat(100_000)),
         format!("{{{{ x{} }}}}", "|trim".repeat(50_000)),
-        "{% if x %}".repeat(50_000),
+        "{% if x %}".repeat(20_000) + &"{% endif %}".repeat(20_000),
         format!("{{{{ x{} }}}}", " + x".repeat(100_000)),
     ] {
         assert_eq!(oddities(&facts(&text)), Vec::<String>::new());

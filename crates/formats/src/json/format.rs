@@ -1,5 +1,6 @@
 //! JSON that is nothing more particular. Read as a model's configuration all the same: a name decides nothing.
 
+use crate::child::Role;
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::huggingface::inspect_json;
@@ -24,7 +25,8 @@ impl Format for Json {
     }
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
-        let likely = looks_like_json(&probe.head)?;
+        // The few bytes of a storage that are looked at are JSON by chance, and no loader reads them so.
+        let likely = looks_like_json(&probe.head).filter(|_| probe.role != Role::Numbers)?;
         let named = META.extensions.contains(&probe.extension().as_str());
         Some(if named || likely { Certainty::Likely } else { Certainty::Possible })
     }
@@ -52,6 +54,13 @@ pub(crate) fn looks_like_json(head: &[u8]) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_not_json_by_chance() {
+        let bytes = b"[f\x01\x02".to_vec();
+        assert_eq!(Json.recognise(&Probe::new(&bytes, "228", Role::Numbers)), None);
+        assert_eq!(Json.recognise(&Probe::new(&bytes, "228", Role::Unknown)), Some(Certainty::Possible));
+    }
 
     #[test]
     fn json_is_told_from_its_first_bytes() {

@@ -96,7 +96,29 @@ fn traversal_by_name_and_by_link() {
         assert!(inspect(&archive(&[attack])).has_anomaly(Anomaly::PathTraversal));
     }
     let inside = inspect(&archive(&[entry("a/link", b'2', b"", "../b")]));
-    assert_eq!(anomalies(&inside), [Anomaly::Link]);
+    assert_eq!(anomalies(&inside), []);
+}
+
+#[test]
+fn links_that_stay_are_ordinary() {
+    let links = [
+        file("v1/config.json", b"{}"),
+        entry("latest", b'2', b"", "v1"),
+        entry("./v2/config.json", b'1', b"", "v1/config.json"),
+    ];
+    assert_eq!(anomalies(&inspect(&archive(&links))), []);
+}
+
+#[test]
+fn links_that_move_what_is_unpacked_are_said() {
+    let through = [entry("a", b'2', b"", "b"), file("./a/x", b"1")];
+    assert_eq!(anomalies(&inspect(&archive(&through))), [Anomaly::Link]);
+    let back = [entry("a", b'2', b"", "b/c"), entry("d", b'2', b"", "a/../../x")];
+    assert!(inspect(&archive(&back)).has_anomaly(Anomaly::PathTraversal));
+    let back = [entry("x/y/a", b'2', b"", "../../b"), entry("x/y/d", b'2', b"", "a/../../z")];
+    assert_eq!(anomalies(&inspect(&archive(&back))), [Anomaly::Link]);
+    let nothing = [entry("a", b'1', b"", "elsewhere")];
+    assert_eq!(anomalies(&inspect(&archive(&nothing))), [Anomaly::Link]);
 }
 
 #[test]

@@ -89,8 +89,8 @@ fn disagreement(directory: &Directory, place: Place, stop: u64, by_size: u64) ->
         return None;
     }
     let found = directory.entries.len() as u64;
-    let counted = if place.exact { found } else { found & 0xffff };
-    if counted != place.entries || by_size != found {
+    // A number too large for its 16 bits is not taken modulo: miniz would stop at it, zipfile would not.
+    if found != place.entries || by_size != found {
         let declared = place.entries;
         return Some(format!("the end record declares {declared} entries, the directory's bytes hold {by_size}"));
     }
@@ -158,6 +158,16 @@ mod tests {
         assert_eq!(directory.entries.iter().map(Entry::shown).collect::<Vec<_>>(), ["a", "b/"]);
         assert!(directory.entries[1].is_folder());
         assert_eq!(directory.disagreement, None);
+    }
+
+    #[test]
+    fn a_number_of_entries_is_not_taken_modulo() {
+        let bytes = Archive::new().file("a", b"x").finish();
+        let end = end::find(&bytes).remove(0);
+        for (entries, agrees) in [(1, true), (0, false), (65_537, false)] {
+            let directory = read(&bytes, Place { entries, ..end.places[0] }, end.first, &Budget::small());
+            assert_eq!(directory.disagreement.is_none(), agrees, "{entries}");
+        }
     }
 
     #[test]

@@ -33,8 +33,6 @@ pub(super) struct Place {
     pub(super) entries: u64,
     /// What has to be added to the offsets it gives: bytes were put before the archive.
     pub(super) shift: u64,
-    /// Whether the number of entries is exact, or only its lower 16 bits.
-    pub(super) exact: bool,
 }
 
 /// One end record and the directories it leads to.
@@ -88,7 +86,7 @@ fn read(source: &dyn Source, tail: &[u8], start: u64, index: usize) -> Option<En
     let end = offset.saturating_add(LENGTH as u64).saturating_add(comment);
     let mut found = End { first: offset, offset, end, comment, places: Vec::new(), disagreements: Vec::new() };
     found.wide(source, narrow);
-    found.place(source, narrow, found.first, false);
+    found.place(source, narrow, found.first);
     Some(found)
 }
 
@@ -111,7 +109,7 @@ impl End {
                 self.first = self.first.min(candidate);
             }
             seen = Some(values);
-            self.place(source, values, candidate, true);
+            self.place(source, values, candidate);
         }
         match seen {
             Some(values) => self.compare(narrow, values),
@@ -131,12 +129,12 @@ impl End {
     }
 
     /// Adds the directory that stands right before the end records and the one at the declared offset.
-    fn place(&mut self, source: &dyn Source, values: Values, first: u64, exact: bool) {
+    fn place(&mut self, source: &dyn Source, values: Values, first: u64) {
         let Values { entries, size, start } = values;
         let adjacent = first.checked_sub(size);
         for at in [adjacent, Some(start)].into_iter().flatten() {
             let shift = at.saturating_sub(start);
-            let place = Place { start: at, size, entries, shift, exact };
+            let place = Place { start: at, size, entries, shift };
             let known = self.places.iter().any(|place| place.start == at);
             if !known && at <= source.len() && (entries == 0 && size == 0 || has_entry(source, at)) {
                 self.places.push(place);
@@ -188,7 +186,6 @@ mod tests {
         let bytes = Archive::new().file("a", b"x").zip64().finish();
         let ends = find(&bytes);
         assert_eq!(ends[0].places.len(), 1);
-        assert!(ends[0].places[0].exact);
         assert!(ends[0].disagreements.is_empty(), "{:?}", ends[0].disagreements);
         assert_eq!(ends[0].first, ends[0].offset - 76);
     }
