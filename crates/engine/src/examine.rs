@@ -10,7 +10,7 @@ use waag_formats::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use waag_formats::facts::Facts;
 use waag_formats::format::{Certainty, Context, Format, Probe};
 use waag_formats::source::{Source, Window};
-use waag_formats::{FORMATS, pickle, recognise};
+use waag_formats::{pickle, recognise};
 
 use crate::checkpoint::{self, Expected};
 use crate::expectation;
@@ -116,8 +116,11 @@ impl Examination<'_> {
     }
 
     fn children(&self, subject: &Subject<'_>, facts: &mut Facts, examined: &mut Examined) {
-        let children: Vec<Child> = facts.list().iter().filter_map(|fact| child_of(&fact.kind)).collect();
-        for child in children {
+        // Decoding a child may show another behind it, so the list grows while it is gone through.
+        let mut next = 0;
+        while let Some(fact) = facts.list().get(next) {
+            next += 1;
+            let Some(child) = child_of(&fact.kind) else { continue };
             if subject.depth >= MAX_DEPTH {
                 let detail = format!("'{}' lies deeper than {MAX_DEPTH} containers", child.name);
                 facts.incomplete(child.offset, Gap::Limit, detail);
@@ -229,10 +232,4 @@ fn note_error(child: &Child, error: &DecodeError, facts: &mut Facts) {
         DecodeError::Unsupported(_) => facts.incomplete(child.offset, Gap::Unsupported, detail),
         _ => facts.incomplete(child.offset, Gap::Unreadable, detail),
     }
-}
-
-/// Ids of all formats, for callers that name one.
-#[must_use]
-pub fn format_ids() -> Vec<&'static str> {
-    FORMATS.iter().map(|format| format.meta().id).collect()
 }

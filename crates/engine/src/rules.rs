@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(names(USAGES), variants("Usage"));
         let standings = ["Computed", "Dangerous", "Inert", "Misused", "Unknown", "Unlisted"];
         assert_eq!(variants("Standing"), standings.map(str::to_owned).into());
-        let described = ["Property", "Metadata", "Tensor", "Step", "Template", "Child"];
+        let described = ["Property", "Metadata", "Tensor", "Storage", "Step", "Template", "Child"];
         let judged = ["Callable", "Mutation", "TemplateReach", "Reference", "Anomaly", "Incomplete"];
         let kinds: BTreeSet<String> = described.into_iter().chain(judged).map(str::to_owned).collect();
         assert_eq!(

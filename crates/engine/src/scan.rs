@@ -115,7 +115,9 @@ pub fn scan_bytes(name: &str, bytes: Vec<u8>) -> Report {
     let memory = MemoryPlan::default();
     let budget = Budget::for_size(bytes.len() as u64);
     let examination = Examination { budget: &budget, memory: &memory, digests: false, keep_facts: false };
-    let examined = examination.file(&bytes, Location::file(name));
+    let location = Location::file(name);
+    let mut examined = examination.file(&bytes, location.clone());
+    examined.findings.extend(name_findings(&location));
     conclude(vec![name.to_owned()], &[], vec![examined], &Settings::default())
 }
 
@@ -167,11 +169,17 @@ fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Exami
         EntryKind::Skipped(_) => Examined::default(),
         EntryKind::Unreadable(reason) => unread(&location, gap(format!("cannot be read: {reason}"))),
     };
-    if crate::sanitize::is_deceptive(&location.file) {
-        let detail = "the name holds characters that do not show".to_owned();
-        examined.findings.extend(findings(&location, FactKind::Anomaly { anomaly: Anomaly::DeceptiveName, detail }));
-    }
+    examined.findings.extend(name_findings(&location));
     examined
+}
+
+/// What is said of a file's name.
+fn name_findings(location: &Location) -> Vec<Finding> {
+    if !crate::sanitize::is_deceptive(&location.file) {
+        return Vec::new();
+    }
+    let detail = location.file.clone();
+    findings(location, FactKind::Anomaly { anomaly: Anomaly::DeceptiveName, detail })
 }
 
 fn gap(detail: String) -> FactKind {

@@ -58,6 +58,9 @@ fn encoded(format: &str) -> Option<Vec<u8>> {
         "zstd" => encode::zstd(&pickle),
         "lz4" => encode::lz4(&pickle),
         "zlib" => encode::zlib(&pickle),
+        "joblib-zfile" => {
+            [format!("ZF{:<19}", format!("{:#x}", pickle.len())).into_bytes(), encode::zlib(&pickle)].concat()
+        }
         "zip" => assemble::bytes("zip", &samples::torch_zip(samples::STATE_DICT)).expect(ASSEMBLES).1,
         _ => return None,
     })
@@ -68,6 +71,6 @@ fn encoded(format: &str) -> Option<Vec<u8>> {
 pub fn all_seeds() -> Vec<Vec<u8>> {
     let mut names: Vec<&str> = BLOCKS.iter().map(|(name, ..)| *name).collect();
     names.dedup();
-    names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib"]);
+    names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile"]);
     names.iter().flat_map(|name| seeds(name)).collect()
 }

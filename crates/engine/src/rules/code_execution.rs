@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn other_standings_are_not_its_business() {
         for standing in [
-            Standing::Inert { reason: "".into().into() },
+            Standing::Inert { reason: "".into() },
             Standing::Misused { expected: String::new() },
             Standing::Unlisted { library: "numpy".into() },
             Standing::Unknown,

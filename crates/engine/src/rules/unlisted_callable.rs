@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn listed_and_dangerous_callables_are_not_its_business() {
         let dangerous = Standing::Dangerous { effect: "runs a shell command".into(), critical: true };
-        for standing in [Standing::Inert { reason: "".into().into() }, dangerous, Standing::Computed] {
+        for standing in [Standing::Inert { reason: "".into() }, dangerous, Standing::Computed] {
             assert!(said(Usage::Reduce, standing).is_empty());
         }
     }
