@@ -45,6 +45,10 @@ impl Bar {
 }
 
 impl Progress for Bar {
+    fn wants_bytes(&self) -> bool {
+        self.watched
+    }
+
     fn total(&self, files: u64, bytes: u64) {
         self.files.store(files, Relaxed);
         self.total.store(bytes, Relaxed);

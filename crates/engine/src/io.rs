@@ -8,10 +8,12 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use waag_evidence::Sha256Digest;
-use waag_formats::source::{ReadError, Source};
+use waag_formats::source::{ReadError, Source, read_up_to};
 
 /// Decoded bytes that are kept in memory before they move to a temporary file.
 const SPOOL_IN_MEMORY: usize = 4 << 20;
+/// Bytes of a file that is read as a whole when it is opened.
+const SMALL_FILE: u64 = 64 * 1024;
 /// Bytes hashed at once.
 const HASH_BLOCK: usize = 256 * 1024;
 /// Memory that all analyses together may plan for.
@@ -24,6 +26,8 @@ const MOST_FOR_ONE: u64 = 80 << 20;
 pub struct FileSource {
     file: File,
     length: u64,
+    /// All of a small file, read once: most files are small, and calls to the system cost more than bytes.
+    whole: Option<Vec<u8>>,
 }
 
 impl FileSource {
@@ -37,7 +41,12 @@ impl FileSource {
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        Ok(Self { file, length: metadata.len() })
+        let mut source = Self { file, length: metadata.len(), whole: None };
+        if source.length <= SMALL_FILE {
+            let bytes = read_up_to(&source, 0, usize::try_from(SMALL_FILE).unwrap_or(usize::MAX));
+            source.whole = Some(bytes).filter(|bytes| bytes.len() as u64 == source.length);
+        }
+        Ok(source)
     }
 }
 
@@ -47,7 +56,10 @@ impl Source for FileSource {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        read_file_at(&self.file, offset, buffer)
+        match &self.whole {
+            Some(bytes) => bytes.read_at(offset, buffer),
+            None => read_file_at(&self.file, offset, buffer),
+        }
     }
 }
 
@@ -152,6 +164,9 @@ impl MemoryPlan {
     /// Runs an analysis of `size` bytes when there is room for it. Analyses do not nest within each other here:
     /// children are opened after their parent's analysis is done.
     pub fn with_room<T>(&self, size: u64, analyse: impl FnOnce() -> T) -> T {
+        if size <= SMALL_FILE {
+            return analyse();
+        }
         let wanted = (size.saturating_mul(2)).min(MOST_FOR_ONE);
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         while *free < wanted {
@@ -180,7 +195,6 @@ impl Drop for Room<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use waag_formats::source::read_up_to;
 
     #[test]
     fn a_spool_reads_back_what_was_written_wherever_it_is_kept() {

@@ -9,6 +9,7 @@ use waag_evidence::finding::{Finding, Location};
 use waag_formats::budget::Budget;
 use waag_formats::fact::{Anomaly, Fact, FactKind, Gap, Position};
 use waag_formats::facts::Facts;
+use waag_formats::source::Source;
 
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
@@ -31,6 +32,10 @@ pub struct Options {
 pub trait Progress: Sync {
     /// How much there is to do.
     fn total(&self, files: u64, bytes: u64);
+    /// Whether sizes are worth asking the system for.
+    fn wants_bytes(&self) -> bool {
+        false
+    }
     /// A file is done.
     fn advance(&self, bytes: u64, name: &str);
 }
@@ -90,7 +95,7 @@ pub struct Xray {
 pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress) -> Result<Report, ScanError> {
     let mut entries = Vec::new();
     for path in paths {
-        let found = walk(std::slice::from_ref(path));
+        let found = walk(std::slice::from_ref(path), progress.wants_bytes());
         entries.extend(found.map_err(|source| ScanError::Path { path: path.display().to_string(), source })?);
     }
     entries.sort_by(|one, other| one.path.cmp(&other.path));
@@ -129,7 +134,7 @@ pub fn xray(path: &Path) -> Result<Xray, ScanError> {
     let error = |source| ScanError::Path { path: path.display().to_string(), source };
     let source = FileSource::open(path).map_err(error)?;
     let memory = MemoryPlan::default();
-    let budget = Budget::for_size(waag_formats::source::Source::len(&source));
+    let budget = Budget::for_size(source.len());
     let examination = Examination { budget: &budget, memory: &memory, digests: true, keep_facts: true };
     let examined = examination.file(&source, Location::file(path.display().to_string()));
     let mut pairs: Vec<_> = examined.artifacts.into_iter().zip(examined.facts).rev().collect();
@@ -151,11 +156,13 @@ fn nest((artifact, facts): (ArtifactReport, Facts), rest: &mut Vec<(ArtifactRepo
 
 fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Examined {
     let location = Location::file(entry.path.to_string_lossy());
-    let budget = Budget::for_size(entry.size);
-    let examination = Examination { budget: &budget, memory, digests: options.digests, keep_facts: false };
     let mut examined = match &entry.kind {
         EntryKind::File(path) => match FileSource::open(path) {
-            Ok(source) => examination.file(&source, location.clone()),
+            Ok(source) => {
+                let budget = Budget::for_size(source.len());
+                let examination = Examination { budget: &budget, memory, digests: options.digests, keep_facts: false };
+                examination.file(&source, location.clone())
+            }
             Err(error) => unread(&location, gap(format!("cannot be opened: {error}"))),
         },
         EntryKind::StrayLink(target) => {

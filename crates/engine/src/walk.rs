@@ -22,7 +22,7 @@ pub struct Entry {
     pub path: PathBuf,
     /// What it is.
     pub kind: EntryKind,
-    /// Size in bytes of a file.
+    /// Size in bytes of a file; 0 where it was not asked for.
     pub size: u64,
 }
 
@@ -41,17 +41,17 @@ pub enum EntryKind {
     Unreadable(String),
 }
 
-/// Everything below the given paths, in order of path.
+/// Everything below the given paths, in order of path, with sizes where they are wanted or known anyway.
 ///
 /// # Errors
 /// When a given path does not exist or cannot be read at all.
-pub fn walk(paths: &[PathBuf]) -> io::Result<Vec<Entry>> {
+pub fn walk(paths: &[PathBuf], sizes: bool) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for path in paths {
         let metadata = fs::metadata(path)?;
         if metadata.is_dir() {
             let bounds = bounds_of(path)?;
-            let mut walk = Walk { bounds, entries: Vec::new() };
+            let mut walk = Walk { bounds, sizes, entries: Vec::new() };
             walk.folder(path, 0);
             entries.extend(without_linked_blobs(walk.entries));
         } else {
@@ -77,6 +77,7 @@ fn bounds_of(path: &Path) -> io::Result<PathBuf> {
 
 struct Walk {
     bounds: PathBuf,
+    sizes: bool,
     entries: Vec<Entry>,
 }
 
@@ -92,24 +93,27 @@ impl Walk {
         };
         listed.sort_by_key(fs::DirEntry::file_name);
         for entry in listed {
-            self.entry(&entry.path(), depth);
+            self.entry(&entry, depth);
         }
     }
 
-    fn entry(&mut self, path: &Path, depth: usize) {
-        let metadata = match fs::symlink_metadata(path) {
-            Ok(metadata) => metadata,
+    fn entry(&mut self, entry: &fs::DirEntry, depth: usize) {
+        let path = &entry.path();
+        // The folder's own listing tells kinds; asking for each file again costs as much as opening it.
+        let kind = match entry.file_type() {
+            Ok(kind) => kind,
             Err(error) => return self.add(path, EntryKind::Unreadable(error.to_string()), 0),
         };
         let is_tool = path.file_name().is_some_and(|name| TOOL_FOLDERS.iter().any(|tool| name == *tool));
-        if metadata.is_symlink() {
+        if kind.is_symlink() {
             self.link(path);
-        } else if metadata.is_dir() && is_tool {
+        } else if kind.is_dir() && is_tool {
             self.add(path, EntryKind::Skipped("a folder of tools, not of a model".to_owned()), 0);
-        } else if metadata.is_dir() {
+        } else if kind.is_dir() {
             self.folder(path, depth + 1);
-        } else if metadata.is_file() {
-            self.add(path, EntryKind::File(path.to_owned()), metadata.len());
+        } else if kind.is_file() {
+            let size = if self.sizes { entry.metadata().map_or(0, |metadata| metadata.len()) } else { 0 };
+            self.add(path, EntryKind::File(path.to_owned()), size);
         } else {
             self.add(path, EntryKind::Special, 0);
         }
@@ -167,7 +171,7 @@ mod tests {
         fs::write(cache.join("blobs/1234"), "weights").unwrap();
         symlink("../../blobs/1234", cache.join("snapshots/abc/model.bin")).unwrap();
         for given in [root.path().to_owned(), cache.clone(), cache.join("snapshots/abc")] {
-            let entries = walk(std::slice::from_ref(&given)).unwrap();
+            let entries = walk(std::slice::from_ref(&given), true).unwrap();
             assert_eq!(entries.len(), 1, "{given:?}");
             assert!(matches!(&entries[0].kind, EntryKind::File(target) if target.ends_with("blobs/1234")));
             assert!(entries[0].path.ends_with("model.bin"));
@@ -182,7 +186,7 @@ mod tests {
         symlink(outside.path().join("secret"), root.path().join("a.bin")).unwrap();
         symlink("nowhere", root.path().join("b.bin")).unwrap();
         symlink(outside.path(), root.path().join("folder")).unwrap();
-        let entries = walk(&[root.path().to_owned()]).unwrap();
+        let entries = walk(&[root.path().to_owned()], false).unwrap();
         assert_eq!(names(&entries, root.path()), ["a.bin", "b.bin", "folder"]);
         assert!(entries.iter().all(|entry| matches!(entry.kind, EntryKind::StrayLink(_))));
     }
@@ -192,11 +196,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         symlink(".", root.path().join("again")).unwrap();
         fs::write(root.path().join("model.bin"), "x").unwrap();
-        assert_eq!(names(&walk(&[root.path().to_owned()]).unwrap(), root.path()), ["model.bin"]);
+        assert_eq!(names(&walk(&[root.path().to_owned()], false).unwrap(), root.path()), ["model.bin"]);
     }
 
     #[test]
     fn a_path_that_does_not_exist_is_an_error() {
-        assert!(walk(&[PathBuf::from("/no/such/path")]).is_err());
+        assert!(walk(&[PathBuf::from("/no/such/path")], false).is_err());
     }
 }

@@ -4,6 +4,8 @@ use crate::source::{ReadError, Source};
 
 /// How much is read ahead at once.
 const READ_AHEAD: usize = 64 * 1024;
+/// How much is read ahead where a value is looked up and left again.
+const READ_LITTLE: usize = 256;
 
 /// The most bytes that may be asked for as one slice.
 pub const MAX_TAKE: usize = 16 * 1024 * 1024;
@@ -14,10 +16,14 @@ pub struct Cursor<'a> {
     source: &'a dyn Source,
     length: u64,
     buffer: Vec<u8>,
+    /// How many bytes of the buffer are read from the source; what is behind them is left from before.
+    filled: usize,
     /// Offset in the source of the first buffered byte.
     start: u64,
     /// Next unread byte, as an index into the buffer.
     next: usize,
+    /// How much is read at once.
+    read_ahead: usize,
 }
 
 macro_rules! numbers {
@@ -37,7 +43,21 @@ impl<'a> Cursor<'a> {
     /// Starts at `offset`.
     #[must_use]
     pub fn new(source: &'a dyn Source, offset: u64) -> Self {
-        Self { source, length: source.len(), buffer: Vec::new(), start: offset, next: 0 }
+        Self {
+            source,
+            length: source.len(),
+            buffer: Vec::new(),
+            filled: 0,
+            start: offset,
+            next: 0,
+            read_ahead: READ_AHEAD,
+        }
+    }
+
+    /// Starts at `offset` to read little: one value, say.
+    #[must_use]
+    pub fn sparing(source: &'a dyn Source, offset: u64) -> Self {
+        Self { read_ahead: READ_LITTLE, ..Self::new(source, offset) }
     }
 
     /// Offset of the next byte.
@@ -61,9 +81,9 @@ impl<'a> Cursor<'a> {
     /// Continues at `offset`, keeping the buffer where it can.
     pub fn seek(&mut self, offset: u64) {
         match offset.checked_sub(self.start).and_then(|index| usize::try_from(index).ok()) {
-            Some(index) if index <= self.buffer.len() => self.next = index,
+            Some(index) if index <= self.filled => self.next = index,
             _ => {
-                self.buffer.clear();
+                self.filled = 0;
                 self.start = offset;
                 self.next = 0;
             }
@@ -88,7 +108,9 @@ impl<'a> Cursor<'a> {
     /// As [`Cursor::take`].
     #[inline]
     pub fn byte(&mut self) -> Result<u8, ReadError> {
-        if let Some(&byte) = self.buffer.get(self.next) {
+        if self.next < self.filled
+            && let Some(&byte) = self.buffer.get(self.next)
+        {
             self.next = self.next.saturating_add(1);
             return Ok(byte);
         }
@@ -103,7 +125,7 @@ impl<'a> Cursor<'a> {
     /// [`ReadError::End`] when there are fewer, [`ReadError::Refused`] when they cannot be read or are too many.
     #[inline]
     pub fn take(&mut self, count: usize) -> Result<&[u8], ReadError> {
-        if count > self.buffer.len().saturating_sub(self.next) {
+        if count > self.filled.saturating_sub(self.next) {
             self.fill(count)?;
         }
         let from = self.next;
@@ -118,7 +140,7 @@ impl<'a> Cursor<'a> {
     pub fn line(&mut self, most: usize) -> Result<&[u8], ReadError> {
         let mut searched = 0usize;
         loop {
-            let unread = self.buffer.get(self.next..).unwrap_or_default();
+            let unread = self.buffer.get(self.next..self.filled).unwrap_or_default();
             let fresh = unread.get(searched..).unwrap_or_default();
             if let Some(found) = fresh.iter().position(|&byte| byte == b'\n') {
                 let length = searched.saturating_add(found);
@@ -144,25 +166,29 @@ impl<'a> Cursor<'a> {
             return Err(ReadError::Refused(format!("a single item of {count} bytes is over the limit")));
         }
         self.start = self.position();
-        self.buffer.drain(..self.next.min(self.buffer.len()));
+        let unread = self.next.min(self.filled)..self.filled;
+        let mut have = unread.len();
+        self.buffer.copy_within(unread, 0);
         self.next = 0;
-        let wanted = count.max(READ_AHEAD);
-        let mut have = self.buffer.len();
-        self.buffer.resize(wanted, 0);
+        let available = usize::try_from(self.remaining()).unwrap_or(usize::MAX);
+        let wanted = count.max(self.read_ahead.min(available));
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
+        }
+        let mut failure = None;
         while have < wanted {
-            let Some(rest) = self.buffer.get_mut(have..) else { break };
+            let Some(rest) = self.buffer.get_mut(have..wanted) else { break };
             match self.source.read_at(self.start.saturating_add(have as u64), rest) {
                 Ok(0) => break,
                 Ok(read) => have = have.saturating_add(read),
-                Err(error) if have < count => {
-                    self.buffer.truncate(have);
-                    return Err(error);
+                Err(error) => {
+                    failure = Some(error);
+                    break;
                 }
-                Err(_) => break,
             }
         }
-        self.buffer.truncate(have);
-        if have < count { Err(ReadError::End) } else { Ok(()) }
+        self.filled = have;
+        if have < count { Err(failure.unwrap_or(ReadError::End)) } else { Ok(()) }
     }
 }
 

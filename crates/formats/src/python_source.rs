@@ -32,11 +32,14 @@ impl Format for PythonSource {
     fn inspect(&self, _source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         facts.property("language", "python");
         let mut path = context.name.rsplit(['/', '\\']);
-        // No configuration names this one: `generate` looks for it by its path.
-        if (path.next(), path.next()) == (Some("generate.py"), Some("custom_generate")) {
-            let target = "custom_generate/generate.py".to_owned();
-            facts.push(Position::Whole, FactKind::Reference { kind: ReferenceKind::RemoteCode, target });
-        }
+        // No configuration names these: `generate` and the servers of inference endpoints look for them by their paths.
+        let target = match (path.next(), path.next()) {
+            (Some("generate.py"), Some("custom_generate")) => "custom_generate/generate.py",
+            (Some("handler.py"), _) => "handler.py",
+            _ => return,
+        };
+        let target = target.to_owned();
+        facts.push(Position::Whole, FactKind::Reference { kind: ReferenceKind::RemoteCode, target });
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) enum Literal {
 impl Literal {
     /// Where the bytes of a counted literal lie, and how many they are.
     pub(super) fn range(source: &dyn Source, offset: u64) -> Option<(u64, u64)> {
-        let mut cursor = Cursor::new(source, offset);
+        let mut cursor = Cursor::sparing(source, offset);
         let Argument::Counted(width) = describe(cursor.byte().ok()?)?.1 else { return None };
         let length = read_length(&mut cursor, width).ok()?;
         Some((cursor.position(), length))
@@ -35,7 +35,7 @@ impl Literal {
 
     /// Reads back the literal whose opcode stands at `offset`.
     pub(super) fn read(source: &dyn Source, offset: u64) -> Option<Self> {
-        let mut cursor = Cursor::new(source, offset);
+        let mut cursor = Cursor::sparing(source, offset);
         let code = cursor.byte().ok()?;
         match describe(code)?.1 {
             Argument::Line => read_line(&mut cursor, code),

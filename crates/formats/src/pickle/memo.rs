@@ -34,13 +34,32 @@ impl Memo {
     }
 
     /// Writes an entry; false when there is no room for it.
+    #[inline]
     pub(super) fn put(&mut self, index: u64, value: Value) -> bool {
+        if index == self.entries && self.sparse.is_empty() && self.append(value) {
+            return true;
+        }
         let known = self.get(index).is_some();
         let written = if self.is_near(index) { self.put_dense(index, value) } else { self.put_sparse(index, value) };
         if written && !known {
             self.entries = self.entries.saturating_add(1);
         }
         written
+    }
+
+    /// Writes the next entry of a memo without gaps, as picklers do nearly always; false when it has gaps.
+    #[inline]
+    fn append(&mut self, value: Value) -> bool {
+        let full = |block: &Vec<Option<Value>>| block.len() == BLOCK;
+        let before = self.blocks.len().saturating_sub(1).saturating_mul(BLOCK);
+        let Some(last) = self.blocks.last_mut().filter(|block| !full(block)) else { return false };
+        let next = before.saturating_add(last.len()) as u64;
+        if next != self.entries || last.len() == last.capacity() {
+            return false;
+        }
+        last.push(Some(value));
+        self.entries = self.entries.saturating_add(1);
+        true
     }
 
     /// Whether an index is within the blocks there are or the next one.

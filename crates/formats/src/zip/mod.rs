@@ -25,7 +25,7 @@ use layout::Layout;
 use walk::Walk;
 
 use crate::child::Child;
-use crate::fact::{Anomaly, FactKind, Gap, Position};
+use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::source::{Source, read_up_to};
@@ -192,6 +192,13 @@ fn say_layout(layout: Layout, names: &[&str], facts: &mut Facts) {
     }
     if let Some(framework) = layout.framework() {
         facts.property("framework", framework);
+    }
+    if layout == Layout::TorchPackage {
+        // The importer of a package runs the modules in it.
+        for name in names.iter().filter(|name| name.ends_with(".py")) {
+            let target = (*name).to_owned();
+            facts.push(Position::Whole, FactKind::Reference { kind: ReferenceKind::RemoteCode, target });
+        }
     }
     if layout.is_torch() {
         for name in layout::stray_programs(names) {
