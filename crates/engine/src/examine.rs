@@ -23,6 +23,9 @@ use crate::summary;
 /// Formats whose signatures raw numbers do not have by chance.
 const UNLIKELY_NUMBERS: &[&str] = &["pickle", "zip", "7z", "xz", "gguf"];
 
+/// Reports kept of one file and what is in it: all are examined, and all findings are kept.
+const MAX_LISTED: usize = 20_000;
+
 /// What a file gave: its own report and those of everything in it, and what was found.
 #[derive(Debug, Default)]
 pub struct Examined {
@@ -34,6 +37,8 @@ pub struct Examined {
     pub references: Vec<(Location, String)>,
     /// Storages that a pickle expects beside it, by the pickle's members.
     pub(crate) storages: Vec<Expected>,
+    /// Members that were examined but are not in the list of reports, which has its limit.
+    pub(crate) unlisted: u64,
     /// All facts of each artifact, when they were asked for.
     pub facts: Vec<Facts>,
 }
@@ -71,6 +76,9 @@ impl Examination<'_> {
     pub fn file(&self, source: &dyn Source, location: Location) -> Examined {
         let mut examined = Examined::default();
         self.artifact(&Subject { source, location, role: Role::Unknown, depth: 0 }, &mut examined);
+        if let (1.., Some(whole)) = (examined.unlisted, examined.artifacts.first_mut()) {
+            whole.properties.push(("members not listed".to_owned(), examined.unlisted.to_string()));
+        }
         examined
     }
 
@@ -87,15 +95,20 @@ impl Examination<'_> {
         if self.digests || formats.is_empty() || !summary::is_parsed(&formats) {
             report.sha256 = sha256(subject.source).ok();
         }
-        examined.artifacts.push(report);
+        let listed = index < MAX_LISTED;
+        if listed {
+            examined.artifacts.push(report);
+        } else {
+            examined.unlisted += 1;
+        }
         self.children(subject, &mut facts, examined);
         checkpoint::check(&subject.location, &mut examined.storages, &mut facts);
         examined.storages.extend(checkpoint::expected(&subject.location, &facts));
         self.judge(subject, &formats, &facts, examined);
-        if let Some(report) = examined.artifacts.get_mut(index) {
+        if let Some(report) = examined.artifacts.get_mut(index).filter(|_| listed) {
             summary::conclude(report, &facts);
         }
-        if self.keep_facts {
+        if self.keep_facts && listed {
             examined.facts.insert(index.min(examined.facts.len()), facts);
         }
     }

@@ -28,7 +28,7 @@ use parser::{Arena, Id, Parser};
 use statement::{Statement, statement, words};
 
 /// Longer templates are analysed up to here; the longest known has 60 KiB.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 256 << 10;
 /// Characters of an expression that are shown.
 const MAX_SHOWN: usize = 200;
 /// Rounds that nested loops over constant ranges may come to.

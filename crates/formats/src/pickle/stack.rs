@@ -2,8 +2,8 @@
 
 use super::value::Value;
 
-/// Values that may stand on the stack at once: 16 MiB of them. Picklers write batches of 1,000.
-const MAX_VALUES: usize = 2 << 20;
+/// Values that may stand on the stack at once: 8 MiB of them. Picklers write batches of 1,000.
+const MAX_VALUES: usize = 1 << 20;
 
 /// Why the stack cannot do as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

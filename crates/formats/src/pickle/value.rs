@@ -80,9 +80,9 @@ pub(super) struct Node {
 }
 
 /// Nodes that are remembered in one stream.
-const MAX_NODES: usize = 1 << 20;
+const MAX_NODES: usize = 1 << 19;
 /// Items of all nodes that are remembered in one stream.
-const MAX_ITEMS: usize = 1 << 21;
+const MAX_ITEMS: usize = 1 << 20;
 /// Items remembered of one node.
 const MAX_ITEMS_OF_NODE: usize = 96;
 
