@@ -75,7 +75,7 @@ fn hint_for(message: &str) -> &'static str {
         "settings are TOML: texts stand in quotes, and every line is a [table] or a key = value"
     } else {
         "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe) and [[exception]] \
-         (rule, path, contains, reason, until)"
+         (rule, path, subject, reason, until)"
     }
 }
 

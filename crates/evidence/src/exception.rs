@@ -13,8 +13,8 @@ pub struct Exception {
     pub rule: String,
     /// Which files: a path with `*` (within a component) and `**` (across components).
     pub path: String,
-    /// A text that the finding's message or evidence must contain.
-    pub contains: Option<String>,
+    /// What the finding must be about, to the letter. Messages and evidence are not compared: a stranger words them.
+    pub subject: Option<String>,
     /// Why this is acceptable.
     pub reason: String,
     /// The last day on which it is.
@@ -26,7 +26,7 @@ pub struct Exception {
 struct RawException {
     rule: String,
     path: String,
-    contains: Option<String>,
+    subject: Option<String>,
     reason: String,
     until: String,
 }
@@ -56,7 +56,7 @@ impl TryFrom<RawException> for Exception {
         }
         let until =
             raw.until.parse().map_err(|_| InvalidException::NoDate { rule: raw.rule.clone(), until: raw.until })?;
-        Ok(Self { rule: raw.rule, path: raw.path, contains: raw.contains, reason: raw.reason, until })
+        Ok(Self { rule: raw.rule, path: raw.path, subject: raw.subject, reason: raw.reason, until })
     }
 }
 
@@ -64,12 +64,9 @@ impl Exception {
     /// Whether it covers a finding, dates aside.
     #[must_use]
     pub fn covers(&self, finding: &Finding) -> bool {
-        let contains = |text: &String| {
-            finding.message.contains(text) || finding.evidence.as_ref().is_some_and(|evidence| evidence.contains(text))
-        };
         self.rule == finding.rule
             && matches_path(&self.path, &finding.location.file)
-            && self.contains.as_ref().is_none_or(contains)
+            && (self.subject.is_none() || self.subject == finding.subject)
     }
 
     /// Whether it has ended on `today`.

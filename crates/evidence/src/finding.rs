@@ -99,6 +99,9 @@ pub struct Finding {
     pub location: Location,
     /// What, in one line.
     pub message: String,
+    /// What it is about, exactly as it was read: a callable, a file, an expression. An exception may name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// What was read there, as far as it helps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,

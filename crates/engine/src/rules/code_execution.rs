@@ -45,7 +45,11 @@ fn dangerous(callable: &Callable, effect: &str, critical: bool, position: Positi
         _ if critical => (Severity::Critical, format!("loading this file {effect}: {name}")),
         _ => (Severity::High, format!("loading this file {effect}: {name}")),
     };
-    findings.add(severity, position, message, NEXT_STEP).evidence(&callable.expression).count(callable.count);
+    findings
+        .add(severity, position, message, NEXT_STEP)
+        .subject(name)
+        .evidence(&callable.expression)
+        .count(callable.count);
 }
 
 fn computed(callable: &Callable, position: Position, findings: &mut Findings<'_>) {

@@ -72,6 +72,7 @@ impl<'a> Findings<'a> {
             persona: Persona::Everyone,
             location,
             message: shorten(sanitize(message), MAX_MESSAGE),
+            subject: None,
             evidence: None,
             next_step: next_step.to_owned(),
             count: 1,
@@ -89,7 +90,7 @@ impl<'a> Findings<'a> {
             more.count = more.count.saturating_add(finding.count);
         } else {
             let (message, persona) = (MORE.to_owned(), Persona::Everyone);
-            self.list.push(Finding { message, persona, evidence: None, ..finding.clone() });
+            self.list.push(Finding { message, persona, subject: None, evidence: None, ..finding.clone() });
         }
     }
 }
@@ -105,6 +106,7 @@ fn is_same(one: &Finding, other: &Finding) -> bool {
         && one.confidence == other.confidence
         && one.persona == other.persona
         && one.message == other.message
+        && one.subject == other.subject
         && one.evidence == other.evidence
 }
 
@@ -116,6 +118,12 @@ pub struct Draft<'d, 'a> {
 }
 
 impl Draft<'_, '_> {
+    /// What it is about, to the letter, so that an exception can name it.
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.finding.subject = Some(subject.into());
+        self
+    }
+
     /// What was read there.
     pub fn evidence(mut self, evidence: impl AsRef<str>) -> Self {
         self.finding.evidence = Some(sanitize(evidence.as_ref()));

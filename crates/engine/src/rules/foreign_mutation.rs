@@ -47,7 +47,7 @@ impl Rule for ForeignMutation {
             let FactKind::Mutation { target, change } = &fact.kind else { continue };
             let severity = if is_foundation(target) { Severity::Critical } else { Severity::High };
             let message = format!("loading this file changes {target}, which it did not make");
-            findings.add(severity, fact.position, message, NEXT_STEP).evidence(change);
+            findings.add(severity, fact.position, message, NEXT_STEP).subject(target).evidence(change);
         }
     }
 }

@@ -28,7 +28,7 @@ impl Rule for RemoteCode {
         for fact in artifact.facts {
             if let FactKind::Reference { kind: ReferenceKind::RemoteCode, target } = &fact.kind {
                 let message = format!("this model makes its loader run code that is not the library's: {target}");
-                findings.add(Severity::High, fact.position, message, NEXT_STEP);
+                findings.add(Severity::High, fact.position, message, NEXT_STEP).subject(target);
             }
         }
     }

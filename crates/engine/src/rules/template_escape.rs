@@ -28,7 +28,11 @@ impl Rule for TemplateEscape {
         for fact in artifact.facts {
             let FactKind::TemplateReach { expression, reach } = &fact.kind else { continue };
             let (severity, confidence, message) = judge(*reach);
-            findings.add(severity, fact.position, message, NEXT_STEP).confidence(confidence).evidence(expression);
+            findings
+                .add(severity, fact.position, message, NEXT_STEP)
+                .confidence(confidence)
+                .subject(expression)
+                .evidence(expression);
         }
     }
 }

@@ -55,6 +55,7 @@ fn judge(callable: &Callable, position: Position, findings: &mut Findings<'_>) {
     findings
         .add(severity, position, message, next_step)
         .confidence(confidence)
+        .subject(path_of(callable))
         .evidence(&callable.expression)
         .count(callable.count);
 }

@@ -112,6 +112,7 @@ fn a_finding_is_one_line() {
         persona: waag_evidence::Persona::Everyone,
         location: waag_evidence::Location::file("model.pt"),
         message: "runs a shell command".into(),
+        subject: None,
         evidence: None,
         next_step: String::new(),
         count: 1,
