@@ -41,10 +41,10 @@ impl Machine<'_> {
             return Ok(Flow::Next);
         };
         self.end_frame();
-        self.uses.arrays.push(self.cursor.position());
         if wrapper.is_object {
             return self.pass_object_array();
         }
+        let start = self.cursor.position();
         if wrapper.is_padded {
             let padding = self.cursor.byte()?;
             self.cursor.skip(u64::from(padding))?;
@@ -55,6 +55,7 @@ impl Machine<'_> {
             self.uses.anomaly(self.at, Anomaly::OutOfBounds, detail);
         }
         self.cursor.skip(bytes)?;
+        self.uses.arrays.push(start..self.cursor.position());
         Ok(Flow::Next)
     }
 

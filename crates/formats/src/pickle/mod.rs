@@ -7,6 +7,7 @@ mod arrays;
 mod bombs;
 mod calls;
 mod changes;
+mod data;
 mod express;
 mod global;
 mod literal;
@@ -150,7 +151,8 @@ impl Streams<'_> {
         machine.write_tensors(self.facts);
         machine.write_facts(self.facts);
         for array in arrays {
-            search::search_within(self.source, array, ARRAY_SEARCHED, self.budget, self.facts);
+            let most = array.end.saturating_sub(array.start).min(ARRAY_SEARCHED);
+            search::search_within(self.source, array.start, most, self.budget, self.facts);
         }
         if end == End::Stop && self.count < MAX_STREAMS {
             return Some(next);

@@ -1,6 +1,7 @@
 //! What a machine noted on its way, gathered: each use of each callable once, with how often and where first.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use crate::fact::{Anomaly, Callable, FactKind, Gap, Position, Standing, Usage};
 use crate::facts::Facts;
@@ -35,8 +36,8 @@ pub(super) struct Uses {
     pub(super) persistent: u64,
     /// Whether joblib wrote the stream.
     pub(super) joblib: bool,
-    /// Where raw arrays start that joblib reads as such and other unpicklers as opcodes.
-    pub(super) arrays: Vec<u64>,
+    /// Raw arrays, which joblib reads as such and other unpicklers as opcodes.
+    pub(super) arrays: Vec<Range<u64>>,
     /// Whether something not inert was called, made or changed while nothing was broken.
     acts: bool,
     by_use: HashMap<(GlobalId, Usage), Vec<Seen>>,
