@@ -39,16 +39,30 @@ impl Format for Json {
 /// Whether bytes start as a JSON object or array does; surely (a key and a colon) or perhaps.
 #[must_use]
 pub(crate) fn looks_like_json(head: &[u8]) -> Option<bool> {
-    let head = head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(head);
-    let mut rest = head.trim_ascii_start().iter().copied();
-    let opening = rest.next().filter(|byte| matches!(byte, b'{' | b'['))?;
-    let next = rest.find(|byte| !byte.is_ascii_whitespace());
-    match (opening, next) {
-        (b'{', Some(b'"' | b'}')) => Some(true),
-        (b'[', Some(b'{' | b'[' | b']' | b'"' | b'-' | b'0'..=b'9')) => Some(true),
-        (b'[', Some(b't' | b'f' | b'n' | b'N')) => Some(false),
+    let head = head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(head).trim_ascii_start();
+    let mut rest = head;
+    // TOML and INI open their tables with brackets too, so what is inside them decides.
+    while let Some(inside) = rest.strip_prefix(b"[") {
+        rest = inside.trim_ascii_start();
+    }
+    let is_list = rest.len() < head.len();
+    match rest.first()? {
+        b'{' => matches!(rest.get(1..)?.trim_ascii_start().first(), Some(b'"' | b'}')).then_some(true),
+        b'"' | b']' if is_list => Some(true),
+        b'-' | b'0'..=b'9' if is_list => starts_with_number(rest).then_some(true),
+        b't' | b'f' | b'n' | b'N' if is_list => starts_with_word(rest).then_some(false),
         _ => None,
     }
+}
+
+fn starts_with_number(rest: &[u8]) -> bool {
+    let end = rest.iter().position(|byte| b",] \t\r\n".contains(byte)).unwrap_or(rest.len());
+    let number = rest.get(..end).and_then(|number| std::str::from_utf8(number).ok());
+    number.is_some_and(|number| number.parse::<f64>().is_ok())
+}
+
+fn starts_with_word(rest: &[u8]) -> bool {
+    [&b"true"[..], b"false", b"null", b"NaN"].iter().any(|word| rest.starts_with(word))
 }
 
 #[cfg(test)]
@@ -59,7 +73,7 @@ mod tests {
     fn numbers_are_not_json_by_chance() {
         let bytes = b"[f\x01\x02".to_vec();
         assert_eq!(Json.recognise(&Probe::new(&bytes, "228", Role::Numbers)), None);
-        assert_eq!(Json.recognise(&Probe::new(&bytes, "228", Role::Unknown)), Some(Certainty::Possible));
+        assert_eq!(Json.recognise(&Probe::new(&bytes, "228", Role::Unknown)), None);
     }
 
     #[test]
@@ -68,6 +82,11 @@ mod tests {
         assert_eq!(looks_like_json(b"[1,2]"), Some(true));
         assert_eq!(looks_like_json(b"{% if x %}"), None);
         assert_eq!(looks_like_json(b"{x}"), None);
+        assert_eq!(looks_like_json(b"[[table]]"), None);
+        assert_eq!(looks_like_json(b"[section]"), None);
+        assert_eq!(looks_like_json(b"[1.2.3] - a changelog"), None);
+        assert_eq!(looks_like_json(b"[[1.5, 2], [3]]"), Some(true));
+        assert_eq!(looks_like_json(b"[null]"), Some(false));
         assert_eq!(looks_like_json(b"text"), None);
     }
 }
