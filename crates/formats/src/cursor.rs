@@ -32,6 +32,7 @@ macro_rules! numbers {
         ///
         /// # Errors
         /// As [`Cursor::take`].
+        #[inline]
         pub fn $name(&mut self) -> Result<$type, ReadError> {
             let bytes = self.take(size_of::<$type>())?;
             Ok(<$type>::from_le_bytes(bytes.try_into().map_err(|_| ReadError::End)?))
@@ -62,6 +63,7 @@ impl<'a> Cursor<'a> {
 
     /// Offset of the next byte.
     #[must_use]
+    #[inline]
     pub fn position(&self) -> u64 {
         self.start.saturating_add(self.next as u64)
     }
@@ -74,11 +76,13 @@ impl<'a> Cursor<'a> {
 
     /// Bytes left to read.
     #[must_use]
+    #[inline]
     pub fn remaining(&self) -> u64 {
         self.length.saturating_sub(self.position())
     }
 
     /// Continues at `offset`, keeping the buffer where it can.
+    #[inline]
     pub fn seek(&mut self, offset: u64) {
         match offset.checked_sub(self.start).and_then(|index| usize::try_from(index).ok()) {
             Some(index) if index <= self.filled => self.next = index,
@@ -94,6 +98,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// [`ReadError::End`] when there are fewer.
+    #[inline]
     pub fn skip(&mut self, count: u64) -> Result<(), ReadError> {
         if count > self.remaining() {
             return Err(ReadError::End);
@@ -157,7 +162,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Makes `count` bytes available behind `next`.
+    /// Makes `count` bytes available behind `next`. Rare, and kept out of the way of what is not.
+    #[cold]
+    #[inline(never)]
     fn fill(&mut self, count: usize) -> Result<(), ReadError> {
         if count as u64 > self.remaining() {
             return Err(ReadError::End);

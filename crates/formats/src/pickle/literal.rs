@@ -47,9 +47,14 @@ impl Literal {
 }
 
 /// A length of `width` bytes, unsigned.
+#[inline]
 pub(super) fn read_length(cursor: &mut Cursor<'_>, width: u8) -> Result<u64, ReadError> {
-    let bytes = cursor.take(usize::from(width))?;
-    Ok(bytes.iter().rev().fold(0u64, |length, byte| length.wrapping_shl(8) | u64::from(*byte)))
+    match width {
+        1 => cursor.byte().map(u64::from),
+        2 => cursor.u16().map(u64::from),
+        4 => cursor.u32().map(u64::from),
+        _ => cursor.u64(),
+    }
 }
 
 fn read_line(cursor: &mut Cursor<'_>, code: u8) -> Option<Literal> {
