@@ -17,6 +17,7 @@ use crate::report::{ArtifactReport, Report};
 use crate::repository;
 use crate::rules::Artifact;
 use crate::settings::Settings;
+use crate::summary;
 use crate::walk::{Entry, EntryKind, walk};
 
 /// How to scan.
@@ -173,7 +174,9 @@ fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Exami
             let detail = "a pipe, socket or device where a file should be".to_owned();
             unread(&location, FactKind::Anomaly { anomaly: Anomaly::Link, detail })
         }
-        EntryKind::Skipped(_) => Examined::default(),
+        EntryKind::ToolFolder => {
+            Examined { artifacts: vec![summary::tool_folder(location.clone())], ..Examined::default() }
+        }
         EntryKind::Unreadable(reason) => unread(&location, gap(format!("cannot be read: {reason}"))),
     };
     examined.findings.extend(name_findings(&location));

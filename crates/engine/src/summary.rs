@@ -30,6 +30,12 @@ pub(crate) fn report(location: Location, size: u64, formats: &[&'static dyn Form
     }
 }
 
+/// The report on a folder that belongs to a tool, and is named but not walked.
+pub(crate) fn tool_folder(location: Location) -> ArtifactReport {
+    let analysis = Analysis::NotAnalysed;
+    ArtifactReport { title: "folder of a tool", analysis, ..report(location, 0, &[], &Facts::new()) }
+}
+
 /// Whether any of the formats is parsed, not only told apart.
 #[must_use]
 pub(crate) fn is_parsed(formats: &[&'static dyn Format]) -> bool {

@@ -35,9 +35,9 @@ pub enum EntryKind {
     StrayLink(String),
     /// A pipe, socket or device.
     Special,
-    /// A folder that was not walked, with the reason.
-    Skipped(String),
-    /// Something that could not be read, with the reason.
+    /// A folder of a tool, which is no part of a model: named, not walked.
+    ToolFolder,
+    /// Something that could not be read, or not in full, with the reason.
     Unreadable(String),
 }
 
@@ -84,7 +84,8 @@ struct Walk {
 impl Walk {
     fn folder(&mut self, folder: &Path, depth: usize) {
         if depth > MAX_FOLDERS_DEEP || self.entries.len() > MAX_FILES {
-            return self.add(folder, EntryKind::Skipped("there are too many files or folders".to_owned()), 0);
+            let reason = "there are more files or folders than are walked".to_owned();
+            return self.add(folder, EntryKind::Unreadable(reason), 0);
         }
         let listed = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut listed = match listed {
@@ -108,7 +109,7 @@ impl Walk {
         if kind.is_symlink() {
             self.link(path);
         } else if kind.is_dir() && is_tool {
-            self.add(path, EntryKind::Skipped("a folder of tools, not of a model".to_owned()), 0);
+            self.add(path, EntryKind::ToolFolder, 0);
         } else if kind.is_dir() {
             self.folder(path, depth + 1);
         } else if kind.is_file() {
@@ -189,6 +190,16 @@ mod tests {
         let entries = walk(&[root.path().to_owned()], false).unwrap();
         assert_eq!(names(&entries, root.path()), ["a.bin", "b.bin", "folder"]);
         assert!(entries.iter().all(|entry| matches!(entry.kind, EntryKind::StrayLink(_))));
+    }
+
+    #[test]
+    fn folders_of_tools_are_named() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join(".git/objects")).unwrap();
+        fs::write(root.path().join(".git/objects/1"), "x").unwrap();
+        let entries = walk(&[root.path().to_owned()], false).unwrap();
+        assert_eq!(names(&entries, root.path()), [".git"]);
+        assert_eq!(entries[0].kind, EntryKind::ToolFolder);
     }
 
     #[test]
