@@ -202,7 +202,7 @@ impl Effect<'_> {
 pub fn totals(subjects: &[Subject<'_>]) -> String {
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
     for subject in subjects {
-        let unknown = subject.main.format.is_none() && subject.analysis != Analysis::NotAnalysed;
+        let unknown = subject.main.title == "unknown";
         *kinds.entry(if unknown { "of unknown format" } else { subject.main.title }).or_default() += 1;
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
