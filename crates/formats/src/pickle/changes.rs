@@ -7,6 +7,7 @@ use crate::source::ReadError;
 
 use super::global::GlobalId;
 use super::machine::{Flow, Machine};
+use super::stack::StackError;
 use super::value::{Holds, NodeId, NodeKind, Value};
 
 /// Names that unpicklers look up on an object and call, so that a callable stored under one of them is called by a
@@ -50,7 +51,7 @@ impl Machine<'_> {
 
     pub(super) fn append(&mut self) {
         let item = self.pop();
-        self.fill(Usage::Append, &[item]);
+        self.fill(Usage::Append, self.stack.top(), &[item]);
     }
 
     pub(super) fn appends(&mut self) {
@@ -60,7 +61,7 @@ impl Machine<'_> {
     pub(super) fn set_item(&mut self) {
         let value = self.pop();
         let key = self.pop();
-        self.fill(Usage::SetItem, &[key, value]);
+        self.fill(Usage::SetItem, self.stack.top(), &[key, value]);
     }
 
     pub(super) fn set_items(&mut self) {
@@ -72,15 +73,19 @@ impl Machine<'_> {
     }
 
     fn fill_from_mark(&mut self, usage: Usage) {
-        match self.stack.pop_mark() {
-            Ok(items) => self.fill(usage, &items),
+        match self.stack.close_mark() {
+            Ok((mark, target)) => {
+                let values = self.stack.lend();
+                self.fill(usage, target, values.get(mark..).unwrap_or_default());
+                self.stack.take_back(values, mark);
+            }
             Err(error) => self.stack_error(error),
         }
     }
 
-    /// Puts items into the value on top of the stack.
-    fn fill(&mut self, usage: Usage, items: &[Value]) {
-        let target = match self.stack.top() {
+    /// Puts items into a value.
+    fn fill(&mut self, usage: Usage, target: Result<Value, StackError>, items: &[Value]) {
+        let target = match target {
             Ok(target) => target,
             Err(error) => return self.stack_error(error),
         };

@@ -82,6 +82,24 @@ impl Stack {
         Ok(self.values.split_off(mark.min(self.values.len())))
     }
 
+    /// Takes the last mark; gives where the values above it start and the value below it.
+    pub(super) fn close_mark(&mut self) -> Result<(usize, Result<Value, StackError>), StackError> {
+        let mark = self.marks.pop().ok_or(StackError::NoMark)? as usize;
+        let below = mark.checked_sub(1).filter(|index| *index >= self.fence()).and_then(|index| self.values.get(index));
+        Ok((mark, below.copied().ok_or(StackError::Underflow)))
+    }
+
+    /// All values, to be looked at where they lie: a mark may have millions above it.
+    pub(super) fn lend(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.values)
+    }
+
+    /// Takes the values back, without those from `keep` on.
+    pub(super) fn take_back(&mut self, mut values: Vec<Value>, keep: usize) {
+        values.truncate(keep);
+        self.values = values;
+    }
+
     /// Takes the last `count` values, in order.
     pub(super) fn pop_many(&mut self, count: usize) -> Result<Vec<Value>, StackError> {
         let start = self.values.len().checked_sub(count).filter(|start| *start >= self.fence());
@@ -105,6 +123,22 @@ mod tests {
         assert_eq!(stack.pop_mark(), Ok(vec![Value::Lost]));
         assert_eq!(stack.pop(), Ok(Value::Plain));
         assert_eq!(stack.pop_mark(), Err(StackError::NoMark));
+    }
+
+    #[test]
+    fn what_is_lent_comes_back_without_what_was_above_the_mark() {
+        let mut stack = Stack::default();
+        stack.mark().unwrap();
+        assert_eq!(stack.close_mark(), Ok((0, Err(StackError::Underflow))));
+        stack.push(Value::Plain).unwrap();
+        stack.mark().unwrap();
+        stack.push(Value::Lost).unwrap();
+        assert_eq!(stack.close_mark(), Ok((1, Ok(Value::Plain))));
+        let values = stack.lend();
+        assert_eq!(values, [Value::Plain, Value::Lost]);
+        stack.take_back(values, 1);
+        assert_eq!(stack.pop(), Ok(Value::Plain));
+        assert_eq!(stack.close_mark(), Err(StackError::NoMark));
     }
 
     #[test]
