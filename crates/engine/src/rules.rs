@@ -2,25 +2,38 @@
 
 pub mod archive_disagreement;
 pub mod code_execution;
+pub mod custom_operator;
+pub mod dangerous_operator;
 pub mod deceptive_name;
+pub mod degenerate_tensor;
+pub mod embedded_code;
+pub mod embedded_secret;
 pub mod encrypted_content;
 pub mod executable_content;
 pub mod extension_mismatch;
+pub mod external_data;
 pub mod finding;
 pub mod foreign_mutation;
 pub mod hidden_content;
+pub mod hidden_payload;
 pub mod incomplete_analysis;
+pub mod instantiate_target;
+pub mod look_alike_name;
 pub mod malformed_structure;
+pub mod network_address;
 pub mod path_traversal;
 pub mod reader_disagreement;
 pub mod remote_code;
 pub mod resource_bomb;
+pub mod risky_source;
 pub mod template_escape;
 #[cfg(test)]
 mod testing;
+pub mod text_remapping;
 pub mod unlisted_callable;
+pub mod xml_entity;
 
-use waag_formats::fact::{Anomaly, Callable, Fact, FactKind, Position};
+use waag_formats::fact::{Anomaly, Callable, Fact, FactKind, Operator, Position};
 use waag_formats::format::{Depth, Meta as FormatMeta};
 
 use finding::Findings;
@@ -80,6 +93,11 @@ fn with_detail(text: &str, detail: &str) -> String {
     if detail.is_empty() { text.to_owned() } else { format!("{text}: {detail}") }
 }
 
+/// An operator's name, with the set it belongs to where that is not the format's own.
+fn operator_name(operator: &Operator) -> String {
+    if operator.domain.is_empty() { operator.name.clone() } else { format!("{}::{}", operator.domain, operator.name) }
+}
+
 /// Module and name of a callable, as they are written in Python.
 fn path_of(callable: &Callable) -> String {
     if callable.module.is_empty() { callable.name.clone() } else { format!("{}.{}", callable.module, callable.name) }
@@ -116,6 +134,19 @@ pub static RULES: &[&dyn Rule] = &[
     &executable_content::ExecutableContent,
     &extension_mismatch::ExtensionMismatch,
     &deceptive_name::DeceptiveName,
+    &instantiate_target::InstantiateTarget,
+    &embedded_code::EmbeddedCode,
+    &risky_source::RiskySource,
+    &dangerous_operator::DangerousOperator,
+    &custom_operator::CustomOperator,
+    &external_data::ExternalData,
+    &xml_entity::XmlEntity,
+    &text_remapping::TextRemapping,
+    &hidden_payload::HiddenPayload,
+    &degenerate_tensor::DegenerateTensor,
+    &look_alike_name::LookAlikeName,
+    &network_address::NetworkAddress,
+    &embedded_secret::EmbeddedSecret,
     &encrypted_content::EncryptedContent,
     &incomplete_analysis::IncompleteAnalysis,
 ];
@@ -131,9 +162,9 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use waag_formats::fact::{Gap, Reach, ReferenceKind, Standing, Usage};
+    use waag_formats::fact::{Code, Effect, Gap, Reach, ReferenceKind, Runs, SourceReach, Standing, Usage};
 
-    use super::testing::{PICKLE, SAFETENSORS, Sketch, ZIP, sketch};
+    use super::testing::{PICKLE, SAFETENSORS, Sketch, ZIP, operator, sketch};
     use super::*;
 
     /// Files beside the rules that are no rules.
@@ -165,11 +196,39 @@ mod tests {
         Anomaly::Executable,
         Anomaly::DeceptiveName,
         Anomaly::Encrypted,
+        Anomaly::ExternalData,
+        Anomaly::XmlEntity,
+        Anomaly::NotFinite,
+        Anomaly::Degenerate,
+        Anomaly::TextRemapping,
+        Anomaly::LookAlike,
+        Anomaly::Steganography,
     ];
     const REACHES: &[Reach] = &[Reach::Internals, Reach::ComputedName, Reach::Host, Reach::Unlisted, Reach::Exhaustion];
     const GAPS: &[Gap] = &[Gap::Limit, Gap::Unsupported, Gap::Unreadable, Gap::UnknownFormat, Gap::Missing];
-    const USAGES: &[Usage] =
-        &[Usage::Reference, Usage::Reduce, Usage::New, Usage::Build, Usage::Append, Usage::SetItem, Usage::AddItem];
+    const USAGES: &[Usage] = &[
+        Usage::Reference,
+        Usage::Reduce,
+        Usage::New,
+        Usage::Build,
+        Usage::Append,
+        Usage::SetItem,
+        Usage::AddItem,
+        Usage::Instantiate,
+    ];
+    const SOURCE_REACHES: &[SourceReach] = &[
+        SourceReach::HiddenCode,
+        SourceReach::Backdoor,
+        SourceReach::Program,
+        SourceReach::Evaluation,
+        SourceReach::NativeCode,
+        SourceReach::Network,
+        SourceReach::UnsafeLoad,
+        SourceReach::Credentials,
+        SourceReach::Installation,
+        SourceReach::Files,
+    ];
+    const MOMENTS: &[Runs] = &[Runs::Loaded, Runs::Used, Runs::Started];
 
     /// The variants of an enum of the vocabulary, as its source names them.
     fn variants(name: &str) -> BTreeSet<String> {
@@ -203,11 +262,16 @@ mod tests {
         assert_eq!(names(REACHES), variants("Reach"));
         assert_eq!(names(GAPS), variants("Gap"));
         assert_eq!(names(USAGES), variants("Usage"));
+        assert_eq!(names(SOURCE_REACHES), variants("SourceReach"));
+        assert_eq!(names(MOMENTS), variants("Runs"));
+        assert_eq!(variants("Effect"), ["Computes", "Custom", "Reaches"].map(str::to_owned).into());
         let standings = ["Computed", "Dangerous", "Inert", "Misused", "Unknown", "Unlisted"];
         assert_eq!(variants("Standing"), standings.map(str::to_owned).into());
         let described = ["Property", "Metadata", "Tensor", "Storage", "Step", "Template", "Child"];
         let judged = ["Callable", "Mutation", "TemplateReach", "Reference", "Anomaly", "Incomplete"];
-        let kinds: BTreeSet<String> = described.into_iter().chain(judged).map(str::to_owned).collect();
+        let carried = ["Operator", "Code", "SourceReach", "Secret"];
+        let kinds = described.into_iter().chain(judged).chain(carried);
+        let kinds: BTreeSet<String> = kinds.map(str::to_owned).collect();
         assert_eq!(
             variants("FactKind"),
             kinds,
@@ -256,8 +320,28 @@ mod tests {
         }
         let mutation = FactKind::Mutation { target: "sys.modules".into(), change: "replaces os".into() };
         assert_one_claims(&file().fact(mutation), "a mutation");
-        let reference = FactKind::Reference { kind: ReferenceKind::RemoteCode, target: "modeling.Model".into() };
-        assert_one_claims(&file().fact(reference), "remote code");
+        for kind in [ReferenceKind::RemoteCode, ReferenceKind::Library, ReferenceKind::Address] {
+            let target = "modeling.Model".to_owned();
+            assert_one_claims(&file().fact(FactKind::Reference { kind, target }), "a reference");
+        }
+    }
+
+    #[test]
+    fn what_an_artifact_carries_is_claimed_by_exactly_one_rule() {
+        let file = || sketch("model.onnx", &SAFETENSORS);
+        for effect in [Effect::Custom, Effect::Reaches { what: "writes files".into(), critical: true }] {
+            assert_one_claims(&file().fact(operator("Odd", "org.example", effect)), "an operator");
+        }
+        assert!(claimants(&file().fact(operator("Gemm", "", Effect::Computes))).is_empty());
+        for &runs in MOMENTS {
+            let code = Code { name: "a".into(), language: "R".into(), runs, excerpt: String::new() };
+            assert_one_claims(&file().fact(FactKind::Code(code)), "code");
+            for &reach in SOURCE_REACHES {
+                let fact = FactKind::SourceReach { expression: "os.system('id')".into(), reach, runs };
+                assert_one_claims(&file().fact(fact), "source code");
+            }
+        }
+        assert_one_claims(&file().fact(FactKind::Secret { kind: "a key".into(), shown: "AK".into() }), "a secret");
     }
 
     #[test]

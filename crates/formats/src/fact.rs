@@ -84,6 +84,26 @@ pub enum FactKind {
         /// What it reaches.
         reach: Reach,
     },
+    /// An operator of a computation graph.
+    Operator(Operator),
+    /// Code that the artifact carries, for somebody to run.
+    Code(Code),
+    /// What a piece of source code does that a model's code has no need to do.
+    SourceReach {
+        /// The statement or expression, as written, cut to a readable length.
+        expression: String,
+        /// What it does.
+        reach: SourceReach,
+        /// When it does it: as the file is imported, when something in it is called, or when it is started by hand.
+        runs: Runs,
+    },
+    /// A credential.
+    Secret {
+        /// What it opens: "an AWS access key", "a private key" …
+        kind: Cow<'static, str>,
+        /// Its first few characters, by which its owner knows it; never all of it.
+        shown: String,
+    },
     /// The artifact names something outside itself.
     Reference {
         /// What kind of thing is named.
@@ -148,6 +168,8 @@ pub enum Usage {
     SetItem,
     /// Items are added to an instance through its own methods.
     AddItem,
+    /// A configuration names it, and a loader imports it and calls it with what the configuration says.
+    Instantiate,
 }
 
 /// What is known of a callable, given how it is used.
@@ -200,6 +222,88 @@ pub struct Callable {
     pub count: u64,
 }
 
+/// An operator of a computation graph, over all its uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Operator {
+    /// Its name, as the graph has it.
+    pub name: String,
+    /// The set it belongs to; empty for the format's own.
+    pub domain: String,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub effect: Effect,
+    /// How often it is used; the position is the first.
+    pub count: u64,
+}
+
+/// What running an operator does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// Computes on tensors only.
+    Computes,
+    /// Needs code that the runtime does not have: a plugin or a library of kernels.
+    Custom,
+    /// Reaches the machine it runs on.
+    Reaches {
+        /// Completes "running this model …".
+        what: Cow<'static, str>,
+        /// Whether it hands the machine over: code, or files that are written.
+        critical: bool,
+    },
+}
+
+/// Code that an artifact carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Code {
+    /// Where it hangs: the layer, step or key that holds it.
+    pub name: String,
+    /// Its language: "Python bytecode", "Python", "R", "Lua bytecode" …
+    pub language: Cow<'static, str>,
+    /// When it runs.
+    pub runs: Runs,
+    /// It, or its start, when it can be read.
+    pub excerpt: String,
+}
+
+/// When carried code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Runs {
+    /// When the artifact is loaded.
+    Loaded,
+    /// When the loaded model is used: at the first prediction, say.
+    Used,
+    /// When somebody starts it: a notebook, an installer.
+    Started,
+}
+
+/// What source code does that a model's code has no need to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceReach {
+    /// Runs what it hides from its reader: decoded, decrypted or fetched text.
+    HiddenCode,
+    /// Opens a shell to somebody elsewhere, or sends what it finds away.
+    Backdoor,
+    /// Starts another program.
+    Program,
+    /// Evaluates text as code.
+    Evaluation,
+    /// Loads machine code.
+    NativeCode,
+    /// Talks over a network.
+    Network,
+    /// Unpickles, or loads in another way that runs code.
+    UnsafeLoad,
+    /// Reads credentials, or other people's files.
+    Credentials,
+    /// Installs itself or other software.
+    Installation,
+    /// Writes or deletes outside the model.
+    Files,
+}
+
 /// What a template reaches for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -228,6 +332,8 @@ pub enum ReferenceKind {
     Model,
     /// An address on a network.
     Address,
+    /// A library of machine code that a runtime opens to run the model.
+    Library,
 }
 
 /// What is odd about an artifact's structure.
@@ -279,6 +385,20 @@ pub enum Anomaly {
     DeceptiveName,
     /// The content is encrypted.
     Encrypted,
+    /// Part of the model is kept in a file outside it.
+    ExternalData,
+    /// XML that declares entities, which its reader fetches or multiplies.
+    XmlEntity,
+    /// Numbers that are not finite where a model needs finite ones.
+    NotFinite,
+    /// A tensor that cannot have come out of training: all the same number, say.
+    Degenerate,
+    /// A tokenizer whose tables change what people write, or what they are told.
+    TextRemapping,
+    /// A name that is mistaken for another: letters of another script, or one letter off.
+    LookAlike,
+    /// Numbers that spell something else than numbers: a program in the low bits of the weights.
+    Steganography,
 }
 
 /// Why part of an artifact was not analysed.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::configuration::Observers;
 use crate::fact::{FactKind, Gap, Position, ReferenceKind};
 use crate::facts::{Facts, MAX_TEMPLATE, MAX_TEXT, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
@@ -133,12 +134,17 @@ pub fn inspect_json(source: &dyn Source, context: &Context<'_>, lines: bool, fac
     let file = context.name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
     let mut reader =
         Reader { file, facts, files: BTreeSet::new(), templates: Vec::new(), held: 0, name: None, words: 0 };
-    let mut visit = |event: Event<'_>| reader.event(event);
+    let mut observers = Observers::new(context.name);
+    let mut visit = |event: Event<'_>| {
+        observers.event(&event, reader.facts);
+        reader.event(event);
+    };
     let outcome = match lines {
         true => walk_lines(source, context.budget, &mut visit),
         false => walk(source, 0, u64::MAX, context.budget, &mut visit),
     };
-    let Reader { templates, words, .. } = reader;
+    let Reader { templates, words, facts, .. } = reader;
+    observers.finish(facts);
     if words > 0 {
         facts.property("vocabulary", words.to_string());
     }

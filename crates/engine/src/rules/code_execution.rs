@@ -26,6 +26,9 @@ impl Rule for CodeExecution {
 
     fn judge(&self, artifact: &Artifact<'_>, findings: &mut Findings<'_>) {
         for (position, callable) in artifact.callables() {
+            if callable.usage == Usage::Instantiate {
+                continue;
+            }
             match &callable.standing {
                 Standing::Dangerous { effect, critical } => dangerous(callable, effect, *critical, position, findings),
                 Standing::Computed => computed(callable, position, findings),

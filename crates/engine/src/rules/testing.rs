@@ -1,7 +1,7 @@
 //! What the tests of the rules share: an artifact sketched as a name and a few facts.
 
 use waag_evidence::finding::{Finding, Location};
-use waag_formats::fact::{Anomaly, Callable, Fact, FactKind, Position, Standing, Usage};
+use waag_formats::fact::{Anomaly, Callable, Effect, Fact, FactKind, Operator, Position, Standing, Usage};
 use waag_formats::format::{Depth, Meta as FormatMeta};
 
 use super::finding::Findings;
@@ -16,6 +16,11 @@ pub(super) static ZIP: FormatMeta = format("zip", &["zip"], Depth::Container);
 
 const fn format(id: &'static str, extensions: &'static [&'static str], depth: Depth) -> FormatMeta {
     FormatMeta { id, title: id, extensions, depth, reads: "", specification: "" }
+}
+
+/// An operator that is used once.
+pub(super) fn operator(name: &str, domain: &str, effect: Effect) -> FactKind {
+    FactKind::Operator(Operator { name: name.into(), domain: domain.into(), effect, count: 1 })
 }
 
 /// An artifact in the making.

@@ -37,6 +37,7 @@ impl Rule for UnlistedCallable {
 fn judge(callable: &Callable, position: Position, findings: &mut Findings<'_>) {
     let used = format!("loading this file {}", use_of(callable));
     let (severity, confidence, message, next_step) = match (&callable.standing, callable.usage) {
+        (_, Usage::Instantiate) => return,
         (Standing::Misused { expected }, _) => {
             let message = format!("{used} in a way its listing does not cover: {expected} is expected");
             (Severity::High, Confidence::High, message, LISTED_LIBRARY)
@@ -70,6 +71,7 @@ fn use_of(callable: &Callable) -> String {
         Usage::Append => format!("appends to an instance of {name}"),
         Usage::SetItem => format!("assigns items of an instance of {name}"),
         Usage::AddItem => format!("adds items to an instance of {name}"),
+        Usage::Instantiate => format!("makes {name} as a configuration says"),
     }
 }
 

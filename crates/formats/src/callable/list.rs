@@ -122,6 +122,7 @@ pub fn describe_usage(usage: Usage) -> &'static str {
         Usage::Append => "having items appended",
         Usage::SetItem => "having items assigned",
         Usage::AddItem => "having items added",
+        Usage::Instantiate => "being named in a configuration",
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use waag_engine::output::text::{excerpt, offset_words, size};
 use waag_engine::sanitize::sanitize;
-use waag_formats::fact::{Callable, Fact, FactKind, Position, Standing, Tensor};
+use waag_formats::fact::{Callable, Effect, Fact, FactKind, Position, Standing, Tensor};
 
 /// Characters of one text on a line.
 const MAX_TEXT: usize = 160;
@@ -23,10 +23,14 @@ pub(super) static SECTIONS: &[Section] = &[
     Section { title: "Properties", line: property },
     Section { title: "Metadata", line: metadata },
     Section { title: "Not known to be inert", line: suspect_callable },
+    Section { title: "Carries code", line: code },
+    Section { title: "Its source code", line: source_reach },
     Section { title: "Changes to what it did not make", line: mutation },
     Section { title: "Odd", line: anomaly },
     Section { title: "Not analysed", line: incomplete },
     Section { title: "Names outside itself", line: reference },
+    Section { title: "Credentials", line: secret },
+    Section { title: "Operators", line: operator },
     Section { title: "Known to be inert", line: inert_callable },
     Section { title: "What loading does", line: step },
     Section { title: "Template", line: template },
@@ -68,6 +72,37 @@ fn callable_name(callable: &Callable) -> String {
     let name = format!("{}.{}", callable.module, callable.name);
     let times = if callable.count > 1 { format!(" ×{}", callable.count) } else { String::new() };
     format!("{} ({}{times})", excerpt(&name, MAX_TEXT), word(&callable.usage))
+}
+
+fn code(fact: &Fact) -> Option<String> {
+    let FactKind::Code(code) = &fact.kind else { return None };
+    let start =
+        if code.excerpt.is_empty() { String::new() } else { format!("\n  {}", excerpt(&code.excerpt, MAX_TEXT)) };
+    let (language, name, when) = (sanitize(&code.language), excerpt(&code.name, MAX_TEXT), word(&code.runs));
+    Some(format!("{language} in {name}, run when {when}{}{start}", at(fact)))
+}
+
+fn source_reach(fact: &Fact) -> Option<String> {
+    let FactKind::SourceReach { expression, reach, runs } = &fact.kind else { return None };
+    let (reach, when) = (word(reach), word(runs));
+    Some(format!("{reach}, run when {when}: {}{}", excerpt(expression, MAX_TEXT), at(fact)))
+}
+
+fn secret(fact: &Fact) -> Option<String> {
+    let FactKind::Secret { kind, shown } = &fact.kind else { return None };
+    Some(format!("{}: {}…{}", sanitize(kind), excerpt(shown, MAX_TEXT), at(fact)))
+}
+
+fn operator(fact: &Fact) -> Option<String> {
+    let FactKind::Operator(operator) = &fact.kind else { return None };
+    let domain = if operator.domain.is_empty() { String::new() } else { format!("{}::", operator.domain) };
+    let name = excerpt(&format!("{domain}{}", operator.name), MAX_TEXT);
+    let effect = match &operator.effect {
+        Effect::Computes => String::new(),
+        Effect::Custom => ": no runtime brings it".to_owned(),
+        Effect::Reaches { what, .. } => format!(": DANGEROUS: {}", sanitize(what)),
+    };
+    Some(format!("{name} ×{}{effect}", operator.count))
 }
 
 fn mutation(fact: &Fact) -> Option<String> {

@@ -1,0 +1,46 @@
+//! A credential that was published with the model.
+
+use waag_evidence::finding::{Confidence, Severity};
+use waag_formats::fact::FactKind;
+
+use super::finding::Findings;
+use super::{Artifact, Meta, Rule};
+
+/// The rule.
+#[derive(Debug)]
+pub struct EmbeddedSecret;
+
+static META: Meta =
+    Meta { id: "embedded-secret", title: "credentials that were published", page: include_str!("embedded_secret.md") };
+
+const NEXT_STEP: &str =
+    "if it is yours, revoke it now and publish again without it; if not, tell whoever publishes the model";
+
+impl Rule for EmbeddedSecret {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn judge(&self, artifact: &Artifact<'_>, findings: &mut Findings<'_>) {
+        for fact in artifact.facts {
+            if let FactKind::Secret { kind, shown } = &fact.kind {
+                let message = format!("this holds {kind}: {shown}…");
+                let draft = findings.add(Severity::Medium, fact.position, message, NEXT_STEP);
+                draft.confidence(Confidence::Medium).subject(shown);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{SAFETENSORS, sketch};
+
+    #[test]
+    fn a_credential_is_shown_by_its_start_only() {
+        let fact = FactKind::Secret { kind: "an AWS access key".into(), shown: "AKIA".into() };
+        let said = sketch("config.json", &SAFETENSORS).fact(fact).said(&EmbeddedSecret);
+        assert_eq!(said, ["medium: this holds an AWS access key: AKIA…"]);
+    }
+}
