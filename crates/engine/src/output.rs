@@ -1,5 +1,6 @@
 //! How a report is told. Each way is one file and one line in [`OUTPUTS`].
 
+pub mod collection;
 mod github;
 mod html;
 mod json;

@@ -3,9 +3,9 @@
 
 use std::io::{self, Write};
 
-use waag_evidence::finding::Nature;
-use waag_evidence::{Decision, Finding, Severity};
+use waag_evidence::{Decision, Finding};
 
+use super::collection::decision_of;
 use super::subject::{self, Subject, subjects};
 use super::{Output, Style, text};
 use crate::report::{Analysis, Report};
@@ -95,22 +95,17 @@ impl<'a> Case<'a> {
 /// What findings make of a test: those that led to the verdict decide, and those an exception covers do not count.
 fn outcome(report: &Report, indices: impl Iterator<Item = usize>) -> Outcome {
     let judge = |index: usize| match report.findings.get(index) {
-        Some(finding) if !subject::is_excepted(report, index) => outcome_of(report, index, finding),
+        Some(finding) if !subject::is_excepted(report, index) => outcome_of(decision_of(report, index, finding)),
         _ => Outcome::Passed,
     };
     indices.map(judge).max().unwrap_or(Outcome::Passed)
 }
 
-fn outcome_of(report: &Report, index: usize, finding: &Finding) -> Outcome {
-    let is_reason = report.verdict.reasons.binary_search(&index).is_ok();
-    match (report.verdict.decision, is_reason) {
-        (Decision::Deny, true) => Outcome::Failure,
-        (Decision::Inconclusive, true) => Outcome::Error,
-        // Where something denies, what alone would leave the verdict open is no reason, but is open all the same.
-        (Decision::Deny, false) if finding.nature == Nature::Incomplete || finding.severity >= Severity::Medium => {
-            Outcome::Error
-        }
-        _ => Outcome::Passed,
+fn outcome_of(decision: Decision) -> Outcome {
+    match decision {
+        Decision::Deny => Outcome::Failure,
+        Decision::Inconclusive => Outcome::Error,
+        Decision::Allow => Outcome::Passed,
     }
 }
 
