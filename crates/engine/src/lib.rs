@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
+pub mod cache;
 mod checkpoint;
 pub mod examine;
 mod expectation;
@@ -13,5 +14,6 @@ pub mod rules;
 pub mod sanitize;
 pub mod scan;
 pub mod settings;
+mod stored;
 mod summary;
 pub mod walk;

@@ -11,6 +11,7 @@ use waag_formats::fact::{Anomaly, Fact, FactKind, Gap, Position};
 use waag_formats::facts::Facts;
 use waag_formats::source::Source;
 
+use crate::cache::{Cache, CachePlan, key_of};
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
 use crate::report::{ArtifactReport, Report};
@@ -27,6 +28,8 @@ pub struct Options {
     pub settings: Settings,
     /// Whether to digest every artifact, not only those that are not analysed.
     pub digests: bool,
+    /// Where results are kept between scans; none to read everything anew.
+    pub cache: Option<CachePlan>,
 }
 
 /// Who is told how far a scan is.
@@ -103,8 +106,11 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
     entries.dedup_by(|one, other| one.path == other.path);
     progress.total(entries.len() as u64, entries.iter().map(|entry| entry.size).sum());
     let memory = MemoryPlan::default();
+    let plan = options.cache.as_ref().filter(|plan| entries.len() >= plan.at_least);
+    // Results of earlier scans save time; without them the answer is the same.
+    let cache = plan.and_then(|plan| Cache::open(&plan.folder).ok());
     let examine = |entry: &Entry| {
-        let examined = examine_entry(entry, options, &memory);
+        let examined = recall_or_examine(entry, options, &memory, cache.as_ref());
         progress.advance(entry.size, &entry.path.to_string_lossy());
         examined
     };
@@ -114,7 +120,8 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
         several => several.par_iter().map(examine).collect(),
     };
     let given = paths.iter().map(|path| path.display().to_string()).collect();
-    Ok(conclude(given, &entries, examined, &options.settings))
+    let reused = cache.map_or(0, |cache| cache.reused());
+    Ok(Report { reused, ..conclude(given, &entries, examined, &options.settings) })
 }
 
 /// Scans and judges bytes in memory, with the default policy.
@@ -155,6 +162,24 @@ fn nest((artifact, facts): (ArtifactReport, Facts), rest: &mut Vec<(ArtifactRepo
         }
     }
     Xray { artifact, facts: facts.list().to_vec(), members }
+}
+
+/// The result of an earlier scan, or else a new one, which is kept if the file has not changed meanwhile.
+fn recall_or_examine(entry: &Entry, options: &Options, memory: &MemoryPlan, cache: Option<&Cache>) -> Examined {
+    let (Some(cache), EntryKind::File(path)) = (cache, &entry.kind) else {
+        return examine_entry(entry, options, memory);
+    };
+    let shown = entry.path.to_string_lossy();
+    let key = key_of(path, &shown, options.digests);
+    if let Some(known) = key.and_then(|key| cache.get(key)) {
+        return known;
+    }
+    let examined = examine_entry(entry, options, memory);
+    let unread = examined.artifacts.is_empty();
+    if let Some(key) = key.filter(|key| !unread && Some(*key) == key_of(path, &shown, options.digests)) {
+        cache.put(key, &examined);
+    }
+    examined
 }
 
 fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Examined {
@@ -224,7 +249,7 @@ fn conclude(paths: Vec<String>, entries: &[Entry], examined: Vec<Examined>, sett
     findings.extend(repository::check(entries, &references));
     sort(&mut findings);
     let verdict = evaluate(&findings, &settings.policy, today());
-    Report { paths, artifacts, findings, verdict, exceptions: settings.policy.exceptions.clone() }
+    Report { paths, artifacts, findings, verdict, exceptions: settings.policy.exceptions.clone(), reused: 0 }
 }
 
 /// Gravest first, then by place, so that the same input gives the same bytes.
