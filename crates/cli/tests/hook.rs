@@ -11,7 +11,8 @@ use waag_formats::FORMATS;
 /// Formats that every project has, whether or not it has a model.
 const NO_MODELS: &[&str] = &["executable", "media", "notebook", "python-source", "text", "xml"];
 /// Endings of models' formats that most projects use for something else.
-const NO_ENDINGS: &[&str] = &["cfg", "config", "csv", "dat", "data", "htm", "html", "ini", "lock", "md", "sh", "toml", "txt"];
+const NO_ENDINGS: &[&str] =
+    &["cfg", "config", "csv", "dat", "data", "htm", "html", "ini", "lock", "md", "sh", "toml", "txt"];
 
 #[test]
 fn the_hook_takes_the_endings_of_models() {

@@ -14,6 +14,7 @@ pub mod rules;
 pub mod sanitize;
 pub mod scan;
 pub mod settings;
+mod shards;
 mod stored;
 mod summary;
 pub mod walk;

@@ -18,6 +18,7 @@ use crate::report::{ArtifactReport, Report};
 use crate::repository;
 use crate::rules::Artifact;
 use crate::settings::Settings;
+use crate::shards;
 use crate::summary;
 use crate::walk::{Entry, EntryKind, walk};
 
@@ -247,6 +248,7 @@ fn conclude(paths: Vec<String>, entries: &[Entry], examined: Vec<Examined>, sett
         references.append(&mut file.references);
     }
     findings.extend(repository::check(entries, &references));
+    findings.extend(shards::check(entries));
     sort(&mut findings);
     let verdict = evaluate(&findings, &settings.policy, today());
     Report { paths, artifacts, findings, verdict, exceptions: settings.policy.exceptions.clone(), reused: 0 }
