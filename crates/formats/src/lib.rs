@@ -32,8 +32,11 @@ pub mod gguf;
 pub mod huggingface;
 pub mod jinja;
 pub mod json;
+pub mod location;
 pub mod media;
 pub mod numpy;
+pub mod onnx;
+pub mod payload;
 pub mod pickle;
 pub mod protobuf;
 pub mod python_source;
@@ -55,6 +58,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &gguf::Gguf,
     &gguf::GgmlLegacy,
     &numpy::Npy,
+    &onnx::Onnx,
+    &onnx::OnnxTensor,
+    &onnx::OnnxText,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,
