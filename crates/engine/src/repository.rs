@@ -6,7 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use waag_evidence::finding::{Finding, Location};
 use waag_formats::fact::{Anomaly, FactKind, Gap};
 
+use crate::examine::Examined;
 use crate::scan::findings;
+use crate::summary;
 use crate::walk::Entry;
 
 /// Checks that files named by other files are there, and inside.
@@ -23,6 +25,25 @@ pub(crate) fn check(entries: &[Entry], references: &[(Location, String)]) -> Vec
         list.extend(fact.into_iter().flat_map(|kind| findings(location, kind)));
     }
     list
+}
+
+/// Files that a model names as its raw numbers, and whose bytes are of no known format, are what it says they are. What
+/// is of a known format stays that: a model cannot call a pickle numbers.
+pub(crate) fn settle_numbers(entries: &[Entry], examined: &mut [Examined]) {
+    let mut named = HashSet::new();
+    for (location, target) in examined.iter().flat_map(|file| &file.numbers) {
+        let folder = Path::new(&location.file).parent().unwrap_or(Path::new(""));
+        if location.members.is_empty() {
+            named.insert(plain(&folder.join(target)));
+        }
+    }
+    for (entry, file) in entries.iter().zip(examined) {
+        if file.is_unknown && !file.artifacts.is_empty() && named.contains(&plain(&entry.path)) {
+            let location = Location::file(entry.path.to_string_lossy());
+            let size = file.artifacts.first().map_or(0, |artifact| artifact.size);
+            *file = Examined { artifacts: vec![summary::numbers(location, size)], ..Examined::default() };
+        }
+    }
 }
 
 fn judge(present: &HashSet<PathBuf>, location: &Location, target: &str) -> Option<FactKind> {

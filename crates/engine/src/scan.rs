@@ -103,7 +103,7 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
     entries.dedup_by(|one, other| one.path == other.path);
     progress.total(entries.len() as u64, entries.iter().map(|entry| entry.size).sum());
     let memory = MemoryPlan::default();
-    let examined: Vec<Examined> = entries
+    let mut examined: Vec<Examined> = entries
         .par_iter()
         .map(|entry| {
             let examined = examine_entry(entry, options, &memory);
@@ -111,6 +111,7 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
             examined
         })
         .collect();
+    repository::settle_numbers(&entries, &mut examined);
     let given = paths.iter().map(|path| path.display().to_string()).collect();
     Ok(conclude(given, &entries, examined, &options.settings))
 }

@@ -34,7 +34,7 @@ pub fn note(location: &str, whose: &str, offset: u64, facts: &mut Facts) -> bool
         facts.anomaly(offset, Anomaly::ExternalData, detail);
         return false;
     }
-    let reference = FactKind::Reference { kind: ReferenceKind::File, target: location.to_owned() };
+    let reference = FactKind::Reference { kind: ReferenceKind::Numbers, target: location.to_owned() };
     facts.push(Position::Offset(offset), reference);
     true
 }

@@ -139,7 +139,8 @@ impl Parts {
         let bytes = kind.bytes(elements);
         self.places(kind, elements, name, at, model);
         let bytes = bytes.or(self.raw.map(|raw| raw.length));
-        let tensor = Tensor { name: self.name.clone(), dtype: kind.name.to_lowercase(), shape: self.dims.clone(), bytes };
+        let name = if self.name.is_empty() { "(constant)" } else { &self.name };
+        let tensor = Tensor { name: name.to_owned(), dtype: kind.name.to_lowercase(), shape: self.dims.clone(), bytes };
         model.reader.facts.push(Position::Offset(at), FactKind::Tensor(tensor));
     }
 
