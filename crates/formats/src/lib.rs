@@ -18,10 +18,13 @@
 )]
 
 pub mod budget;
+pub mod caffe;
 pub mod callable;
 pub mod child;
+pub mod cntk;
 pub mod compressed;
 pub mod configuration;
+pub mod coreml;
 pub mod cursor;
 pub mod decode;
 pub mod executable;
@@ -36,6 +39,7 @@ pub mod location;
 pub mod media;
 pub mod numpy;
 pub mod onnx;
+pub mod paddle;
 pub mod payload;
 pub mod pickle;
 pub mod protobuf;
@@ -61,6 +65,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &onnx::Onnx,
     &onnx::OnnxTensor,
     &onnx::OnnxText,
+    &paddle::PaddleProgram,
+    &paddle::PaddlePir,
+    &paddle::PaddleParameters,
+    &coreml::CoreMl,
+    &coreml::CoreMlManifest,
+    &cntk::Cntk,
+    &caffe::Caffe,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,

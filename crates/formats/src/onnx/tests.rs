@@ -185,7 +185,7 @@ fn no_mutation_panics() {
     let text = format!("{GOOD}\nexternal e FLOAT [2] location=a offset=1 length=8\nfunction m F calls Add");
     let (_, seed) = bytes("onnx", &text).unwrap();
     mutate(&seed, 3000, |bytes| {
-        drop(Onnx.recognise(&Probe::new(&bytes, "", Role::Unknown)));
+        let _ = Onnx.recognise(&Probe::new(&bytes, "", Role::Unknown));
         drop(inspect(&Onnx, "model.onnx", &bytes));
         drop(inspect(&OnnxTensor, "x.pb", &bytes));
     });
