@@ -187,11 +187,10 @@ fn blob(reader: &mut Reader<'_, '_>, span: Span, layer: &str) {
     let (mut numbers, mut size) = (0u64, 4u64);
     let mut fields = reader.open(span, &BLOB);
     while let Some(field) = reader.next(&mut fields) {
-        let count = |width: u64| field.span().map_or(1, |span| span.length / width);
         match (field.number, field.span()) {
             (1..=4, None) => shape.push(field.integer().unwrap_or(0)),
-            (5, _) => numbers = numbers.saturating_add(count(4)),
-            (8, _) => (numbers, size) = (numbers.saturating_add(count(8)), 8),
+            (5, data) => numbers = numbers.saturating_add(data.map_or(1, |data| data.length / 4)),
+            (8, data) => (numbers, size) = (numbers.saturating_add(data.map_or(1, |data| data.length / 8)), 8),
             (7, Some(inner)) => shape = extents(reader.source, inner),
             _ => {}
         }
@@ -238,7 +237,8 @@ mod tests {
     use crate::testing::{inspect, mutate, oddities};
     use waag_testkit::assemble::bytes;
 
-    const GOOD: &str = "1 = \"net\"\n100 {\n1 = \"ip\"\n2 = \"InnerProduct\"\n7 {\n5 = hex 0000000000000000\n7 {\n1 = hex 02\n}\n}\n}";
+    const GOOD: &str =
+        "1 = \"net\"\n100 {\n1 = \"ip\"\n2 = \"InnerProduct\"\n7 {\n5 = hex 0000000000000000\n7 {\n1 = hex 02\n}\n}\n}";
 
     fn read(text: &str) -> Facts {
         let (_, bytes) = bytes("protobuf", text).unwrap();

@@ -220,13 +220,17 @@ mod tests {
 
     /// A model with one function, whose dictionary has these texts.
     fn model(texts: &[(&str, &str)]) -> Vec<u8> {
-        let entry = |(key, text): &(&str, &str)| {
-            format!("2 {{\n1 = \"{key}\"\n2 {{\n1 = 1\n2 = 6\n8 = \"{text}\"\n}}\n}}\n")
-        };
+        let entry =
+            |(key, text): &(&str, &str)| format!("2 {{\n1 = \"{key}\"\n2 {{\n1 = 1\n2 = 6\n8 = \"{text}\"\n}}\n}}\n");
         let inner: String = texts.iter().map(entry).collect();
         let function = format!("1 {{\n1 = 1\n2 = 10\n12 {{\n1 = 1\n{inner}}}\n}}\n");
         let list = format!("2 {{\n1 = \"primitive_functions\"\n2 {{\n1 = 1\n2 = 9\n11 {{\n{function}}}\n}}\n}}");
-        bytes("protobuf", &format!("1 = 1\n2 {{\n1 = \"type\"\n2 {{\n1 = 1\n2 = 6\n8 = \"CompositeFunction\"\n}}\n}}\n{list}")).unwrap().1
+        bytes(
+            "protobuf",
+            &format!("1 = 1\n2 {{\n1 = \"type\"\n2 {{\n1 = 1\n2 = 6\n8 = \"CompositeFunction\"\n}}\n}}\n{list}"),
+        )
+        .unwrap()
+        .1
     }
 
     #[test]
@@ -239,9 +243,15 @@ mod tests {
     #[test]
     fn functions_of_users_are_told() {
         let facts = inspect(&Cntk, "x", &model(&[("type", "UserFunction"), ("module", "os"), ("class", "system")]));
-        let is_told = |fact: &crate::fact::Fact| matches!(&fact.kind, FactKind::Callable(callable) if callable.module == "os");
+        let is_told =
+            |fact: &crate::fact::Fact| matches!(&fact.kind, FactKind::Callable(callable) if callable.module == "os");
         assert!(facts.list().iter().any(is_told));
-        assert!(facts.list().iter().any(|fact| matches!(&fact.kind, FactKind::Operator(operator) if operator.effect == Effect::Custom)));
+        assert!(
+            facts
+                .list()
+                .iter()
+                .any(|fact| matches!(&fact.kind, FactKind::Operator(operator) if operator.effect == Effect::Custom))
+        );
         assert_eq!(oddities(&inspect(&Cntk, "x", &model(&[("a", "1"), ("a", "2")]))).len(), 1);
     }
 

@@ -70,6 +70,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &paddle::PaddleParameters,
     &coreml::CoreMl,
     &coreml::CoreMlManifest,
+    &coreml::CoreMlWeights,
     &cntk::Cntk,
     &caffe::Caffe,
     &zip::Zip,

@@ -31,6 +31,7 @@ const BLOCKS: &[(&str, &str, &str)] = &[
     ("coreml", "protobuf", "1 = 4\n2 {\n100 {\n3 = \"me\"\n}\n}\n202 {\n1 {\n1 = 4\n500 {\n1 {\n1 = \"l\"\n140 {\n1 = 2\n}\n}\n1 {\n500 {\n10 = \"Odd\"\n}\n}\n}\n}\n}"),
     ("coreml", "protobuf", "1 = 7\n502 {\n1 = 1\n2 {\n1 = \"main\"\n2 {\n3 {\n1 = \"CoreML7\"\n2 {\n3 {\n1 = \"const\"\n5 {\n1 = \"val\"\n2 {\n5 {\n1 = \"@model_path/weights/weight.bin\"\n2 = 64\n}\n}\n}\n}\n}\n}\n}\n}\n}"),
     ("coreml-manifest", "json", "{\"fileFormatVersion\":\"1.0.0\",\"itemInfoEntries\":{\"1\":{\"author\":\"a\",\"path\":\"com.apple.CoreML/model.mlmodel\"}},\"rootModelIdentifier\":\"1\"}"),
+    ("coreml-weights", "hex", "01000000 02000000 0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000 efbeadde 01000000 0400000000000000 8000000000000000 00000000000000000000000000000000000000000000000000000000000000000000000000000000 00000000"),
     ("cntk", "protobuf", "1 = 1\n2 {\n1 = \"type\"\n2 {\n1 = 1\n2 = 6\n8 = \"UserFunction\"\n}\n}\n2 {\n1 = \"inputs\"\n2 {\n1 = 1\n2 = 9\n11 {\n1 {\n2 = 10\n12 {\n2 {\n1 = \"module\"\n2 {\n8 = \"os\"\n}\n}\n}\n}\n}\n}\n}"),
     ("caffe", "protobuf", "1 = \"net\"\n100 {\n1 = \"ip\"\n2 = \"InnerProduct\"\n7 {\n5 = hex 0000000000000000\n7 {\n1 = hex 02\n}\n}\n}\n100 {\n2 = \"Python\"\n130 {\n1 = \"os\"\n2 = \"system\"\n}\n}"),
     ("zip", "zip", "a.txt = hello\nb.pkl <- pickle-assembly\nNONE\nSTOP\nend"),

@@ -4,8 +4,10 @@ mod manifest;
 mod names;
 mod network;
 mod program;
+mod weights;
 
 pub use manifest::CoreMlManifest;
+pub use weights::CoreMlWeights;
 
 use std::collections::BTreeMap;
 

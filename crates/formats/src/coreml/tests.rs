@@ -45,7 +45,9 @@ fn files_outside_are_told() {
     let file = |name: &str| {
         let value = format!("2 {{\n5 {{\n1 = \"{name}\"\n2 = 64\n}}\n}}");
         let operation = format!("3 {{\n1 = \"const\"\n5 {{\n1 = \"val\"\n{value}\n}}\n}}");
-        format!("1 = 7\n502 {{\n1 = 1\n2 {{\n1 = \"main\"\n2 {{\n3 {{\n1 = \"CoreML7\"\n2 {{\n{operation}\n}}\n}}\n}}\n}}\n}}")
+        format!(
+            "1 = 7\n502 {{\n1 = 1\n2 {{\n1 = \"main\"\n2 {{\n3 {{\n1 = \"CoreML7\"\n2 {{\n{operation}\n}}\n}}\n}}\n}}\n}}"
+        )
     };
     assert!(oddities(&model(&file("@model_path/weights/weight.bin"))).is_empty());
     assert_eq!(oddities(&model(&file("@model_path/../../secret"))).len(), 1);

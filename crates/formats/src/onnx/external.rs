@@ -128,7 +128,8 @@ impl Files {
                 && begin < to
                 && (begin, end) != (from, to)
             {
-                let detail = format!("bytes {begin} to {end} of external data, of which another tensor has {from} to {to}");
+                let detail =
+                    format!("bytes {begin} to {end} of external data, of which another tensor has {from} to {to}");
                 facts.anomaly(at, Anomaly::Overlap, detail);
             }
             if before.is_none_or(|(last, _, to, _)| last != file || end > to) {

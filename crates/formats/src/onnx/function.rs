@@ -118,8 +118,7 @@ impl Functions {
         }
         let index: BTreeMap<&Key, usize> =
             self.list.iter().enumerate().skip(1).map(|(index, function)| (&function.key, index)).collect();
-        let edges: Vec<Vec<(Option<usize>, u64)>> =
-            self.list.iter().map(|function| called(function, &index)).collect();
+        let edges: Vec<Vec<(Option<usize>, u64)>> = self.list.iter().map(|function| called(function, &index)).collect();
         match expand(&edges) {
             Err(recursive) => {
                 let Some(function) = self.list.get(recursive) else { return };
@@ -138,7 +137,11 @@ impl Functions {
 /// What a function calls: another, or an operator.
 fn called(function: &Function, index: &BTreeMap<&Key, usize>) -> Vec<(Option<usize>, u64)> {
     let is_own = |key: &&Key| !is_standard(&key.0, &key.1);
-    function.calls.iter().map(|(key, count)| (Some(key).filter(is_own).and_then(|key| index.get(key).copied()), *count)).collect()
+    function
+        .calls
+        .iter()
+        .map(|(key, count)| (Some(key).filter(is_own).and_then(|key| index.get(key).copied()), *count))
+        .collect()
 }
 
 /// The nodes of the largest function with all calls replaced; or one that calls itself. No recursion: a model may have

@@ -159,13 +159,17 @@ mod tests {
     fn sets_and_names_decide() {
         let own = BTreeSet::from([("mine".to_owned(), "Twice".to_owned())]);
         let effect = |domain: &str, name: &str| effect(domain, name, None, &own);
-        for (domain, name) in [("", "Conv"), ("ai.onnx.ml", "SVMClassifier"), ("com.microsoft", "Gelu"), ("mine", "Twice")]
+        for (domain, name) in
+            [("", "Conv"), ("ai.onnx.ml", "SVMClassifier"), ("com.microsoft", "Gelu"), ("mine", "Twice")]
         {
             assert_eq!(effect(domain, name), Effect::Computes, "{domain}::{name}");
         }
         for (domain, name) in [("", "EfficientNMS_TRT"), ("mine", "Thrice"), ("ai.onnx.contrib", "BpeTokenizer")] {
             assert_eq!(effect(domain, name), Effect::Custom, "{domain}::{name}");
         }
-        assert!(matches!(effect("com.microsoft.extensions", "AzureTextToText"), Effect::Reaches { critical: false, .. }));
+        assert!(matches!(
+            effect("com.microsoft.extensions", "AzureTextToText"),
+            Effect::Reaches { critical: false, .. }
+        ));
     }
 }

@@ -125,11 +125,7 @@ pub(super) static TENSOR: Schema = Schema {
 
 pub(super) static SPARSE: Schema = Schema {
     name: "SparseTensorProto",
-    fields: &[
-        once(1, "values", Message(&TENSOR)),
-        once(2, "indices", Message(&TENSOR)),
-        many(3, "dims", Numbers),
-    ],
+    fields: &[once(1, "values", Message(&TENSOR)), once(2, "indices", Message(&TENSOR)), many(3, "dims", Numbers)],
 };
 
 pub(super) static TRAINING: Schema = Schema {
@@ -178,18 +174,13 @@ static TYPE: Schema = Schema {
     ],
 };
 
-static TENSOR_TYPE: Schema = Schema {
-    name: "TypeProto.Tensor",
-    fields: &[once(1, "elem_type", Number), once(2, "shape", Message(&SHAPE))],
-};
+static TENSOR_TYPE: Schema =
+    Schema { name: "TypeProto.Tensor", fields: &[once(1, "elem_type", Number), once(2, "shape", Message(&SHAPE))] };
 
-static ELEMENT_TYPE: Schema =
-    Schema { name: "TypeProto.Sequence", fields: &[once(1, "elem_type", Message(&TYPE))] };
+static ELEMENT_TYPE: Schema = Schema { name: "TypeProto.Sequence", fields: &[once(1, "elem_type", Message(&TYPE))] };
 
-static MAP_TYPE: Schema = Schema {
-    name: "TypeProto.Map",
-    fields: &[once(1, "key_type", Number), once(2, "value_type", Message(&TYPE))],
-};
+static MAP_TYPE: Schema =
+    Schema { name: "TypeProto.Map", fields: &[once(1, "key_type", Number), once(2, "value_type", Message(&TYPE))] };
 
 static OPAQUE_TYPE: Schema =
     Schema { name: "TypeProto.Opaque", fields: &[once(1, "domain", Text), once(2, "name", Text)] };

@@ -151,7 +151,8 @@ impl Parts {
         places = places.saturating_add(usize::from(self.raw.is_some()));
         places = places.saturating_add(usize::from(self.is_external));
         if places > 1 {
-            let detail = format!("tensor `{name}` has its numbers in {places} places, and readers differ in which they take");
+            let detail =
+                format!("tensor `{name}` has its numbers in {places} places, and readers differ in which they take");
             facts.anomaly(at, Anomaly::ReaderDisagreement, detail);
         }
         if self.is_external || !self.external.is_empty() {
@@ -165,8 +166,7 @@ impl Parts {
                 if *store != kind.store || !(fits(wanted) || kind.is_loose() && fits(elements)) {
                     let detail = format!(
                         "tensor `{name}` has {} numbers in the field for {store}, and needs {wanted} in that for {}",
-                        numbers.most,
-                        kind.store
+                        numbers.most, kind.store
                     );
                     facts.anomaly(at, Anomaly::SizeMismatch, detail);
                 }
@@ -207,11 +207,16 @@ impl Parts {
         let bytes = kind.bytes(elements);
         match (bytes, self.external.length) {
             (Some(wanted), Some(length)) if wanted != length && !(kind.is_loose() && length == elements) => {
-                let detail = format!("tensor `{name}` needs {wanted} bytes by type and shape, and takes {length} elsewhere");
+                let detail =
+                    format!("tensor `{name}` needs {wanted} bytes by type and shape, and takes {length} elsewhere");
                 facts.anomaly(at, Anomaly::SizeMismatch, detail);
             }
             (None, _) => {
-                facts.anomaly(at, Anomaly::Malformed, format!("tensor `{name}` has texts, which cannot be in another file"));
+                facts.anomaly(
+                    at,
+                    Anomaly::Malformed,
+                    format!("tensor `{name}` has texts, which cannot be in another file"),
+                );
             }
             _ => {}
         }

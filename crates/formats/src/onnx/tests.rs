@@ -21,7 +21,9 @@ fn kinds(facts: &Facts) -> Vec<String> {
 
 fn operators(facts: &Facts) -> Vec<(String, Effect)> {
     let operator = |kind: &FactKind| match kind {
-        FactKind::Operator(operator) => Some((format!("{}::{}", operator.domain, operator.name), operator.effect.clone())),
+        FactKind::Operator(operator) => {
+            Some((format!("{}::{}", operator.domain, operator.name), operator.effect.clone()))
+        }
         _ => None,
     };
     facts.list().iter().filter_map(|fact| operator(&fact.kind)).collect()
@@ -51,7 +53,8 @@ fn external_data_outside_the_folder_are_told() {
 
 #[test]
 fn external_data_beside_the_model_are_named() {
-    let facts = model("external w FLOAT [2] location=w.bin offset=0 length=8\nexternal v FLOAT [1] location=w.bin offset=8");
+    let facts =
+        model("external w FLOAT [2] location=w.bin offset=0 length=8\nexternal v FLOAT [1] location=w.bin offset=8");
     assert!(oddities(&facts).is_empty());
     let named = FactKind::Reference { kind: ReferenceKind::Numbers, target: "w.bin".into() };
     assert_eq!(facts.list().iter().filter(|fact| fact.kind == named).count(), 1);
@@ -88,7 +91,10 @@ fn functions_are_followed() {
     assert!(oddities(&facts).is_empty());
     assert!(operators(&facts).iter().all(|(_, effect)| *effect == Effect::Computes));
     let said = |text: &str| kinds(&model(text));
-    assert_eq!(said("node Relu\nfunction mine A calls B domain=mine\nfunction mine B calls A domain=mine"), ["Malformed"]);
+    assert_eq!(
+        said("node Relu\nfunction mine A calls B domain=mine\nfunction mine B calls A domain=mine"),
+        ["Malformed"]
+    );
     assert_eq!(said("node Relu\nfunction ai.onnx Relu calls Odd domain=x"), ["ReaderDisagreement"]);
     assert_eq!(said("node Relu\nfunction mine A calls Add\nfunction mine A calls Sub"), ["DuplicateName"]);
 }
@@ -131,7 +137,9 @@ fn names_that_stand_twice_are_told() {
 #[test]
 fn graphs_within_attributes_are_read() {
     let inner = "6 {\n1 {\n4 = \"PyOp\"\n}\n5 {\n1 = 1\n2 = 1\n13 {\n1 = \"location\"\n2 = \"../x\"\n}\n14 = 1\n}\n}";
-    let text = format!("1 = 8\n7 {{\n1 {{\n4 = \"If\"\n5 {{\n1 = \"then_branch\"\n{inner}\n20 = 5\n}}\n}}\n}}\n8 {{\n2 = 17\n}}");
+    let text = format!(
+        "1 = 8\n7 {{\n1 {{\n4 = \"If\"\n5 {{\n1 = \"then_branch\"\n{inner}\n20 = 5\n}}\n}}\n}}\n8 {{\n2 = 17\n}}"
+    );
     let facts = raw(&text);
     assert_eq!(kinds(&facts), ["ExternalData"]);
     assert!(operators(&facts).iter().any(|(name, _)| name == "::PyOp"));
@@ -147,7 +155,9 @@ fn graphs_that_go_too_deep_end() {
 
 #[test]
 fn payloads_are_opened() {
-    let facts = model("node Constant value_string=\"#!/bin/sh\\necho\\twaag-inert\"\nmetadata a = \"#!/bin/sh\\necho waag-inert\"");
+    let facts = model(
+        "node Constant value_string=\"#!/bin/sh\\necho\\twaag-inert\"\nmetadata a = \"#!/bin/sh\\necho waag-inert\"",
+    );
     let children = facts.list().iter().filter(|fact| matches!(fact.kind, FactKind::Child(_))).count();
     assert_eq!(children, 2);
     let hidden = raw("1 = 8\n7 {\n2 = \"g\"\n}\n8 {\n2 = 17\n}\n99 = \"#!/bin/sh\\necho waag-inert\"");
@@ -157,7 +167,10 @@ fn payloads_are_opened() {
 
 #[test]
 fn a_newer_version_is_incomplete_and_no_attack() {
-    assert_eq!(kinds(&raw("1 = 30\n7 {\n2 = \"g\"\n}\n8 {\n2 = 17\n}\n99 = \"something that is longer\"")), ["Unsupported", "Unsupported"]);
+    assert_eq!(
+        kinds(&raw("1 = 30\n7 {\n2 = \"g\"\n}\n8 {\n2 = 17\n}\n99 = \"something that is longer\"")),
+        ["Unsupported", "Unsupported"]
+    );
 }
 
 #[test]

@@ -31,7 +31,8 @@ impl Format for OnnxText {
         let named = probe.extension().starts_with("onnx") && probe.extension() != "onnx";
         let head = String::from_utf8_lossy(&probe.head);
         let start = head.trim_start();
-        let is_message = start.starts_with("ir_version:") && (head.contains("graph {") || head.contains("opset_import"));
+        let is_message =
+            start.starts_with("ir_version:") && (head.contains("graph {") || head.contains("opset_import"));
         let is_syntax = start.starts_with('<') && start.contains("ir_version:") && start.contains("opset_import:");
         (named || is_message || is_syntax).then_some(Certainty::Likely)
     }

@@ -114,7 +114,7 @@ impl ElementType {
 
     /// Whether the packing of elements into numbers is a matter of the writer: some pack six bits, some do not.
     pub(super) fn is_loose(&self) -> bool {
-        self.bits % 8 != 0
+        !self.bits.is_multiple_of(8)
     }
 }
 

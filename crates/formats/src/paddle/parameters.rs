@@ -105,7 +105,8 @@ fn tensor(cursor: &mut Cursor<'_>, source: &dyn Source, index: u64, facts: &mut 
         return Ok(false);
     };
     let extents: Option<Vec<u64>> = shape.into_iter().map(|extent| u64::try_from(extent).ok()).collect();
-    let bytes = extents.as_ref().and_then(|shape| shape.iter().try_fold(*size, |size, &extent| size.checked_mul(extent)));
+    let bytes =
+        extents.as_ref().and_then(|shape| shape.iter().try_fold(*size, |size, &extent| size.checked_mul(extent)));
     let (Some(shape), Some(bytes)) = (extents, bytes) else {
         facts.anomaly(span.offset, Anomaly::AllocationBomb, "a tensor has an extent that is negative or overflows");
         return Ok(false);

@@ -16,9 +16,7 @@ fn program(operators: &[&str]) -> Vec<u8> {
 }
 
 fn reaches(facts: &Facts) -> usize {
-    let reaches = |kind: &FactKind| {
-        matches!(kind, FactKind::Operator(operator) if matches!(operator.effect, Effect::Reaches { .. }))
-    };
+    let reaches = |kind: &FactKind| matches!(kind, FactKind::Operator(operator) if matches!(operator.effect, Effect::Reaches { .. }));
     facts.list().iter().filter(|fact| reaches(&fact.kind)).count()
 }
 

@@ -242,7 +242,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     /// Whether a field is as the schema says. What is not is told.
     fn admits(&mut self, fields: &mut Fields<'a>, field: &Field) -> bool {
         let Some((index, entry)) = fields.schema.find(field.number) else {
-            self.stray(fields.schema, field);
+            self.stray(fields, field);
             return false;
         };
         if !entry.shape.fits(field.wire) {
@@ -269,8 +269,8 @@ impl<'a, 'f> Reader<'a, 'f> {
         }
     }
 
-    fn stray(&mut self, schema: &Schema, field: &Field) {
-        let (number, name) = (field.number, schema.name);
+    fn stray(&mut self, fields: &Fields<'a>, field: &Field) {
+        let (number, name) = (field.number, fields.schema.name);
         match (self.unknown, field.span()) {
             (Unknown::Passed, _) => {}
             (Unknown::Newer, _) => {
@@ -288,6 +288,11 @@ impl<'a, 'f> Reader<'a, 'f> {
             (Unknown::Hidden, _) => {
                 let detail = format!("field {number} of {name}, which it does not have");
                 self.facts.anomaly(field.offset, Anomaly::Malformed, detail);
+                // A file that was put behind the message reads like fields by chance.
+                let rest = fields.span.end().min(self.source.len()).saturating_sub(field.offset);
+                if payload::is_payload(self.source, field.offset, rest, true) {
+                    self.child(format!("rest@{}", field.offset), Span { offset: field.offset, length: rest });
+                }
             }
         }
     }
@@ -315,10 +320,8 @@ mod tests {
     use crate::testing::oddities;
 
     static INNER: Schema = Schema { name: "Inner", fields: &[once(1, "text", Shape::Text)] };
-    static OUTER: Schema = Schema {
-        name: "Outer",
-        fields: &[once(1, "number", Shape::Number), many(2, "inner", Shape::Message(&INNER))],
-    };
+    static OUTER: Schema =
+        Schema { name: "Outer", fields: &[once(1, "number", Shape::Number), many(2, "inner", Shape::Message(&INNER))] };
 
     fn verify(bytes: &[u8], unknown: Unknown) -> Vec<String> {
         let (budget, mut facts) = (Budget::small(), Facts::new());
