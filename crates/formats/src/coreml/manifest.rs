@@ -33,6 +33,7 @@ impl Format for CoreMlManifest {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        facts.property("framework", "Core ML");
         inspect_json(source, context, false, facts);
         walk(source, 0, u64::MAX, context.budget, &mut |event| item(&event, facts));
     }

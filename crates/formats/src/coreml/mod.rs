@@ -195,7 +195,7 @@ impl<'a, 'f> Model<'a, 'f> {
             502 => program::read(self, span, depth),
             555 => {
                 let class = self.text(span, 10).unwrap_or_default();
-                self.operator(class, "custom model", true, span.offset);
+                self.operator(class, "customModel", true, span.offset);
             }
             556 => self.linked(span),
             3000 => {

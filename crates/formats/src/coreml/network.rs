@@ -24,7 +24,7 @@ fn layer(model: &mut Model<'_, '_>, span: Span, depth: u32) {
         0..=99 => {}
         CUSTOM => {
             let class = model.text(inner, 10).unwrap_or_default();
-            model.operator(class, "custom layer", true, inner.offset);
+            model.operator(class, "customLayer", true, inner.offset);
         }
         _ => {
             match name(LAYERS, number) {

@@ -74,6 +74,7 @@ impl Format for CoreMlWeights {
 
 fn blocks(cursor: &mut Cursor<'_>, context: &Context<'_>, facts: &mut Facts) -> Result<(), ReadError> {
     let count = cursor.u32()?;
+    facts.property("blocks", count.to_string());
     cursor.seek(ALIGNMENT);
     for index in 0..count {
         if let Err(limit) = context.budget.operate(1) {

@@ -38,6 +38,7 @@ impl Format for PaddlePir {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        facts.property("framework", "PaddlePaddle");
         inspect_json(source, context, false, facts);
         let mut operators = Operators::default();
         walk(source, 0, u64::MAX, context.budget, &mut |event| operator(&event, &mut operators, facts));
