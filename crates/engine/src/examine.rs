@@ -35,6 +35,10 @@ pub struct Examined {
     pub findings: Vec<Finding>,
     /// Other files of the same model that it names.
     pub references: Vec<(Location, String)>,
+    /// Those of them that hold raw numbers.
+    pub(crate) numbers: Vec<(Location, String)>,
+    /// Whether the bytes of the file itself are none of the known formats.
+    pub(crate) is_unknown: bool,
     /// Storages that a pickle expects beside it, by the pickle's members.
     pub(crate) storages: Vec<Expected>,
     /// Members that were examined but are not in the list of reports, which has its limit.
@@ -89,6 +93,9 @@ impl Examination<'_> {
             return;
         }
         let mut facts = self.read(subject, &probe, &formats);
+        if subject.depth == 0 {
+            examined.is_unknown = recognise(&probe).is_empty();
+        }
         drop(probe);
         let index = examined.artifacts.len();
         let mut report = summary::report(subject.location.clone(), subject.source.len(), &formats, &facts);
@@ -176,8 +183,15 @@ impl Examination<'_> {
         };
         judge(&subject.location, &artifact, &mut examined.findings);
         for fact in facts.list() {
-            if let FactKind::Reference { kind: ReferenceKind::File, target } = &fact.kind {
-                examined.references.push((subject.location.clone(), target.clone()));
+            let FactKind::Reference { kind, target } = &fact.kind else { continue };
+            let named = (subject.location.clone(), target.clone());
+            match kind {
+                ReferenceKind::File => examined.references.push(named),
+                ReferenceKind::Numbers => {
+                    examined.numbers.push(named.clone());
+                    examined.references.push(named);
+                }
+                _ => {}
             }
         }
     }

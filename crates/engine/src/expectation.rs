@@ -19,6 +19,12 @@ pub(crate) fn promised(name: &str) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| !ending.is_empty() && format.meta().extensions.contains(&ending.as_str()))
 }
 
+/// Whether a name promises no format at all, so that its bytes may be anything.
+#[must_use]
+pub(crate) fn promises_nothing(name: &str) -> bool {
+    SAYS_NOTHING.contains(&extension(name).as_str()) || promised(name).is_none()
+}
+
 /// Notes what does not fit together: name and content, one format and another, and names of tensors that deceive.
 pub(crate) fn check(probe: &Probe<'_>, formats: &[&'static dyn Format], facts: &mut Facts) {
     check_identity(formats, facts);

@@ -116,10 +116,11 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
         examined
     };
     // For a single file, starting threads would take longer than reading it.
-    let examined: Vec<Examined> = match entries.as_slice() {
+    let mut examined: Vec<Examined> = match entries.as_slice() {
         [only] => vec![examine(only)],
         several => several.par_iter().map(examine).collect(),
     };
+    repository::settle_numbers(&entries, &mut examined);
     let given = paths.iter().map(|path| path.display().to_string()).collect();
     let reused = cache.map_or(0, |cache| cache.reused());
     Ok(Report { reused, ..conclude(given, &entries, examined, &options.settings) })

@@ -16,6 +16,8 @@ pub(crate) struct Stored<'a> {
     artifacts: Vec<StoredArtifact<'a>>,
     findings: Cow<'a, [Finding]>,
     references: Cow<'a, [(Location, String)]>,
+    numbers: Cow<'a, [(Location, String)]>,
+    is_unknown: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,6 +40,8 @@ impl<'a> Stored<'a> {
             artifacts: examined.artifacts.iter().map(StoredArtifact::of).collect(),
             findings: Cow::Borrowed(&examined.findings),
             references: Cow::Borrowed(&examined.references),
+            numbers: Cow::Borrowed(&examined.numbers),
+            is_unknown: examined.is_unknown,
         }
     }
 
@@ -47,6 +51,8 @@ impl<'a> Stored<'a> {
             artifacts: self.artifacts.into_iter().map(StoredArtifact::report).collect::<Option<_>>()?,
             findings: self.findings.into_owned(),
             references: self.references.into_owned(),
+            numbers: self.numbers.into_owned(),
+            is_unknown: self.is_unknown,
             ..Examined::default()
         })
     }

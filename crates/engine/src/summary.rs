@@ -47,6 +47,11 @@ pub(crate) fn tool_folder(location: Location) -> ArtifactReport {
     ArtifactReport { title: "folder of a tool", analysis, ..report(location, 0, &[], &Facts::new()) }
 }
 
+/// The report on a file of raw numbers that a model beside it names and describes.
+pub(crate) fn numbers(location: Location, size: u64) -> ArtifactReport {
+    ArtifactReport { title: "numbers of a model", ..report(location, size, &[], &Facts::new()) }
+}
+
 /// Whether any of the formats is parsed, not only told apart.
 #[must_use]
 pub(crate) fn is_parsed(formats: &[&'static dyn Format]) -> bool {

@@ -18,10 +18,13 @@
 )]
 
 pub mod budget;
+pub mod caffe;
 pub mod callable;
 pub mod child;
+pub mod cntk;
 pub mod compressed;
 pub mod configuration;
+pub mod coreml;
 pub mod cursor;
 pub mod decode;
 pub mod executable;
@@ -32,8 +35,12 @@ pub mod gguf;
 pub mod huggingface;
 pub mod jinja;
 pub mod json;
+pub mod location;
 pub mod media;
 pub mod numpy;
+pub mod onnx;
+pub mod paddle;
+pub mod payload;
 pub mod pickle;
 pub mod protobuf;
 pub mod python_source;
@@ -55,6 +62,17 @@ pub static FORMATS: &[&dyn Format] = &[
     &gguf::Gguf,
     &gguf::GgmlLegacy,
     &numpy::Npy,
+    &onnx::Onnx,
+    &onnx::OnnxTensor,
+    &onnx::OnnxText,
+    &paddle::PaddleProgram,
+    &paddle::PaddlePir,
+    &paddle::PaddleParameters,
+    &coreml::CoreMl,
+    &coreml::CoreMlManifest,
+    &coreml::CoreMlWeights,
+    &cntk::Cntk,
+    &caffe::Caffe,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,

@@ -11,7 +11,9 @@ pub mod encode;
 mod gguf;
 mod literal;
 pub mod mutate;
+mod onnx;
 mod pickle;
+mod protobuf;
 pub mod samples;
 #[cfg(feature = "seeds")]
 pub mod seeds;
