@@ -25,8 +25,10 @@ pub mod configuration;
 pub mod cursor;
 pub mod decode;
 pub mod executable;
+pub mod executorch;
 pub mod fact;
 pub mod facts;
+pub mod flatbuffers;
 pub mod format;
 pub mod gguf;
 pub mod huggingface;
@@ -44,6 +46,7 @@ pub mod tar;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod tflite;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -55,6 +58,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &gguf::Gguf,
     &gguf::GgmlLegacy,
     &numpy::Npy,
+    &tflite::TfLite,
+    &executorch::ExecuTorch,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,

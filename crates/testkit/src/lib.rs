@@ -8,6 +8,7 @@
 pub mod assemble;
 #[cfg(feature = "seeds")]
 pub mod encode;
+pub mod flatbuffers;
 mod gguf;
 mod literal;
 pub mod mutate;
