@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod boosting;
 pub mod budget;
 pub mod callable;
 pub mod child;
@@ -35,10 +36,13 @@ pub mod huggingface;
 pub mod jinja;
 pub mod json;
 pub mod media;
+pub mod messagepack;
 pub mod numpy;
+pub mod ocdbt;
 pub mod pickle;
 pub mod protobuf;
 pub mod python_source;
+pub mod r_data;
 pub mod safetensors;
 pub mod sevenzip;
 pub mod source;
@@ -47,6 +51,8 @@ pub mod tar;
 mod testing;
 pub mod text;
 pub mod tflite;
+pub mod torch7;
+pub mod ubjson;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -60,6 +66,14 @@ pub static FORMATS: &[&dyn Format] = &[
     &numpy::Npy,
     &tflite::TfLite,
     &executorch::ExecuTorch,
+    &messagepack::Flax,
+    &ocdbt::Ocdbt,
+    &boosting::XgBoost,
+    &boosting::XgBoostBinary,
+    &boosting::LightGbm,
+    &boosting::CatBoost,
+    &r_data::RData,
+    &torch7::Torch7,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,

@@ -17,6 +17,8 @@ pub enum Field {
     Bytes(Vec<u8>),
     /// A vector of numbers.
     Numbers(Vec<i32>),
+    /// A vector of long numbers.
+    Longs(Vec<u64>),
     /// A table.
     Table(Vec<Field>),
     /// A vector of tables.
@@ -87,6 +89,9 @@ fn fill(field: &Field, at: usize, bytes: &mut Vec<u8>) {
         Field::Text(text) => vector(text.len(), text.as_bytes(), bytes),
         Field::Bytes(content) => vector(content.len(), content, bytes),
         Field::Numbers(list) => {
+            vector(list.len(), &list.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>(), bytes)
+        }
+        Field::Longs(list) => {
             vector(list.len(), &list.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>(), bytes)
         }
         Field::Table(fields) => table(fields, bytes),

@@ -13,6 +13,7 @@ mod gguf;
 mod literal;
 pub mod mutate;
 mod pickle;
+pub mod r_data;
 pub mod samples;
 #[cfg(feature = "seeds")]
 pub mod seeds;
