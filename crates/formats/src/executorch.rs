@@ -13,7 +13,7 @@ use crate::source::{Source, Window, read_up_to};
 /// Bytes of a name that are read.
 const MAX_NAME: usize = 300;
 /// Steps that reading a table costs.
-const TABLE: u64 = 32;
+const TABLE: u64 = 256;
 /// Operators that are told apart.
 const MAX_OPERATORS: usize = 10_000;
 /// Bytes of padding that writers put between segments and behind the last: a page of a large-page machine.
@@ -40,9 +40,24 @@ const BACKENDS: &[&str] = &[
 ];
 
 /// Sets of operators that the runtime's own kernels serve.
-const DOMAINS: &[&str] =
-    &["aten", "prim", "prims", "executorch_prim", "dim_order_ops", "_clone_dim_order", "et_vk", "quantized_decomposed",
-      "llama", "torchao", "cadence", "cortex_m", "quantized_ops", "et_copy", "higher_order", "bundled_program"];
+const DOMAINS: &[&str] = &[
+    "aten",
+    "prim",
+    "prims",
+    "executorch_prim",
+    "dim_order_ops",
+    "_clone_dim_order",
+    "et_vk",
+    "quantized_decomposed",
+    "llama",
+    "torchao",
+    "cadence",
+    "cortex_m",
+    "quantized_ops",
+    "et_copy",
+    "higher_order",
+    "bundled_program",
+];
 
 static META: Meta = Meta {
     id: "executorch",
@@ -239,7 +254,8 @@ mod tests {
         assert_eq!(oddities(&facts), Vec::<String>::new());
         let effects = |bytes: &[u8]| {
             let facts = inspect(&ExecuTorch, "a.pte", bytes);
-            let effect = |kind: &FactKind| if let FactKind::Operator(it) = kind { Some(it.effect.clone()) } else { None };
+            let effect =
+                |kind: &FactKind| if let FactKind::Operator(it) = kind { Some(it.effect.clone()) } else { None };
             facts.list().iter().filter_map(|fact| effect(&fact.kind)).collect::<Vec<_>>()
         };
         assert_eq!(effects(&program("aten::add", "XnnpackBackend")), [Effect::Computes, Effect::Computes]);

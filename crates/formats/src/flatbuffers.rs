@@ -9,9 +9,11 @@ use std::cell::RefCell;
 use crate::source::{Source, read_exact_at, read_up_to};
 
 /// Bytes read at once: tables and their fields lie close together.
-const PAGE: usize = 4096;
+const PAGE: u64 = 4096;
 /// Pages kept.
-const PAGES: usize = 64;
+const PAGES: u64 = 64;
+const PAGE_SIZE: usize = 4096;
+const PAGES_KEPT: usize = 64;
 /// Objects whose place is remembered.
 const MAX_TOUCHED: usize = 1 << 20;
 
@@ -47,7 +49,7 @@ impl<'a> FlatBuffer<'a> {
     /// A buffer that is the whole of a source.
     #[must_use]
     pub fn new(source: &'a dyn Source) -> Self {
-        let pages = RefCell::new(vec![(u64::MAX, Vec::new()); PAGES]);
+        let pages = RefCell::new(vec![(u64::MAX, Vec::new()); PAGES_KEPT]);
         Self { source, length: source.len(), pages, touched: RefCell::default() }
     }
 
@@ -104,14 +106,14 @@ impl<'a> FlatBuffer<'a> {
 
     fn array<const N: usize>(&self, offset: u64) -> Result<[u8; N], Broken> {
         let mut bytes = [0; N];
-        let page = offset / PAGE as u64;
-        let within = usize::try_from(offset % PAGE as u64).unwrap_or(0);
+        let page = offset / PAGE;
+        let within = usize::try_from(offset % PAGE).unwrap_or(0);
         let mut pages = self.pages.borrow_mut();
-        let slot = usize::try_from(page % PAGES as u64).unwrap_or(0);
+        let slot = usize::try_from(page % PAGES).unwrap_or(0);
         if let Some((number, kept)) = pages.get_mut(slot) {
             if *number != page {
                 *number = page;
-                *kept = read_up_to(self.source, page.saturating_mul(PAGE as u64), PAGE);
+                *kept = read_up_to(self.source, page.saturating_mul(PAGE), PAGE_SIZE);
             }
             if let Some(found) = kept.get(within..within.saturating_add(N)) {
                 bytes.copy_from_slice(found);

@@ -53,6 +53,7 @@ pub mod text;
 pub mod tflite;
 pub mod torch7;
 pub mod ubjson;
+pub mod zarr;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};

@@ -4,6 +4,7 @@
 //! Specification: <https://ubjson.org/>. Numbers are big-endian.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::budget::Budget;
 use crate::cursor::Cursor;
@@ -27,7 +28,8 @@ struct Frame {
     /// The type of all members, when it is announced.
     element: Option<u8>,
     members: u64,
-    keys: HashSet<String>,
+    /// Hashes of its keys: equal keys have equal hashes, so no duplicate is missed.
+    keys: HashSet<u64>,
 }
 
 /// Why reading stopped.
@@ -57,12 +59,7 @@ struct Walker<'a, 'v> {
 
 /// Reads one value from the start of `source`. Returns where it ends, when all of it could be read; what is wrong is
 /// written down.
-pub fn walk(
-    source: &dyn Source,
-    budget: &Budget,
-    facts: &mut Facts,
-    visit: &mut dyn FnMut(Event<'_>),
-) -> Option<u64> {
+pub fn walk(source: &dyn Source, budget: &Budget, facts: &mut Facts, visit: &mut dyn FnMut(Event<'_>)) -> Option<u64> {
     let (cursor, frames, path) = (Cursor::new(source, 0), Vec::new(), Vec::new());
     let mut walker = Walker { cursor, budget, visit, frames, path, keys: 0, duplicates: Vec::new() };
     let read = walker.document();
@@ -153,7 +150,7 @@ impl Walker<'_, '_> {
             if self.keys > MAX_KEYS {
                 return Err(Stop::Gap(Gap::Limit, format!("more than {MAX_KEYS} keys")));
             }
-            if !frame.keys.insert(key.clone()) && self.duplicates.len() < 64 {
+            if !frame.keys.insert(hash(key)) && self.duplicates.len() < 64 {
                 self.duplicates.push((offset, key.clone()));
             }
         }
@@ -281,6 +278,12 @@ impl Walker<'_, '_> {
     }
 }
 
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,7 +300,8 @@ mod tests {
         (seen, oddities(&facts))
     }
 
-    const GOOD: &[u8] = b"{i\x01a[$d#U\x02\x3f\x80\0\0\xc0\0\0\0U\x01b{L\0\0\0\0\0\0\0\x01cSi\x02hi}i\x01d[#i\x02i\xffTi\x01e[Z]}";
+    const GOOD: &[u8] =
+        b"{i\x01a[$d#U\x02\x3f\x80\0\0\xc0\0\0\0U\x01b{L\0\0\0\0\0\0\0\x01cSi\x02hi}i\x01d[#i\x02i\xffTi\x01e[Z]}";
 
     #[test]
     fn values_have_paths() {

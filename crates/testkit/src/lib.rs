@@ -8,6 +8,8 @@
 pub mod assemble;
 #[cfg(feature = "seeds")]
 pub mod encode;
+#[cfg(feature = "seeds")]
+pub mod flat;
 pub mod flatbuffers;
 mod gguf;
 mod literal;

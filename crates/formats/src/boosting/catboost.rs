@@ -14,7 +14,7 @@ const PREFIX: u64 = 8;
 /// Bytes of a name or value that are read.
 const MAX_NAME: usize = 300;
 /// Steps that reading a table costs.
-const TABLE: u64 = 32;
+const TABLE: u64 = 256;
 /// Names of parts that may follow.
 const PARTS: &[&str] = &["static_provider_v1", "text_process_v1", "text_process_v2", "embed_process_v1"];
 
@@ -111,7 +111,7 @@ impl Reader<'_> {
     fn trees(&mut self, table: &Table<'_>) -> Result<(), Broken> {
         let mut features = 0_u64;
         // Numbers, categories, words and vectors.
-        for (field, name) in [(5, 4), (4, 3), (12, 3), (17, 3)] {
+        for (field, name) in [(5, 4), (4, 2), (12, 2), (17, 2)] {
             let list = table.vector(field, 4)?;
             features = features.saturating_add(list.map_or(0, |list| list.count));
             self.each(list, |reader, feature| {

@@ -177,7 +177,10 @@ impl Reader<'_> {
 
     fn metadata(&mut self, at: u64, key: &str, value: &str) {
         let value = shorten(value.chars().take(MAX_VALUE.saturating_add(1)).collect(), MAX_VALUE);
-        self.facts.push(Position::Offset(at), FactKind::Metadata { key: key.to_owned(), value });
+        self.facts.push(
+            Position::Offset(at),
+            FactKind::Metadata { key: shorten(key.chars().take(101).collect(), 100), value },
+        );
     }
 
     fn header(&mut self, at: u64, key: &str, value: &str) {
@@ -275,7 +278,9 @@ impl Tree {
             let detail = format!("it splits on features {least} to {most}, of which the last is {last_feature}");
             return Some((Anomaly::OutOfBounds, detail));
         }
-        if leaves > 1 && let Some(why) = self.shape(leaves, inner) {
+        if leaves > 1
+            && let Some(why) = self.shape(leaves, inner)
+        {
             return Some((Anomaly::OutOfBounds, why));
         }
         self.categories(number("num_cat").unwrap_or(0), length("cat_threshold"))
@@ -356,7 +361,8 @@ mod tests {
 
     #[test]
     fn both_ways_to_find_a_tree_must_agree_and_tails_are_shown() {
-        let two = model("1 -1", "0 1", "3").replace("end of trees", "Tree=1\nnum_leaves=1\nleaf_value=1\n\nend of trees");
+        let two =
+            model("1 -1", "0 1", "3").replace("end of trees", "Tree=1\nnum_leaves=1\nleaf_value=1\n\nend of trees");
         assert_eq!(odd(&two), ["SizeMismatch"]);
         let tail = model("1 -1", "0 1", "3") + "import os\n";
         assert_eq!(odd(&tail), ["TrailingBytes"]);

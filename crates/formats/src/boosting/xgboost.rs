@@ -15,6 +15,8 @@ use crate::ubjson;
 
 /// Nodes of one tree that are followed.
 const MAX_NODES: usize = 4 << 20;
+/// Nodes of one tree that split on categories.
+const MAX_CATEGORIES: usize = 1 << 20;
 /// What a node without a parent, and a node that was pruned, has for an index.
 const NONE: i64 = i32::MAX as i64;
 /// Lists of a tree that have an item for each node.
@@ -102,12 +104,13 @@ struct Reader<'b> {
     facts: Facts,
     tree: Tree,
     trees: u64,
+    version: Vec<String>,
     announced: Option<u64>,
 }
 
 impl<'b> Reader<'b> {
     fn new(budget: &'b Budget) -> Self {
-        Self { budget, facts: Facts::new(), tree: Tree::default(), trees: 0, announced: None }
+        Self { budget, facts: Facts::new(), tree: Tree::default(), trees: 0, version: Vec::new(), announced: None }
     }
 
     fn event(&mut self, event: &Event<'_>) {
@@ -125,7 +128,7 @@ impl<'b> Reader<'b> {
             _ => return,
         };
         match (event.key_at(0), event.key_at(1), event.key()) {
-            (Some("version"), ..) => self.facts.property("version", text),
+            (Some("version"), ..) if self.version.len() < 3 => self.version.push(text.chars().take(20).collect()),
             (_, Some("gradient_booster"), Some("name")) => self.facts.property("booster", text),
             (_, Some("objective"), Some("name")) => self.facts.property("objective", text),
             (_, Some("gradient_booster"), Some("num_trees")) => self.announced = text.parse().ok(),
@@ -174,6 +177,7 @@ impl<'b> Reader<'b> {
 
     fn finish(&mut self, at: u64) {
         self.facts.property("framework", "XGBoost");
+        self.facts.property("version", self.version.join("."));
         self.facts.property("trees", self.trees.to_string());
         if let Some(announced) = self.announced.filter(|announced| *announced != self.trees) {
             let detail = format!("{announced} trees are announced, and {} are there", self.trees);
@@ -206,8 +210,8 @@ impl Tree {
             "parents" if value != NONE => self.parent = self.parent.max(value),
             "split_indices" if value < 0 => self.bad = Some("a feature has a negative index"),
             "split_indices" if value != NONE => self.feature = self.feature.max(value),
-            "categories_segments" if self.segments.len() < MAX_NODES => self.segments.push(value),
-            "categories_sizes" if self.sizes.len() < MAX_NODES => self.sizes.push(value),
+            "categories_segments" if self.segments.len() < MAX_CATEGORIES => self.segments.push(value),
+            "categories_sizes" if self.sizes.len() < MAX_CATEGORIES => self.sizes.push(value),
             _ => {}
         }
     }

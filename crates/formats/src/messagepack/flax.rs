@@ -123,12 +123,18 @@ fn metadata(path: &[Segment], at: u64, value: String, facts: &mut Facts) {
 
 /// Keys joined as Flax itself joins them.
 fn name(path: &[Segment]) -> String {
-    let parts: Vec<String> = path
-        .iter()
-        .map(|segment| match segment {
-            Segment::Key(key) => key.clone(),
-            Segment::Index(index) => index.to_string(),
-        })
-        .collect();
-    shorten(parts.join("/"), MAX_NAME)
+    let mut name = String::new();
+    for segment in path {
+        if !name.is_empty() {
+            name.push('/');
+        }
+        match segment {
+            Segment::Key(key) => name.extend(key.chars().take(MAX_NAME)),
+            Segment::Index(index) => name.push_str(&index.to_string()),
+        }
+        if name.len() > MAX_NAME.saturating_mul(4) {
+            break;
+        }
+    }
+    shorten(name, MAX_NAME)
 }

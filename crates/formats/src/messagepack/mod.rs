@@ -213,7 +213,11 @@ impl Walker<'_, '_> {
             Kind::Bool(value) => Value::Bool(value),
             Kind::Nil => Value::Nil,
             Kind::Unused => {
-                return self.note(offset, Problem::Odd(Anomaly::Malformed), "a value of the one type that is not in use");
+                return self.note(
+                    offset,
+                    Problem::Odd(Anomaly::Malformed),
+                    "a value of the one type that is not in use",
+                );
             }
         };
         (self.visit)(&self.path, offset, value);

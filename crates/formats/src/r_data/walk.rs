@@ -12,7 +12,9 @@ use crate::source::ReadError;
 /// Values that are still to be read; each level of nesting adds a few.
 const MAX_PENDING: usize = 1 << 20;
 /// Things that are referred to.
-const MAX_REFERENCES: usize = 1 << 20;
+const MAX_REFERENCES: usize = 1 << 18;
+/// Bytes kept of a symbol's name.
+const MAX_SYMBOL: usize = 100;
 /// Bytes kept of a text.
 const MAX_TEXT: u64 = 300;
 /// Vectors from this length on are listed.
@@ -241,11 +243,9 @@ impl<'a, 'f> Walk<'a, 'f> {
                 self.pair(kind, slot, has_attributes, has_tag);
             }
             kind::BYTECODE => self.bytecode(has_attributes)?,
-            kind::ALTERNATIVE => self.tasks.extend([
-                Task::Item(Slot::Attributes),
-                Task::Item(Slot::Data),
-                Task::Item(Slot::Storage),
-            ]),
+            kind::ALTERNATIVE => {
+                self.tasks.extend([Task::Item(Slot::Attributes), Task::Item(Slot::Data), Task::Item(Slot::Storage)])
+            }
             _ => self.vector(kind, at, slot, has_attributes)?,
         }
         if promised && matches!(kind, kind::CALL | kind::BYTECODE) {
@@ -282,7 +282,7 @@ impl<'a, 'f> Walk<'a, 'f> {
         if self.references.len() >= MAX_REFERENCES {
             return Err(Stop::Gap(Gap::Limit, format!("more than {MAX_REFERENCES} symbols and environments")));
         }
-        self.references.push(name);
+        self.references.push(shorten(name, MAX_SYMBOL));
         Ok(())
     }
 
@@ -434,7 +434,7 @@ impl<'a, 'f> Walk<'a, 'f> {
     /// Instructions, which are a vector, and constants.
     fn code(&mut self) -> Result<(), Stop> {
         let before = self.tasks.len();
-        self.item(Slot::Data)?;
+        self.item(Slot::Storage)?;
         if self.tasks.len() != before {
             return Err(Stop::Odd(Anomaly::Malformed, "instructions of byte code are no plain vector".to_owned()));
         }
@@ -497,10 +497,10 @@ impl<'a, 'f> Walk<'a, 'f> {
                 let name = self.text()?;
                 self.named(&name, at, Slot::Callee);
             }
-            kind::LOGICAL | kind::INTEGER => self.numbers(at, "integer", 4)?,
-            kind::REAL => self.numbers(at, "double", 8)?,
-            kind::COMPLEX => self.numbers(at, "complex", 16)?,
-            kind::RAW => self.numbers(at, "raw", 1)?,
+            kind::LOGICAL | kind::INTEGER => self.numbers(at, slot, "integer", 4)?,
+            kind::REAL => self.numbers(at, slot, "double", 8)?,
+            kind::COMPLEX => self.numbers(at, slot, "complex", 16)?,
+            kind::RAW => self.numbers(at, slot, "raw", 1)?,
             kind::STRINGS | kind::VECTOR | kind::EXPRESSIONS => {
                 let count = self.length()?;
                 // Each item has flags at least; in text, a digit and the end of its line.
@@ -526,7 +526,7 @@ impl<'a, 'f> Walk<'a, 'f> {
         Ok(())
     }
 
-    fn numbers(&mut self, at: u64, dtype: &str, size: u64) -> Result<(), Stop> {
+    fn numbers(&mut self, at: u64, slot: Slot, dtype: &str, size: u64) -> Result<(), Stop> {
         let count = self.length()?;
         let is_text = self.input.mode == Mode::Ascii;
         self.fits(count, if is_text { 2 } else { size })?;
@@ -534,7 +534,7 @@ impl<'a, 'f> Walk<'a, 'f> {
             self.pay(count)?;
         }
         self.input.skip(count, size)?;
-        if count >= LISTED {
+        if count >= LISTED && slot != Slot::Storage {
             let bytes = Some(count.saturating_mul(size));
             let tensor = Tensor { name: String::new(), dtype: dtype.to_owned(), shape: vec![count], bytes };
             self.facts.push(Position::Offset(at), FactKind::Tensor(tensor));

@@ -19,7 +19,12 @@ const MAX_NAME: usize = 300;
 /// Bytes of a description that are read.
 const MAX_DESCRIPTION: usize = 2000;
 /// Steps that reading a table costs: it is several accesses to the file.
-const TABLE: u64 = 32;
+const TABLE: u64 = 256;
+/// Buffers, and kinds of operators, that are read.
+const MAX_BUFFERS: usize = 1 << 20;
+const MAX_CODES: usize = 1 << 16;
+/// Descriptions for people that are read.
+const MAX_CARDS: u32 = 4;
 /// Bytes between parts that may be options of operators, which are not read one by one.
 const MAX_GAP: u64 = 8192;
 /// Bytes behind the last part that may be such options or padding.
@@ -61,7 +66,8 @@ impl Format for TfLite {
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let buffer = FlatBuffer::new(source);
-        let mut model = Model { source, buffer: &buffer, context, facts, buffers: Vec::new(), codes: Vec::new() };
+        let mut model =
+            Model { source, buffer: &buffer, context, facts, buffers: Vec::new(), codes: Vec::new(), cards: 0 };
         if let Err(error) = model.read() {
             model.broken(&error);
         }
@@ -92,6 +98,7 @@ struct Model<'m, 'f> {
     facts: &'f mut Facts,
     buffers: Vec<Place>,
     codes: Vec<Code>,
+    cards: u32,
 }
 
 impl Model<'_, '_> {
@@ -148,6 +155,9 @@ impl Model<'_, '_> {
                 model.facts.anomaly(table.offset, Anomaly::ReaderDisagreement, detail);
                 model.outside(&table, offset, size);
             }
+            if model.buffers.len() >= MAX_BUFFERS {
+                return broken(table.offset, "more buffers than are read");
+            }
             model.buffers.push(place);
             Ok(())
         })?;
@@ -173,6 +183,9 @@ impl Model<'_, '_> {
             // Writers before 2020 have the number in a byte only; later ones in both, and the greater one counts.
             let old = i32::from(table.i8(0)?.unwrap_or(0));
             let number = table.i32(3)?.unwrap_or(0).max(old);
+            if model.codes.len() >= MAX_CODES {
+                return broken(table.offset, "more kinds of operators than are read");
+            }
             let custom = table.text(1, MAX_NAME)?;
             model.codes.push(Code { number, custom, offset: table.offset, count: 0 });
             Ok(())
@@ -211,7 +224,8 @@ impl Model<'_, '_> {
                 let text = String::from_utf8_lossy(&text).trim_end_matches('\0').to_owned();
                 self.facts.property("min_runtime_version", text);
             }
-            "TFLITE_METADATA" => {
+            "TFLITE_METADATA" if self.cards < MAX_CARDS => {
+                self.cards = self.cards.saturating_add(1);
                 let window = Window::new(self.source, place.offset, place.length);
                 if let Err(error) = self.card(&window, place.offset) {
                     let detail = format!("the description of the model cannot be read: {error}");
@@ -310,6 +324,10 @@ impl Model<'_, '_> {
         }
         true
     }
+}
+
+fn broken<T>(offset: u64, what: &'static str) -> Result<T, Broken> {
+    Err(Broken { offset, what })
 }
 
 fn effect_of(code: &Code) -> (String, Effect) {

@@ -10,6 +10,9 @@ use crate::flatbuffers::{Broken, Table, Vector};
 /// Extents of one tensor that are read.
 const MAX_DIMENSIONS: u64 = 64;
 
+/// Operators that run subgraphs.
+const MAX_CALLS: usize = 1 << 20;
+
 /// Element types by their number, with their size in bits; 0 where elements have none.
 const TYPES: &[(&str, u64)] = &[
     ("FLOAT32", 32),
@@ -94,13 +97,7 @@ impl Graphs {
     }
 
     /// The subgraphs that an operator runs.
-    fn called(
-        &mut self,
-        model: &mut Model<'_, '_>,
-        table: &Table<'_>,
-        number: i32,
-        this: u64,
-    ) -> Result<(), Broken> {
+    fn called(&mut self, model: &mut Model<'_, '_>, table: &Table<'_>, number: i32, this: u64) -> Result<(), Broken> {
         let fields: &[u16] = match number {
             IF | WHILE => &[0, 1],
             CALL | CALL_ONCE => &[0],
@@ -110,7 +107,11 @@ impl Graphs {
         for &field in fields {
             let wanted = options.i32(field)?.unwrap_or(0);
             match u64::try_from(wanted) {
-                Ok(wanted) if wanted < self.count => self.calls.push((this, wanted)),
+                Ok(wanted) if wanted < self.count && self.calls.len() < MAX_CALLS => self.calls.push((this, wanted)),
+                Ok(wanted) if wanted < self.count => {
+                    let detail = format!("more than {MAX_CALLS} operators run subgraphs");
+                    model.facts.incomplete(table.offset, Gap::Limit, detail);
+                }
                 _ => {
                     let detail = format!("an operator runs subgraph {wanted} of {}", self.count);
                     model.facts.anomaly(table.offset, Anomaly::OutOfBounds, detail);
@@ -194,7 +195,7 @@ fn indices(
     for at in 0..list.count {
         let index = list.i32(at)?;
         let known = u64::try_from(index).is_ok_and(|index| index < tensors);
-        if !known && !(optional && index == -1) {
+        if !(known || (optional && index == -1)) {
             let detail = format!("{what} is tensor {index} of {tensors}");
             model.facts.anomaly(list.start, Anomaly::OutOfBounds, detail);
             return Ok(());
@@ -313,9 +314,8 @@ mod tests {
 
     #[test]
     fn cycles_of_subgraphs_are_found() {
-        let cyclic = |calls: &[(u64, u64)]| {
-            Graphs { count: 9, tensors: Vec::new(), calls: calls.to_vec() }.have_cycle()
-        };
+        let cyclic =
+            |calls: &[(u64, u64)]| Graphs { count: 9, tensors: Vec::new(), calls: calls.to_vec() }.have_cycle();
         assert!(!cyclic(&[]));
         assert!(!cyclic(&[(0, 1), (0, 2), (1, 2)]));
         assert!(cyclic(&[(0, 0)]));
