@@ -111,7 +111,7 @@ impl Reader<'_> {
     fn trees(&mut self, table: &Table<'_>) -> Result<(), Broken> {
         let mut features = 0_u64;
         // Numbers, categories, words and vectors.
-        for (field, name) in [(5, 4), (4, 2), (12, 2), (17, 2)] {
+        for (field, name) in [(5, 4), (4, 2), (12, 2), (18, 2)] {
             let list = table.vector(field, 4)?;
             features = features.saturating_add(list.map_or(0, |list| list.count));
             self.each(list, |reader, feature| {
@@ -130,6 +130,11 @@ impl Reader<'_> {
         self.facts.property("trees", count(sizes).to_string());
         if count(sizes) != count(starts) {
             let detail = format!("{} trees have sizes, and {} have places", count(sizes), count(starts));
+            self.odd(table, Anomaly::SizeMismatch, detail);
+        }
+        let bins = count(table.vector(17, 4)?);
+        if bins > 0 && bins != count(splits) {
+            let detail = format!("{bins} splits are stored packed, and {} as they are", count(splits));
             self.odd(table, Anomaly::SizeMismatch, detail);
         }
         self.places(table, sizes, starts, count(splits))?;
