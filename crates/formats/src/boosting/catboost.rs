@@ -99,7 +99,8 @@ impl Reader<'_> {
         })?;
         if let Some(parts) = root.vector(3, 4)? {
             for index in 0..parts.count.min(16) {
-                self.parts.push(parts.text(index, MAX_NAME)?);
+                // Some are written with the zero that ends a text in C.
+                self.parts.push(parts.text(index, MAX_NAME)?.trim_end_matches('\0').to_owned());
             }
         }
         match root.table(1)? {

@@ -17,7 +17,6 @@ const DANGEROUS: &[&str] = &[
     "serverSocket",
     "unlink",
     "file.remove",
-    "reg.finalizer",
     "Sys.setenv",
     "mcfork",
     "curl_download",

@@ -83,6 +83,9 @@ impl<'a> Input<'a> {
             self.cursor.skip(length.saturating_sub(kept))?;
             return Ok(text);
         }
+        if length == 0 {
+            return Ok(String::new());
+        }
         let mut bytes = Vec::new();
         let mut next = self.cursor.byte()?;
         while next.is_ascii_whitespace() {
@@ -142,7 +145,7 @@ mod tests {
         let mut input = Input { mode: Mode::Ascii, ..Input::new(&bytes, 0) };
         assert_eq!((input.integer()?, input.integer()?, input.integer()?), (12, MISSING, 3));
         assert_eq!(input.text(3, 9)?, "\u{1}a\n");
-        assert_eq!(input.integer()?, 7);
+        assert_eq!((input.text(0, 9)?.len(), input.integer()?), (0, 7));
         Ok(())
     }
 }
