@@ -9,6 +9,9 @@ use crate::sanitize::is_deceptive;
 
 /// Endings that say nothing: any format may hide behind them.
 const SAYS_NOTHING: &[&str] = &["", "bin", "dat", "data", "model", "weights", "params"];
+/// Endings of formats that are written compressed, without an ending that says so.
+const COMPRESSED: &[&str] = &["rds", "rda", "rdata"];
+const COMPRESSIONS: &[&str] = &["gzip", "bzip2", "xz", "zstd"];
 /// Formats that share their bytes with others, so that being one besides another is no second identity.
 const BENEATH_OTHERS: &[&str] = &["text", "json", "python-source", "jinja", "zlib"];
 
@@ -66,6 +69,9 @@ fn check_tensor_names(facts: &mut Facts) {
 }
 
 fn check_promise(ending: &str, formats: &[&'static dyn Format], facts: &mut Facts) {
+    if COMPRESSED.contains(&ending) && formats.iter().all(|format| COMPRESSIONS.contains(&format.meta().id)) {
+        return;
+    }
     let promises: Vec<_> = FORMATS.iter().filter(|format| format.meta().extensions.contains(&ending)).collect();
     let kept = formats.iter().any(|format| promises.iter().any(|promise| promise.meta().id == format.meta().id));
     if let (false, false, Some(first)) = (promises.is_empty(), kept, formats.first()) {

@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod boosting;
 pub mod budget;
 pub mod caffe;
 pub mod callable;
@@ -28,8 +29,10 @@ pub mod coreml;
 pub mod cursor;
 pub mod decode;
 pub mod executable;
+pub mod executorch;
 pub mod fact;
 pub mod facts;
+pub mod flatbuffers;
 pub mod format;
 pub mod gguf;
 pub mod huggingface;
@@ -37,13 +40,16 @@ pub mod jinja;
 pub mod json;
 pub mod location;
 pub mod media;
+pub mod messagepack;
 pub mod numpy;
 pub mod onnx;
 pub mod paddle;
 pub mod payload;
+pub mod ocdbt;
 pub mod pickle;
 pub mod protobuf;
 pub mod python_source;
+pub mod r_data;
 pub mod safetensors;
 pub mod sevenzip;
 pub mod source;
@@ -51,6 +57,10 @@ pub mod tar;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod tflite;
+pub mod torch7;
+pub mod ubjson;
+pub mod zarr;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -73,6 +83,16 @@ pub static FORMATS: &[&dyn Format] = &[
     &coreml::CoreMlWeights,
     &cntk::Cntk,
     &caffe::Caffe,
+    &tflite::TfLite,
+    &executorch::ExecuTorch,
+    &messagepack::Flax,
+    &ocdbt::Ocdbt,
+    &boosting::XgBoost,
+    &boosting::XgBoostBinary,
+    &boosting::LightGbm,
+    &boosting::CatBoost,
+    &r_data::RData,
+    &torch7::Torch7,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,

@@ -8,12 +8,16 @@
 pub mod assemble;
 #[cfg(feature = "seeds")]
 pub mod encode;
+#[cfg(feature = "seeds")]
+pub mod flat;
+pub mod flatbuffers;
 mod gguf;
 mod literal;
 pub mod mutate;
 mod onnx;
 mod pickle;
 mod protobuf;
+pub mod r_data;
 pub mod samples;
 #[cfg(feature = "seeds")]
 pub mod seeds;

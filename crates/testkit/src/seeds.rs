@@ -1,6 +1,6 @@
 //! Small files of every format, to mutate: what a fuzzer and the smoke test start from.
 
-use crate::{assemble, encode, samples};
+use crate::{assemble, encode, flat, samples};
 
 /// Text that is any format's, from one block each.
 #[rustfmt::skip]
@@ -55,6 +55,7 @@ pub fn seeds(format: &str) -> Vec<Vec<u8>> {
         .map(|(_, kind, body)| assemble::bytes(kind, body).expect(ASSEMBLES).1)
         .collect();
     seeds.extend(encoded(format));
+    seeds.extend(flat::seeds(format));
     seeds
 }
 
@@ -85,5 +86,6 @@ pub fn all_seeds() -> Vec<Vec<u8>> {
     let mut names: Vec<&str> = BLOCKS.iter().map(|(name, ..)| *name).collect();
     names.dedup();
     names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile"]);
+    names.extend(flat::FORMATS);
     names.iter().flat_map(|name| seeds(name)).collect()
 }
