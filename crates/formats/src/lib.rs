@@ -30,6 +30,7 @@ pub mod facts;
 pub mod format;
 pub mod gguf;
 pub mod huggingface;
+pub mod java;
 pub mod jinja;
 pub mod json;
 pub mod media;
@@ -44,6 +45,7 @@ pub mod tar;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod xml;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -68,6 +70,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::JoblibZfile,
     &huggingface::HuggingFaceConfig,
     &jinja::Jinja,
+    &xml::Pmml,
+    &xml::OpenVino,
+    &xml::Xml,
+    &java::JavaSerialized,
     &json::Json,
     &python_source::PythonSource,
     &executable::Executable,
