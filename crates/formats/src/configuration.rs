@@ -1,6 +1,10 @@
 //! Configurations, in whatever syntax: JSON, YAML and TOML are read as the same stream of values, and everything that
 //! a loader could be told by one is looked for at every depth, whatever the file is called.
 
+mod mxnet;
+mod oci;
+mod torchserve;
+
 use crate::facts::Facts;
 use crate::json::Event;
 
@@ -17,7 +21,7 @@ pub trait Observer {
 pub type NewObserver = fn(name: &str) -> Box<dyn Observer>;
 
 /// Every kind of instruction that is looked for.
-pub static OBSERVERS: &[NewObserver] = &[];
+pub static OBSERVERS: &[NewObserver] = &[mxnet::observer, oci::observer, torchserve::observer];
 
 /// All observers over one configuration.
 pub struct Observers(Vec<Box<dyn Observer>>);

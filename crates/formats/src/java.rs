@@ -181,7 +181,7 @@ fn search(source: &dyn Source, context: &Context<'_>, classes: &mut BTreeMap<Str
             match classes.get_mut(name) {
                 Some((_, count)) => *count = count.saturating_add(1),
                 None if known < MAX_CLASSES => {
-                    drop(classes.insert(name.to_owned(), (offset.saturating_add(index as u64), 1)))
+                    classes.insert(name.to_owned(), (offset.saturating_add(index as u64), 1));
                 }
                 None => return Some(format!("more than {MAX_CLASSES} classes")),
             }

@@ -17,6 +17,8 @@
     )
 )]
 
+pub mod archives;
+pub mod arrow;
 pub mod budget;
 pub mod callable;
 pub mod child;
@@ -24,6 +26,7 @@ pub mod compressed;
 pub mod configuration;
 pub mod cursor;
 pub mod decode;
+pub mod engines;
 pub mod executable;
 pub mod fact;
 pub mod facts;
@@ -34,6 +37,7 @@ pub mod java;
 pub mod jinja;
 pub mod json;
 pub mod media;
+pub mod mxnet;
 pub mod numpy;
 pub mod pickle;
 pub mod protobuf;
@@ -74,6 +78,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &xml::OpenVino,
     &xml::Xml,
     &java::JavaSerialized,
+    &mxnet::MxNetParameters,
+    &arrow::Arrow,
+    &arrow::Parquet,
+    &engines::CompiledModel,
+    &archives::ClosedArchive,
     &json::Json,
     &python_source::PythonSource,
     &executable::Executable,

@@ -113,7 +113,9 @@ impl NetVisitor {
         let known = self.operators.len();
         match self.operators.get_mut(&(set.clone(), kind.clone())) {
             Some((count, _)) => *count = count.saturating_add(1),
-            None if known < MAX_OPERATORS => drop(self.operators.insert((set, kind), (1, element.offset))),
+            None if known < MAX_OPERATORS => {
+                self.operators.insert((set, kind), (1, element.offset));
+            }
             None => self.is_cut = true,
         }
     }
