@@ -3,6 +3,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
 mod checkpoint;
+mod companion;
+mod content_address;
 pub mod examine;
 mod expectation;
 pub mod io;

@@ -173,7 +173,11 @@ impl Format for Parquet {
 fn parquet(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
     facts.property("kind", "Parquet");
     let Some((start, length)) = footer(source, b"PAR1") else {
-        return facts.anomaly(source.len(), Anomaly::OutOfBounds, "the file has no end that says where its columns are");
+        return facts.anomaly(
+            source.len(),
+            Anomaly::OutOfBounds,
+            "the file has no end that says where its columns are",
+        );
     };
     if let Err(error) = schema(source, start, length, context, facts) {
         facts.incomplete(start, Gap::Unreadable, error.to_string());
@@ -181,7 +185,13 @@ fn parquet(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
 }
 
 /// Arrow's description within Parquet's: Base64 behind its key, as text with its length before it.
-fn schema(source: &dyn Source, start: u64, length: u64, context: &Context<'_>, facts: &mut Facts) -> Result<(), ReadError> {
+fn schema(
+    source: &dyn Source,
+    start: u64,
+    length: u64,
+    context: &Context<'_>,
+    facts: &mut Facts,
+) -> Result<(), ReadError> {
     let searched = length.min(MAX_SCHEMA);
     if let Err(limit) = context.budget.operate(searched / 16) {
         facts.incomplete(start, Gap::Limit, limit.to_string());

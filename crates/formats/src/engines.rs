@@ -61,7 +61,9 @@ const ENDINGS: &[(&str, &str)] = &[
 static META: Meta = Meta {
     id: "compiled-model",
     title: "model compiled for one device",
-    extensions: &["engine", "plan", "trt", "rknn", "hef", "kmodel", "axmodel", "om", "etlt", "tlt", "mnn", "tmfile", "fatbin"],
+    extensions: &[
+        "engine", "plan", "trt", "rknn", "hef", "kmodel", "axmodel", "om", "etlt", "tlt", "mnn", "tmfile", "fatbin",
+    ],
     depth: Depth::Surface,
     reads: "which kind it is; programs and names of plugins within it",
     specification: "https://docs.nvidia.com/deeplearning/tensorrt/latest/inference-library/advanced.html",
@@ -97,14 +99,19 @@ impl Format for CompiledModel {
             facts.push(Position::Offset(4), FactKind::Child(child));
         }
         Search { source, budget: context.budget, programs: 0, gpu: 0, plugins: BTreeMap::new() }.run(start, facts);
-        facts.incomplete(start, Gap::Unsupported, format!("{kind}: there is no public specification, so it was only searched"));
+        facts.incomplete(
+            start,
+            Gap::Unsupported,
+            format!("{kind}: there is no public specification, so it was only searched"),
+        );
     }
 }
 
 /// What these bytes are, and where it starts: Ultralytics writes a length and a description before an engine.
 fn told(source: &dyn Source, name: &str) -> Option<(Certainty, &'static str, u64)> {
     let head = read_up_to(source, 0, 16);
-    let signed = |head: &[u8]| SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)).map(|(_, kind)| *kind);
+    let signed =
+        |head: &[u8]| SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)).map(|(_, kind)| *kind);
     if let Some(kind) = signed(&head) {
         return Some((Certainty::Certain, kind, 0));
     }

@@ -26,6 +26,7 @@ pub mod compressed;
 pub mod configuration;
 pub mod cursor;
 pub mod decode;
+pub mod dotnet;
 pub mod engines;
 pub mod executable;
 pub mod fact;
@@ -36,6 +37,8 @@ pub mod huggingface;
 pub mod java;
 pub mod jinja;
 pub mod json;
+pub mod layers;
+pub mod matlab;
 pub mod media;
 pub mod mxnet;
 pub mod numpy;
@@ -78,6 +81,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &xml::OpenVino,
     &xml::Xml,
     &java::JavaSerialized,
+    &dotnet::DotnetSerialized,
+    &matlab::Matlab,
+    &layers::Darknet,
+    &layers::DarknetWeights,
+    &layers::Ncnn,
     &mxnet::MxNetParameters,
     &arrow::Arrow,
     &arrow::Parquet,

@@ -49,7 +49,11 @@ impl Format for MxNetParameters {
         match list.read() {
             Ok(()) => {}
             Err(Stop::Read(ReadError::End)) => {
-                facts.anomaly(list.cursor.position(), Anomaly::OutOfBounds, "an array or a name ends past the file's end");
+                facts.anomaly(
+                    list.cursor.position(),
+                    Anomaly::OutOfBounds,
+                    "an array or a name ends past the file's end",
+                );
             }
             Err(Stop::Read(error)) => facts.incomplete(list.cursor.position(), Gap::Unreadable, error.to_string()),
             Err(Stop::Malformed(detail)) => facts.anomaly(list.cursor.position(), Anomaly::Malformed, detail),
@@ -193,7 +197,10 @@ impl List<'_> {
             facts.push(Position::Offset(at), FactKind::Tensor(tensor));
         }
         let rest = self.cursor.remaining();
-        let is_whole = !facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Anomaly { .. } | FactKind::Incomplete { .. }));
+        let is_whole = !facts
+            .list()
+            .iter()
+            .any(|fact| matches!(fact.kind, FactKind::Anomaly { .. } | FactKind::Incomplete { .. }));
         if rest > 0 && is_whole {
             facts.anomaly(end, Anomaly::TrailingBytes, format!("{rest} bytes follow the last name"));
             let child = crate::child::Child::stored(format!("trailing@{end}"), end, rest);

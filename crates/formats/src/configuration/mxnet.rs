@@ -102,7 +102,12 @@ fn effect(name: &str) -> Effect {
             Effect::Reaches { what: "calls machine code at an address that the file gives".into(), critical: true }
         }
         // Written in Python, or loaded from a library of their own.
-        "Custom" | "_CustomFunction" | "_custom_subgraph_op" | "CaffeOp" | "CaffeLoss" | "TorchModule"
+        "Custom"
+        | "_CustomFunction"
+        | "_custom_subgraph_op"
+        | "CaffeOp"
+        | "CaffeLoss"
+        | "TorchModule"
         | "TorchCriterion" => Effect::Custom,
         _ => Effect::Computes,
     }

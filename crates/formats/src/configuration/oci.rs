@@ -63,7 +63,9 @@ impl Observer for Oci {
     fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
         match event.path {
             [Segment::Key(key)] => self.top(key, event),
-            [Segment::Key(list), Segment::Index(_), rest @ ..] if list == "layers" || list == "manifests" || list == "blobs" => {
+            [Segment::Key(list), Segment::Index(_), rest @ ..]
+                if list == "layers" || list == "manifests" || list == "blobs" =>
+            {
                 self.part(rest, event);
             }
             [Segment::Key(first), rest @ ..] if first == "config" => {
@@ -82,7 +84,8 @@ impl Observer for Oci {
         }
         if self.is_configuration && !self.command.is_empty() {
             let excerpt = shorten(self.command.join(" "), 500);
-            let code = Code { name: "the container".into(), language: "a command".into(), runs: Runs::Started, excerpt };
+            let code =
+                Code { name: "the container".into(), language: "a command".into(), runs: Runs::Started, excerpt };
             facts.push(Position::Offset(self.command_at), FactKind::Code(code));
         }
     }
@@ -109,7 +112,9 @@ impl Oci {
             ([Segment::Key(key)], Value::Text(text)) if key == "mediaType" => {
                 self.part.media = shorten(text.chars().take(201).collect(), 200);
             }
-            ([Segment::Key(key)], Value::Number(text)) if key == "size" => self.part.size = Some(shorten(text.to_owned(), 50)),
+            ([Segment::Key(key)], Value::Number(text)) if key == "size" => {
+                self.part.size = Some(shorten(text.to_owned(), 50))
+            }
             ([Segment::Key(key), Segment::Index(_)], Value::Text(_)) if key == "urls" => self.part.has_addresses = true,
             _ => {}
         }

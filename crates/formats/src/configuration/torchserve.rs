@@ -78,7 +78,8 @@ fn file(key: &str, offset: u64, text: &str, facts: &mut Facts) {
 
 /// The server joins these names to the folder it unpacks the archive in.
 fn inside(offset: u64, text: &str, facts: &mut Facts) {
-    let leaves = text.starts_with(['/', '\\', '~']) || text.split(['/', '\\']).any(|part| part == "..") || text.contains("://");
+    let leaves =
+        text.starts_with(['/', '\\', '~']) || text.split(['/', '\\']).any(|part| part == "..") || text.contains("://");
     if leaves {
         let detail = format!("the manifest names '{text}', which is outside the archive");
         facts.anomaly(offset, Anomaly::PathTraversal, detail);
