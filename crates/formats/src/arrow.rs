@@ -14,6 +14,8 @@ use crate::source::{ReadError, Source, read_up_to};
 const MAX_SCHEMA: u64 = 16 << 20;
 /// Pickles of one description that are opened.
 const MAX_PICKLES: usize = 64;
+/// Descriptions of Arrow's in one file of Parquet. An honest file has one.
+const MAX_SCHEMAS: usize = 8;
 /// The type whose description is unpickled.
 const PICKLED: &[u8] = b"arrow.py_extension_type";
 /// The key under which Parquet keeps Arrow's description.
@@ -201,13 +203,18 @@ fn schema(
         facts.incomplete(start.saturating_add(MAX_SCHEMA), Gap::Limit, "the description is longer than is searched");
     }
     let bytes = read_up_to(source, start, usize::try_from(searched).unwrap_or(0));
-    let mut from = 0usize;
+    let (mut from, mut found) = (0usize, 0usize);
     while let Some(at) = bytes.get(from..).and_then(|rest| find(rest, KEY)) {
         let key_end = from.saturating_add(at).saturating_add(KEY.len());
         from = key_end;
         let rest = bytes.get(key_end..).unwrap_or_default();
         // A field of Thrift: its header, then the length in groups of seven bits.
         let Some((text, length)) = rest.strip_prefix(&[0x18]).and_then(text) else { continue };
+        found = found.saturating_add(1);
+        if found > MAX_SCHEMAS {
+            facts.incomplete(start, Gap::Limit, format!("more than {MAX_SCHEMAS} descriptions of the columns"));
+            break;
+        }
         let at = start.saturating_add(key_end as u64).saturating_add(1).saturating_add(text);
         let child = Child { encoding: Encoding::Base64, declared: None, ..Child::stored("ARROW:schema", at, length) };
         facts.push(Position::Offset(at), FactKind::Child(child));

@@ -3,6 +3,7 @@
 
 mod mxnet;
 mod oci;
+mod spark;
 mod torchserve;
 
 use crate::facts::Facts;
@@ -21,7 +22,7 @@ pub trait Observer {
 pub type NewObserver = fn(name: &str) -> Box<dyn Observer>;
 
 /// Every kind of instruction that is looked for.
-pub static OBSERVERS: &[NewObserver] = &[mxnet::observer, oci::observer, torchserve::observer];
+pub static OBSERVERS: &[NewObserver] = &[mxnet::observer, oci::observer, spark::observer, torchserve::observer];
 
 /// All observers over one configuration.
 pub struct Observers(Vec<Box<dyn Observer>>);

@@ -131,6 +131,9 @@ impl Variables<'_> {
     }
 
     fn compressed(&mut self, element: &Element, count: u64) {
+        if let Err(limit) = self.context.budget.admit(1) {
+            return self.facts.incomplete(element.data, Gap::Limit, limit.to_string());
+        }
         let name = format!("variable {count}");
         let child =
             Child { encoding: Encoding::Zlib, declared: None, ..Child::stored(name, element.data, element.length) };

@@ -16,7 +16,7 @@ const FIRST: u32 = 0xF993_FAC8;
 /// Dimensions of an array.
 const MAX_DIMENSIONS: u32 = 32;
 /// Arrays of one file.
-const MAX_ARRAYS: u64 = 1 << 20;
+const MAX_ARRAYS: u64 = 200_000;
 /// Bytes of a name.
 const MAX_NAME: u64 = 4096;
 

@@ -18,7 +18,7 @@ const NEWEST: u64 = 11;
 const NEWEST_SET: u32 = 16;
 /// Different operators that are listed.
 const MAX_OPERATORS: usize = 10_000;
-/// Layers of one graph whose numbers are compared.
+/// Layers whose numbers are compared, over all graphs that are open.
 const MAX_LAYERS: usize = 1 << 20;
 /// Constants whose places are compared.
 const MAX_CONSTANTS: usize = 1 << 20;
@@ -66,6 +66,8 @@ impl Format for OpenVino {
 /// One graph: the outermost, or the body of a loop or a condition.
 #[derive(Debug, Default)]
 struct Graph {
+    /// How deep its list of layers lies.
+    depth: usize,
     layers: HashSet<u64>,
     /// Whether more layers came than are compared.
     is_cut: bool,
@@ -122,11 +124,12 @@ impl NetVisitor {
 
     /// Layers are told apart by their numbers; edges and readers find them by these.
     fn number(&mut self, element: &Element, facts: &mut Facts) {
+        let numbered: usize = self.graphs.iter().map(|graph| graph.layers.len()).sum();
         let Some(graph) = self.graphs.last_mut() else { return };
         let Some(id) = element.attribute("id").and_then(|id| id.trim().parse().ok()) else {
             return facts.anomaly(element.offset, Anomaly::Malformed, "a layer without a number");
         };
-        if graph.layers.len() >= MAX_LAYERS {
+        if numbered >= MAX_LAYERS {
             graph.is_cut = true;
         } else if !graph.layers.insert(id) {
             facts.anomaly(element.offset, Anomaly::DuplicateName, format!("two layers have the number {id}"));
@@ -223,7 +226,11 @@ impl Visitor for NetVisitor {
     fn start(&mut self, element: &Element, path: &[String], facts: &mut Facts) {
         match (path.last().map(String::as_str), element.local()) {
             (None, _) => self.net(element, facts),
-            (_, "layers") => self.graphs.push(Graph::default()),
+            (_, "layers") => {
+                // A graph ends with its edges, or when another begins where it was.
+                self.graphs.retain(|graph| graph.depth < path.len());
+                self.graphs.push(Graph { depth: path.len(), ..Graph::default() });
+            }
             (Some("layers"), "layer") => self.layer(element, facts),
             (Some("edges"), "edge") => self.edge(element, facts),
             (Some("layer"), "data") => self.constant(element, facts),

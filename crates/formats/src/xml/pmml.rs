@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::token::{Element, Run};
 use super::{Visitor, inspect_xml, reader};
 use crate::child::{Child, Encoding, Role};
-use crate::fact::{Anomaly, Callable, Code, Effect, FactKind, Gap, Operator, Position, Runs, Usage};
+use crate::fact::{Anomaly, Callable, Code, Effect, FactKind, Gap, Operator, Position, Runs, Standing, Usage};
 use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::java;
@@ -16,6 +16,8 @@ use crate::source::{Source, read_up_to};
 const MAX_FUNCTIONS: usize = 10_000;
 /// Extensions that are listed.
 const MAX_EXTENSIONS: usize = 200;
+/// Texts of Base64 that are opened.
+const MAX_PAYLOADS: usize = 1000;
 /// Characters of Base64 below which nothing is hidden.
 const MIN_PAYLOAD: u64 = 256;
 /// How much of a document is looked at for the outermost element, when its start is long.
@@ -78,6 +80,7 @@ pub(super) struct PmmlVisitor {
     fields: u64,
     models: u64,
     extensions: usize,
+    payloads: usize,
     is_cut: bool,
 }
 
@@ -103,7 +106,7 @@ impl Visitor for PmmlVisitor {
 
     fn text(&mut self, run: &Run, path: &[String], facts: &mut Facts) {
         if path.iter().any(|name| name == "Extension") && run.is_base64 {
-            payload(run.offset, run.length, facts);
+            self.payload(run.offset, run.length, facts);
         }
     }
 
@@ -111,18 +114,7 @@ impl Visitor for PmmlVisitor {
         facts.property("models", self.models.to_string());
         facts.property("fields", self.fields.to_string());
         for (name, (count, offset)) in &self.functions {
-            let is_own = self.defined.contains(name) || FUNCTIONS.contains(&name.as_str());
-            let kind = match name.rsplit_once('.') {
-                // A definition by this name does not stop an evaluator that looks for classes first.
-                Some((package, class)) => java_function(package, class, *count),
-                None => FactKind::Operator(Operator {
-                    name: name.clone(),
-                    domain: String::new(),
-                    effect: if is_own { Effect::Computes } else { Effect::Custom },
-                    count: *count,
-                }),
-            };
-            facts.push(Position::Offset(*offset), kind);
+            facts.push(Position::Offset(*offset), self.function(name, *count));
         }
         if self.is_cut {
             facts.incomplete(0, Gap::Limit, format!("more than {MAX_FUNCTIONS} different functions"));
@@ -131,6 +123,18 @@ impl Visitor for PmmlVisitor {
 }
 
 impl PmmlVisitor {
+    /// What a function is. A definition does not stop an evaluator that looks for a class of the name first.
+    fn function(&self, name: &str, count: u64) -> FactKind {
+        let is_own = self.defined.contains(name) || FUNCTIONS.contains(&name);
+        let class =
+            name.rsplit_once('.').filter(|_| !is_own || matches!(java::judge(name), Standing::Dangerous { .. }));
+        if let Some((package, class)) = class {
+            return java_function(package, class, count);
+        }
+        let effect = if is_own { Effect::Computes } else { Effect::Custom };
+        FactKind::Operator(Operator { name: name.to_owned(), domain: String::new(), effect, count })
+    }
+
     /// `TreeModel`, `RegressionModel` … on the first level; what lies deeper is part of one.
     fn model(&mut self, element: &Element, path: &[String], facts: &mut Facts) {
         let name = element.local();
@@ -161,11 +165,28 @@ impl PmmlVisitor {
         }
     }
 
+    /// Base64 long enough to be a file.
+    fn payload(&mut self, offset: u64, length: u64, facts: &mut Facts) {
+        if length < MIN_PAYLOAD {
+            return;
+        }
+        self.payloads = self.payloads.saturating_add(1);
+        if self.payloads > MAX_PAYLOADS {
+            if self.payloads == MAX_PAYLOADS.saturating_add(1) {
+                facts.incomplete(offset, Gap::Limit, format!("more than {MAX_PAYLOADS} extensions carry Base64"));
+            }
+            return;
+        }
+        let stored = Child::stored(format!("payload@{offset}"), offset, length);
+        let child = Child { encoding: Encoding::Base64, declared: None, ..stored };
+        facts.push(Position::Offset(offset), FactKind::Child(child));
+    }
+
     /// Anything may stand in an extension, for whoever knows it.
     fn extension(&mut self, element: &Element, facts: &mut Facts) {
         let Some(value) = element.find("value") else { return };
         if value.is_base64 {
-            payload(value.offset, value.length, facts);
+            self.payload(value.offset, value.length, facts);
         }
         if self.extensions < MAX_EXTENSIONS {
             self.extensions = self.extensions.saturating_add(1);
@@ -216,16 +237,4 @@ fn script(element: &Element, facts: &mut Facts) {
     let name = format!("<{}>", element.name);
     let code = Code { name, language: shorten(language, 100).into(), runs: Runs::Used, excerpt: String::new() };
     facts.push(Position::Offset(element.offset), FactKind::Code(code));
-}
-
-/// Base64 long enough to be a file.
-fn payload(offset: u64, length: u64, facts: &mut Facts) {
-    if length >= MIN_PAYLOAD {
-        let child = Child {
-            encoding: Encoding::Base64,
-            declared: None,
-            ..Child::stored(format!("payload@{offset}"), offset, length)
-        };
-        facts.push(Position::Offset(offset), FactKind::Child(child));
-    }
 }

@@ -16,7 +16,7 @@ const MAX_DEPTH: usize = 256;
 /// Bytes of a name.
 const MAX_NAME: usize = 1024;
 /// Attributes of one element.
-const MAX_ATTRIBUTES: usize = 4096;
+const MAX_ATTRIBUTES: usize = 1024;
 /// Bytes of a document type declaration.
 const MAX_DOCTYPE: usize = 256 << 10;
 /// Characters that entities may add to a document before that is their purpose.
@@ -192,7 +192,8 @@ impl<'r> Reader<'r> {
             let start = self.cursor.position();
             let run = self.until(b"]]>")?;
             let length = self.cursor.position().saturating_sub(start).saturating_sub(3);
-            return Ok(self.show(&Run { offset: start, length, ..run }));
+            self.show(&Run { offset: start, length, ..run });
+            return Ok(());
         }
         if self.follows(b"DOCTYPE")? {
             return self.doctype(offset);
@@ -429,7 +430,8 @@ impl<'r> Reader<'r> {
     }
 
     fn attribute(&mut self, element: &mut Element) -> Result<(), Stop> {
-        self.pay(1)?;
+        // The name is compared with all that came before.
+        self.pay((element.attributes.len() as u64 / 8).saturating_add(1))?;
         let name = self.name()?;
         self.space()?;
         if self.cursor.byte()? != b'=' {
