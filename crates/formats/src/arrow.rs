@@ -9,6 +9,7 @@ use crate::fact::{Anomaly, Code, FactKind, Gap, Position, Runs};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::source::{ReadError, Source, read_up_to};
+use crate::unrecognised::unrecognised;
 
 /// Bytes of a description that are searched.
 const MAX_SCHEMA: u64 = 16 << 20;
@@ -167,7 +168,8 @@ impl Format for Parquet {
                 facts.anomaly(0, Anomaly::Encrypted, "the description of the columns is encrypted");
             }
             b"Obj\x01" => facts.property("kind", "Avro"),
-            _ => facts.property("kind", "ORC"),
+            [b'O', b'R', b'C', ..] => facts.property("kind", "ORC"),
+            _ => unrecognised(source, context, "a table", facts),
         }
     }
 }

@@ -35,6 +35,7 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     (b"KMDL", "Kendryte model"),
     (b"IMOD", "Ascend offline model"),
     (b"AXMODEL", "Axera model"),
+    (b"\xB7\x9C\x04\x05\x4F\x8D\xE5\xF7", "TVM parameters"),
     (b"VPMN", "VeriSilicon graph"),
     (b"\x50\xED\x55\xBA", CUDA_PROGRAMS),
 ];

@@ -7,8 +7,9 @@ use crate::cursor::Cursor;
 use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
 use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
-use crate::source::{ReadError, Source};
+use crate::source::{ReadError, Source, read_up_to};
 use crate::text::is_text;
+use crate::unrecognised::unrecognised;
 
 /// Bytes of a line.
 const MAX_LINE: usize = 64 << 10;
@@ -48,6 +49,9 @@ impl Format for Darknet {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        if !is_text(&read_up_to(source, 0, 4096)) {
+            return unrecognised(source, context, "a configuration", facts);
+        }
         facts.property("framework", "Darknet");
         let mut kinds = Kinds::default();
         lines(source, context, facts, |at, line| {
@@ -91,6 +95,10 @@ impl Format for Ncnn {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        let head = read_up_to(source, 0, NCNN_MAGIC.len());
+        if head != NCNN_MAGIC && !head.starts_with(NCNN_COMPILED) {
+            return unrecognised(source, context, "an NCNN network", facts);
+        }
         facts.property("framework", "NCNN");
         if Cursor::sparing(source, 0).take(4).is_ok_and(|head| head == NCNN_COMPILED) {
             return facts.incomplete(0, Gap::Unsupported, "the layers are compiled to numbers");
@@ -191,9 +199,9 @@ impl Format for DarknetWeights {
         (named && header(probe.source).is_some()).then_some(Certainty::Likely)
     }
 
-    fn inspect(&self, source: &dyn Source, _context: &Context<'_>, facts: &mut Facts) {
+    fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let Some((version, length)) = header(source) else {
-            return facts.anomaly(0, Anomaly::Malformed, "this is no header of Darknet's weights");
+            return unrecognised(source, context, "Darknet's weights", facts);
         };
         facts.property("framework", "Darknet");
         facts.property("version", version);

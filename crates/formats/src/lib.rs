@@ -52,6 +52,7 @@ pub mod tar;
 #[cfg(test)]
 mod testing;
 pub mod text;
+mod unrecognised;
 pub mod xml;
 pub mod zip;
 

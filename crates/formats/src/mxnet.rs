@@ -6,6 +6,7 @@ use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::source::{ReadError, Source};
+use crate::unrecognised::unrecognised;
 
 /// The list's own mark.
 const MAGIC: u64 = 0x112;
@@ -44,6 +45,9 @@ impl Format for MxNetParameters {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        if Cursor::sparing(source, 0).u64() != Ok(MAGIC) {
+            return unrecognised(source, context, "MXNet parameters", facts);
+        }
         facts.property("framework", "MXNet");
         let mut list = List { cursor: Cursor::new(source, 0), context, arrays: Vec::new() };
         match list.read() {
@@ -86,10 +90,7 @@ struct List<'l> {
 
 impl List<'_> {
     fn read(&mut self) -> Result<(), Stop> {
-        if self.cursor.u64()? != MAGIC {
-            return Err(Stop::Malformed("this is no list of arrays".to_owned()));
-        }
-        self.cursor.skip(8)?;
+        self.cursor.skip(16)?;
         let count = self.count("arrays")?;
         for _ in 0..count {
             self.pay()?;

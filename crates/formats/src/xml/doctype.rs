@@ -19,6 +19,8 @@ pub(super) struct Doctype {
     pub(super) dangers: Vec<String>,
     /// A definition beside the document.
     pub(super) beside: Option<String>,
+    /// An address of a definition that has a public name too, by which readers may know it.
+    pub(super) published: Option<String>,
     /// Entities that stand for a few words, by their names.
     pub(super) harmless: Vec<String>,
     /// Whether there is more than is read.
@@ -50,7 +52,10 @@ fn definition(external: &External<'_>, doctype: &mut Doctype) {
     if standard || external.system.is_empty() {
         return;
     }
-    if is_elsewhere(external.system) {
+    let is_address = ["http://", "https://"].iter().any(|start| external.system.starts_with(start));
+    if external.public.is_some() && is_address {
+        doctype.published = Some(external.system.to_owned());
+    } else if is_elsewhere(external.system) {
         let danger = format!("its document type definition is fetched from '{}'", external.system);
         doctype.dangers.push(danger);
     } else {

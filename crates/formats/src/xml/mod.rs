@@ -18,8 +18,12 @@ pub use pmml::Pmml;
 
 use crate::facts::Facts;
 use crate::format::Context;
-use crate::source::Source;
+use crate::source::{Source, read_up_to};
+use crate::unrecognised::unrecognised;
 use token::{Element, Run};
+
+/// White space that may stand before a document.
+const HEAD: usize = 4096;
 
 /// What a kind of document makes of its parts.
 trait Visitor {
@@ -52,5 +56,12 @@ fn visitor_for(root: &Element, file: &str) -> Box<dyn Visitor> {
 
 /// Reads any XML.
 fn inspect_xml(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
-    reader::Reader::new(source, context, facts).document();
+    let head = read_up_to(source, 0, HEAD);
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).trim_ascii_start();
+    let starts: [&[u8]; 5] = [b"<", b"\xFF\xFE", b"\xFE\xFF", b"\0", b"\x4C\x6F\xA7\x94"];
+    if starts.iter().any(|start| text.starts_with(start)) {
+        reader::Reader::new(source, context, facts).document();
+    } else {
+        unrecognised(source, context, "an XML document", facts);
+    }
 }

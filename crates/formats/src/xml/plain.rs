@@ -14,7 +14,7 @@ const MAX_NAMESPACES: usize = 16;
 static META: Meta = Meta {
     id: "xml",
     title: "XML document",
-    extensions: &["xml", "svg", "xsd", "xsl", "xslt", "rdf", "owl", "plist"],
+    extensions: &["xml", "svg", "xsd", "xsl", "xslt"],
     depth: Depth::Surface,
     reads: "that it is well formed, its outermost element, and entities, inclusions and definitions that it declares",
     specification: "https://www.w3.org/TR/xml/",

@@ -6,7 +6,7 @@ use super::{Visitor, visitor_for};
 use crate::budget::Budget;
 use crate::child::Child;
 use crate::cursor::Cursor;
-use crate::fact::{Anomaly, FactKind, Gap, Position};
+use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use crate::facts::{Facts, shorten};
 use crate::format::Context;
 use crate::source::{ReadError, Source};
@@ -23,6 +23,8 @@ const MAX_DOCTYPE: usize = 256 << 10;
 const MAX_EXPANSION: u64 = 10 << 20;
 /// Bytes of text that are paid for at once.
 const PAID_AT_ONCE: u64 = 4096;
+/// Styles of one document that are listed.
+const MAX_STYLES: usize = 16;
 /// Dangers of one declaration that are listed.
 const MAX_DANGERS: usize = 20;
 
@@ -58,6 +60,8 @@ pub(super) struct Reader<'r> {
     path: Vec<String>,
     visitor: Option<Box<dyn Visitor>>,
     doctype: Option<(u64, Doctype)>,
+    /// Addresses of styles, and where they are named.
+    styles: Vec<(u64, String)>,
     /// References to entities that the document declares.
     uses: u64,
     has_inclusions: bool,
@@ -75,6 +79,7 @@ impl<'r> Reader<'r> {
             path: Vec::new(),
             visitor: None,
             doctype: None,
+            styles: Vec::new(),
             uses: 0,
             has_inclusions: false,
             has_controls: false,
@@ -101,9 +106,9 @@ impl<'r> Reader<'r> {
         }
         if let Some(mut visitor) = self.visitor.take() {
             visitor.finish(self.facts);
-            self.entities(visitor.is_model());
+            self.judge(visitor.is_model());
         } else {
-            self.entities(false);
+            self.judge(false);
         }
     }
 
@@ -246,9 +251,8 @@ impl<'r> Reader<'r> {
             self.declared_encoding(&text);
         } else if target == "xml-stylesheet" {
             let address = pseudo_attribute(&text, "href").unwrap_or_default();
-            if is_elsewhere(&address) {
-                let detail = format!("a reader fetches its style from '{address}'");
-                self.facts.anomaly(offset, Anomaly::XmlEntity, detail);
+            if is_elsewhere(&address) && self.styles.len() < MAX_STYLES {
+                self.styles.push((offset, address));
             }
         }
         Ok(())
@@ -258,8 +262,23 @@ impl<'r> Reader<'r> {
         let Some(encoding) = pseudo_attribute(text, "encoding") else { return };
         let name = encoding.to_ascii_lowercase();
         // Whatever keeps ASCII as it is leaves tags and names where they are.
-        let known =
-            ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "latin1", "windows-125", "cp125", "euc-", "koi8"];
+        let known = [
+            "utf-8",
+            "utf8",
+            "us-ascii",
+            "ascii",
+            "iso-8859-",
+            "latin1",
+            "windows-",
+            "cp125",
+            "euc-",
+            "koi8",
+            "mac",
+            "gb",
+            "big5",
+            "shift_jis",
+            "tis-620",
+        ];
         if !known.iter().any(|start| name.starts_with(start)) {
             let detail = format!("the document says it is in '{}', and was read as UTF-8", clip(&encoding));
             self.facts.incomplete(0, Gap::Unsupported, detail);
@@ -291,7 +310,26 @@ impl<'r> Reader<'r> {
         Ok(())
     }
 
-    /// Says what the declaration of the document type does, when it is known what it is for.
+    /// Says what the document makes a reader fetch, when it is known what it is.
+    fn judge(&mut self, is_model: bool) {
+        for (offset, address) in std::mem::take(&mut self.styles) {
+            self.fetched(offset, "its style", &address, is_model);
+        }
+        self.entities(is_model);
+    }
+
+    /// Documents name their styles and definitions by public addresses, which few readers fetch. A model has none.
+    fn fetched(&mut self, offset: u64, what: &str, address: &str, is_model: bool) {
+        let address = clip(address);
+        if is_model || !address.starts_with("http") {
+            let detail = format!("a reader fetches {what} from '{address}'");
+            self.facts.anomaly(offset, Anomaly::XmlEntity, detail);
+        } else {
+            let kind = FactKind::Reference { kind: ReferenceKind::Address, target: address };
+            self.facts.push(Position::Offset(offset), kind);
+        }
+    }
+
     fn entities(&mut self, is_model: bool) {
         let Some((offset, doctype)) = self.doctype.take() else { return };
         self.facts.property("document type", clip(&doctype.root));
@@ -300,6 +338,9 @@ impl<'r> Reader<'r> {
         }
         if doctype.is_cut {
             self.facts.incomplete(offset, Gap::Limit, "the document type has more declarations than are read");
+        }
+        if let Some(address) = doctype.published {
+            self.fetched(offset, "its definition", &address, is_model);
         }
         if let Some(beside) = doctype.beside {
             self.facts.property("document type definition", clip(&beside));
@@ -424,6 +465,10 @@ impl<'r> Reader<'r> {
         self.has_inclusions |= element.attributes.iter().any(declares);
         if self.has_inclusions && element.local() == "include" {
             let target = element.attribute("href").unwrap_or_default();
+            let is_model = self.visitor.as_ref().is_some_and(|visitor| visitor.is_model());
+            if !is_model && !is_elsewhere(target) {
+                return;
+            }
             let detail = format!("a reader includes '{}'", clip(target));
             self.facts.anomaly(element.offset, Anomaly::XmlEntity, detail);
         }

@@ -63,8 +63,19 @@ fn the_billion_laughs_are_told() {
 fn inclusions_and_styles_are_told() {
     let text = r#"<a xmlns:i="http://www.w3.org/2001/XInclude"><i:include href="/etc/passwd" parse="text"/></a>"#;
     assert_eq!(odd(text), ["XmlEntity"]);
-    assert_eq!(odd("<?xml-stylesheet href='http://203.0.113.7/a.xsl'?><a/>"), ["XmlEntity"]);
+    assert!(odd(&text.replace("/etc/passwd", "chapter.xml")).is_empty());
+    assert_eq!(odd("<?xml-stylesheet href='file:///etc/a.xsl'?><a/>"), ["XmlEntity"]);
+    assert_eq!(odd("<?xml-stylesheet href='http://203.0.113.7/a.xsl'?><PMML version='4.4'/>"), ["XmlEntity"]);
     assert!(odd("<?xml-stylesheet href='a.css'?><a/>").is_empty());
+}
+
+#[test]
+fn a_document_may_name_a_public_definition() {
+    let text = "<!DOCTYPE rss PUBLIC '-//Netscape//DTD RSS 0.91//EN' 'http://example.org/rss.dtd'><rss/>";
+    let facts = inspect(&Xml, "a.xml", text.as_bytes());
+    let named = FactKind::Reference { kind: ReferenceKind::Address, target: "http://example.org/rss.dtd".to_owned() };
+    assert!(oddities(&facts).is_empty() && facts.list().iter().any(|fact| fact.kind == named));
+    assert_eq!(odd(&text.replace("rss/", "PMML version='4.4'/")), ["XmlEntity"]);
 }
 
 #[test]
