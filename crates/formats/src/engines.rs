@@ -57,6 +57,7 @@ const ENDINGS: &[(&str, &str)] = &[
     ("hef", "Hailo executable"),
     ("rknn", "RKNN model"),
     ("axmodel", "Axera model"),
+    ("blob", "OpenVINO compiled model"),
 ];
 
 static META: Meta = Meta {

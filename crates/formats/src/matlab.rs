@@ -10,6 +10,8 @@ use crate::source::{ReadError, Source, read_up_to};
 
 /// Variables within variables.
 const MAX_DEPTH: u32 = 32;
+/// Variables of one file.
+const MAX_VARIABLES: u64 = 10_000;
 /// Where the first variable of a file is.
 const HEADER: u64 = 128;
 /// Dimensions of a variable.
@@ -119,6 +121,9 @@ impl Variables<'_> {
                 return self.facts.anomaly(at, Anomaly::OutOfBounds, "a variable ends past the file's end");
             };
             count = count.saturating_add(1);
+            if count > MAX_VARIABLES {
+                return self.facts.incomplete(at, Gap::Limit, format!("more than {MAX_VARIABLES} variables"));
+            }
             match element.kind {
                 MATRIX => self.matrix(&element, 0),
                 COMPRESSED => self.compressed(&element, count),
@@ -131,9 +136,6 @@ impl Variables<'_> {
     }
 
     fn compressed(&mut self, element: &Element, count: u64) {
-        if let Err(limit) = self.context.budget.admit(1) {
-            return self.facts.incomplete(element.data, Gap::Limit, limit.to_string());
-        }
         let name = format!("variable {count}");
         let child =
             Child { encoding: Encoding::Zlib, declared: None, ..Child::stored(name, element.data, element.length) };
