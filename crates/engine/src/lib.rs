@@ -4,6 +4,8 @@
 
 pub mod cache;
 mod checkpoint;
+mod companion;
+mod content_address;
 pub mod examine;
 mod expectation;
 pub mod io;

@@ -12,6 +12,7 @@ use waag_formats::facts::Facts;
 use waag_formats::source::Source;
 
 use crate::cache::{Cache, CachePlan, key_of};
+use crate::companion;
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
 use crate::report::{ArtifactReport, Report};
@@ -148,7 +149,11 @@ pub fn xray(path: &Path) -> Result<Xray, ScanError> {
     let memory = MemoryPlan::default();
     let budget = Budget::for_size(source.len());
     let examination = Examination { budget: &budget, memory: &memory, digests: true, keep_facts: true };
-    let examined = examination.file(&source, Location::file(path.display().to_string()));
+    let location = Location::file(path.display().to_string());
+    let examined = match companion::is_weights(path) {
+        true => examination.weights(&source, location),
+        false => examination.file(&source, location),
+    };
     let mut pairs: Vec<_> = examined.artifacts.into_iter().zip(examined.facts).rev().collect();
     let first = pairs.pop().ok_or_else(|| error(std::io::Error::other("nothing could be read")))?;
     Ok(nest(first, &mut pairs))
@@ -191,7 +196,10 @@ fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Exami
             Ok(source) => {
                 let budget = Budget::for_size(source.len());
                 let examination = Examination { budget: &budget, memory, digests: options.digests, keep_facts: false };
-                examination.file(&source, location.clone())
+                match companion::is_weights(&entry.path) {
+                    true => examination.weights(&source, location.clone()),
+                    false => examination.file(&source, location.clone()),
+                }
             }
             Err(error) => unread(&location, gap(format!("cannot be opened: {error}"))),
         },

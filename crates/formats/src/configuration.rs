@@ -1,6 +1,11 @@
 //! Configurations, in whatever syntax: JSON, YAML and TOML are read as the same stream of values, and everything that
 //! a loader could be told by one is looked for at every depth, whatever the file is called.
 
+mod mxnet;
+mod oci;
+mod spark;
+mod torchserve;
+
 use crate::facts::Facts;
 use crate::json::Event;
 
@@ -18,6 +23,7 @@ pub type NewObserver = fn(name: &str) -> Box<dyn Observer>;
 
 /// Every kind of instruction that is looked for.
 pub static OBSERVERS: &[NewObserver] = &[crate::zarr::observe];
+pub static OBSERVERS: &[NewObserver] = &[mxnet::observer, oci::observer, spark::observer, torchserve::observer];
 
 /// All observers over one configuration.
 pub struct Observers(Vec<Box<dyn Observer>>);

@@ -24,6 +24,8 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     ),
     (b"\x1BLua", "Lua bytecode"),
     (b"BC\xC0\xDE", "LLVM bitcode"),
+    (b"MZqFpD='", "a program for several systems, as llamafile makes them"),
+    (b"jartsr='", "a program for several systems, as llamafile makes them"),
     (b"<?php", "a PHP script"),
     (b"MSCF\0\0\0\0", "a Windows cabinet"),
 ];

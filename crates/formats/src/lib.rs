@@ -18,6 +18,8 @@
 )]
 
 pub mod boosting;
+pub mod archives;
+pub mod arrow;
 pub mod budget;
 pub mod caffe;
 pub mod callable;
@@ -28,6 +30,8 @@ pub mod configuration;
 pub mod coreml;
 pub mod cursor;
 pub mod decode;
+pub mod dotnet;
+pub mod engines;
 pub mod executable;
 pub mod executorch;
 pub mod fact;
@@ -36,11 +40,16 @@ pub mod flatbuffers;
 pub mod format;
 pub mod gguf;
 pub mod huggingface;
+pub mod java;
 pub mod jinja;
 pub mod json;
 pub mod location;
 pub mod media;
 pub mod messagepack;
+pub mod layers;
+pub mod matlab;
+pub mod media;
+pub mod mxnet;
 pub mod numpy;
 pub mod onnx;
 pub mod paddle;
@@ -61,6 +70,8 @@ pub mod tflite;
 pub mod torch7;
 pub mod ubjson;
 pub mod zarr;
+mod unrecognised;
+pub mod xml;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -106,6 +117,20 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::JoblibZfile,
     &huggingface::HuggingFaceConfig,
     &jinja::Jinja,
+    &xml::Pmml,
+    &xml::OpenVino,
+    &xml::Xml,
+    &java::JavaSerialized,
+    &dotnet::DotnetSerialized,
+    &matlab::Matlab,
+    &layers::Darknet,
+    &layers::DarknetWeights,
+    &layers::Ncnn,
+    &mxnet::MxNetParameters,
+    &arrow::Arrow,
+    &arrow::Parquet,
+    &engines::CompiledModel,
+    &archives::ClosedArchive,
     &json::Json,
     &python_source::PythonSource,
     &executable::Executable,
