@@ -29,9 +29,11 @@ pub mod fact;
 pub mod facts;
 pub mod format;
 pub mod gguf;
+pub mod hdf5;
 pub mod huggingface;
 pub mod jinja;
 pub mod json;
+pub mod keras;
 pub mod media;
 pub mod numpy;
 pub mod pickle;
@@ -55,6 +57,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &gguf::Gguf,
     &gguf::GgmlLegacy,
     &numpy::Npy,
+    &hdf5::Hdf5,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,
