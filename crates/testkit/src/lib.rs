@@ -9,6 +9,7 @@ pub mod assemble;
 #[cfg(feature = "seeds")]
 pub mod encode;
 mod gguf;
+pub mod hdf5;
 mod literal;
 pub mod mutate;
 mod pickle;

@@ -1,5 +1,6 @@
 //! Small files of every format, to mutate: what a fuzzer and the smoke test start from.
 
+use crate::hdf5::{self, Item};
 use crate::{assemble, encode, samples};
 
 /// Text that is any format's, from one block each.
@@ -61,6 +62,15 @@ fn encoded(format: &str) -> Option<Vec<u8>> {
         "joblib-zfile" => {
             [format!("ZF{:<19}", format!("{:#x}", pickle.len())).into_bytes(), encode::zlib(&pickle)].concat()
         }
+        "hdf5" => hdf5::file(&[
+            Item::Text("model_config", br#"{"class_name": "Sequential", "config": {"layers": []}}"#),
+            Item::Text("obj", b"(lp0\nI1\na."),
+            Item::Bytes("x", b"12345678", &[2, 4]),
+            Item::External("e", "other.bin"),
+            Item::Link("l", "other.h5"),
+            Item::Loop("g"),
+            Item::Filtered("f", 40_000),
+        ]),
         "zip" => assemble::bytes("zip", &samples::torch_zip(samples::STATE_DICT)).expect(ASSEMBLES).1,
         _ => return None,
     })
@@ -71,6 +81,6 @@ fn encoded(format: &str) -> Option<Vec<u8>> {
 pub fn all_seeds() -> Vec<Vec<u8>> {
     let mut names: Vec<&str> = BLOCKS.iter().map(|(name, ..)| *name).collect();
     names.dedup();
-    names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile"]);
+    names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile", "hdf5"]);
     names.iter().flat_map(|name| seeds(name)).collect()
 }

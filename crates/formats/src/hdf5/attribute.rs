@@ -8,10 +8,14 @@ use super::header::{self, Message, kind};
 use super::heap::{GlobalHeaps, Place};
 use super::links::object;
 use crate::fact::{Anomaly, Gap};
-use crate::facts::Facts;
+use crate::facts::{Facts, shorten};
 
 /// Attributes of one object that are read.
-const MAX_ATTRIBUTES: usize = 100_000;
+const MAX_ATTRIBUTES: usize = 20_000;
+/// Characters kept of a name.
+const MAX_NAME: usize = 300;
+/// Bytes kept of a value: as much as says where a longer one is.
+const MAX_REFERENCE: usize = 64;
 
 /// An attribute.
 #[derive(Debug)]
@@ -32,7 +36,9 @@ impl Attribute {
             return None;
         }
         match self.datatype.class {
-            Class::Text | Class::Opaque => Some(Place { length: self.datatype.size.min(self.value.length), ..self.value }),
+            Class::Text | Class::Opaque => {
+                Some(Place { length: self.datatype.size.min(self.value.length), ..self.value })
+            }
             Class::LongText => self.in_heap(file, heaps),
             Class::List(ref inner) if inner.is_bytes() => self.in_heap(file, heaps),
             _ => None,
@@ -118,8 +124,10 @@ fn one(file: &File<'_>, body: &[u8], offset: u64, facts: &mut Facts) -> Option<A
     if elements.saturating_mul(datatype.size) > value.length {
         facts.anomaly(value.offset, Anomaly::SizeMismatch, "an attribute is shorter than its type and shape say");
     }
-    let name = String::from_utf8_lossy(name).into_owned();
-    Some(Attribute { name, datatype, elements, value, body: fields.rest().to_vec() })
+    let name = shorten(String::from_utf8_lossy(name).into_owned(), MAX_NAME);
+    let body = fields.rest();
+    let body = body.get(..body.len().min(MAX_REFERENCE)).unwrap_or_default().to_vec();
+    Some(Attribute { name, datatype, elements, value, body })
 }
 
 /// A datatype that is an object of its own, by what stands in its place.

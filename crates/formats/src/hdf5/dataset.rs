@@ -12,8 +12,9 @@ use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Probe};
 use crate::source::{Window, read_up_to};
 
-/// A declared size without any storage above which a reader is made to allocate for nothing.
-const FREE_DECLARED: u64 = 64 << 20;
+/// A declared size without any storage above which a reader is made to allocate for nothing. Arrays that only have a
+/// fill value are honest, and smaller.
+const FREE_DECLARED: u64 = 1 << 30;
 /// How much larger than the file a dataset may say it is: deflate makes zeros a thousandth.
 const MOST_EXPANSION: u64 = 1100;
 /// How much larger than the file a dataset that was never written may say it is.
@@ -46,10 +47,12 @@ impl Dataset<'_, '_> {
         let Some(datatype) = find(kind::DATATYPE).and_then(|message| self.datatype(message)) else {
             return self.unreadable("datatype");
         };
-        let Some(space) = find(kind::DATASPACE).and_then(|message| dataspace(&mut self.file.fields(&message.body))) else {
+        let Some(space) = find(kind::DATASPACE).and_then(|message| dataspace(&mut self.file.fields(&message.body)))
+        else {
             return self.unreadable("dataspace");
         };
-        let Some(layout) = find(kind::LAYOUT).and_then(|message| layout::read(self.file, &message.body, message.offset))
+        let Some(layout) =
+            find(kind::LAYOUT).and_then(|message| layout::read(self.file, &message.body, message.offset))
         else {
             return self.unreadable("layout");
         };
@@ -61,12 +64,8 @@ impl Dataset<'_, '_> {
         let declared = elements.and_then(|elements| elements.checked_mul(datatype.size));
         let has_external = find(kind::EXTERNAL_FILES).is_some();
         let bytes = self.storage(&layout, &datatype, declared, &filters, has_external);
-        let tensor = Tensor {
-            name: shorten(self.path.to_owned(), 300),
-            dtype: datatype.describe(),
-            shape: extents,
-            bytes,
-        };
+        let tensor =
+            Tensor { name: shorten(self.path.to_owned(), 300), dtype: datatype.describe(), shape: extents, bytes };
         self.facts.push(Position::Offset(self.offset), FactKind::Tensor(tensor));
     }
 
@@ -200,7 +199,7 @@ impl Dataset<'_, '_> {
             }
             Some(())
         });
-        self.note_chunks(outcome, outside);
+        self.note_chunks(outcome, outside, count);
         if let Some(chunk) = first.filter(|_| outside.is_none()) {
             self.first_chunk(chunk, count, datatype, filters);
         }
@@ -223,12 +222,14 @@ impl Dataset<'_, '_> {
         }
     }
 
-    fn note_chunks(&mut self, outcome: Option<bool>, outside: Option<Chunk>) {
+    fn note_chunks(&mut self, outcome: Option<bool>, outside: Option<Chunk>, count: u64) {
         if let Some(chunk) = outside {
-            let detail = format!("a chunk of '{}' at {:#x} reaches beyond the end of the file", self.path, chunk.address);
+            let detail =
+                format!("a chunk of '{}' at {:#x} reaches beyond the end of the file", self.path, chunk.address);
             return self.facts.anomaly(self.offset, Anomaly::OutOfBounds, detail);
         }
-        if outcome.is_none() && self.file.budget.operate(1).is_err() {
+        let ended = count >= layout::MAX_CHUNKS || self.file.budget.operate(1).is_err();
+        if outcome.is_none() && ended {
             return self.facts.incomplete(self.offset, Gap::Limit, "the file has more structure than is read");
         }
         if outcome.is_none() {
@@ -243,7 +244,7 @@ impl Dataset<'_, '_> {
             return;
         }
         let window = Window::new(self.file.source, offset, length);
-        if is_artifact(&Probe::new(&window, "", Role::Unknown)) {
+        if is_artifact(&Probe::new(&window, "", Role::Unknown)) && self.file.budget.admit(1).is_ok() {
             let child = Child::stored(shorten(self.path.to_owned(), 300), offset, length);
             self.facts.push(Position::Offset(offset), FactKind::Child(child));
         }
@@ -256,7 +257,7 @@ impl Dataset<'_, '_> {
             Some(encoding) if datatype.is_bytes() => {
                 let head = inflated(self.file, offset, chunk.size);
                 let source = head.as_slice();
-                if is_artifact(&Probe::new(&source, "", Role::Unknown)) {
+                if is_artifact(&Probe::new(&source, "", Role::Unknown)) && self.file.budget.admit(1).is_ok() {
                     let part = if count > 1 { " (first chunk)" } else { "" };
                     let name = format!("{}{part}", shorten(self.path.to_owned(), 300));
                     let child = Child { encoding, declared: None, ..Child::stored(name, offset, chunk.size) };
@@ -275,7 +276,8 @@ impl Dataset<'_, '_> {
         }
         let plain = chunks.iter().all(|chunk| encoding(*chunk, datatype, filters) == Some(Encoding::Stored));
         if !all || !plain {
-            let detail = format!("the pickled rows of '{}' are compressed or indexed in a way not read here", self.path);
+            let detail =
+                format!("the pickled rows of '{}' are compressed or indexed in a way not read here", self.path);
             self.facts.incomplete(self.offset, Gap::Unsupported, detail);
         }
         for chunk in chunks.iter().filter(|chunk| encoding(**chunk, datatype, filters) == Some(Encoding::Stored)) {
@@ -287,7 +289,9 @@ impl Dataset<'_, '_> {
         let step = datatype.size.max(1);
         let count = chunk.size.checked_div(step).unwrap_or(0).min(MAX_ROWS);
         for row in 0..count {
-            let Some(bytes) = self.file.block(chunk.address.saturating_add(row.saturating_mul(step)), step) else { break };
+            let Some(bytes) = self.file.block(chunk.address.saturating_add(row.saturating_mul(step)), step) else {
+                break;
+            };
             let Some(place) = super::attribute::heap_value(self.file, &bytes, self.heaps) else { continue };
             if place.length == 0 || self.file.budget.admit(1).is_err() {
                 continue;

@@ -10,13 +10,15 @@ const MAX_MEMBERS: u32 = 4096;
 /// What an element is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Class {
-    Integer { signed: bool },
+    Integer {
+        signed: bool,
+    },
     Float,
     Time,
     Text,
     Bits,
     Opaque,
-    Compound(Vec<(String, Datatype)>),
+    Compound(u32),
     Reference,
     Enumeration,
     /// A list of elements, in a heap.
@@ -62,7 +64,7 @@ impl Datatype {
             Class::Text => format!("string[{}]", self.size),
             Class::Bits => format!("bits{bits}"),
             Class::Opaque => format!("opaque[{}]", self.size),
-            Class::Compound(members) => format!("compound of {}", members.len()),
+            Class::Compound(members) => format!("compound of {members}"),
             Class::Reference => "reference".into(),
             Class::Enumeration => "enum".into(),
             Class::List(inner) => format!("list of {}", inner.describe()),
@@ -110,17 +112,16 @@ fn name(fields: &mut Fields<'_>, version: u8) -> Option<String> {
 }
 
 fn compound(fields: &mut Fields<'_>, version: u8, count: u32, size: u64, depth: usize) -> Option<Class> {
-    let mut members = Vec::new();
     for _ in 0..count.min(MAX_MEMBERS) {
-        let name = name(fields, version)?;
+        name(fields, version)?;
         match version {
             0 | 1 => fields.skip(32)?,
             2 => fields.skip(4)?,
             _ => fields.skip(super::fields::bytes_for(size))?,
         }
-        members.push((name, read(fields, depth)?));
+        read(fields, depth)?;
     }
-    Some(Class::Compound(members))
+    Some(Class::Compound(count))
 }
 
 fn enumeration(fields: &mut Fields<'_>, version: u8, count: u32, depth: usize) -> Option<Class> {

@@ -13,7 +13,7 @@ use crate::pickle::PICKLE;
 use crate::source::{Window, read_up_to};
 
 /// Bytes of one text that is read as a configuration.
-const MAX_TEXT: u64 = 16 << 20;
+const MAX_TEXT: u64 = 8 << 20;
 /// Characters of metadata that are shown.
 const SHOWN: usize = 300;
 /// Bytes of a text that is only shown.
@@ -84,7 +84,7 @@ impl Dialect {
 
     /// Says who wrote the file.
     pub(super) fn finish(&self, facts: &mut Facts) {
-        if !self.writers.is_empty() {
+        if !self.writers.is_empty() && facts.find_property("framework").is_none() {
             facts.property("framework", self.writers.join(", "));
         }
     }
@@ -118,6 +118,9 @@ fn pickled(file: &File<'_>, name: &str, place: Place, facts: &mut Facts) {
     if !ends || PICKLE.recognise(&Probe::new(&window, "", Role::Unknown)).is_none() {
         return;
     }
+    if file.budget.admit(1).is_err() {
+        return facts.incomplete(place.offset, Gap::Limit, "there are more pickles than are opened");
+    }
     let end = last.iter().rev().take_while(|byte| **byte == 0).count() as u64;
     let length = place.length.saturating_sub(end);
     let child = Child { role: Role::Pickle, ..Child::stored(shorten(name.to_owned(), SHOWN), place.offset, length) };
@@ -131,6 +134,9 @@ fn configuration(file: &File<'_>, name: &str, place: Place, facts: &mut Facts) {
         facts.incomplete(place.offset, Gap::Limit, detail);
     }
     let length = usize::try_from(place.length.min(MAX_TEXT)).unwrap_or(0);
+    if file.budget.operate(place.length / 64).is_err() {
+        return facts.incomplete(place.offset, Gap::Limit, "the file has more configurations than are read");
+    }
     let text = text(&read_up_to(file.source, place.offset, length));
     keras::config::inspect_text(&text, Position::Offset(place.offset), file.budget, facts);
 }

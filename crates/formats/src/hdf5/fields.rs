@@ -40,12 +40,6 @@ impl<'b> Fields<'b> {
         self.take(count).map(|_| ())
     }
 
-    /// Skips to the next multiple of `size` from the start of the block.
-    pub(super) fn align(&mut self, size: usize) -> Option<()> {
-        let over = self.next.checked_rem(size)?;
-        if over == 0 { Some(()) } else { self.skip(size.saturating_sub(over)) }
-    }
-
     /// A little-endian number of so many bytes; `None` also when it does not fit 64 bits.
     pub(super) fn number(&mut self, size: usize) -> Option<u64> {
         let bytes = self.take(size)?;

@@ -55,7 +55,19 @@ impl<'a> FractalHeap<'a> {
         let (root, rows) = (fields.address()?, fields.u16()?);
         let filtered = filters > 0;
         let file = *file;
-        Some(Self { file, id_length, filtered, largest_managed, huge, width, start_block, largest_block, bits, root, rows })
+        Some(Self {
+            file,
+            id_length,
+            filtered,
+            largest_managed,
+            huge,
+            width,
+            start_block,
+            largest_block,
+            bits,
+            root,
+            rows,
+        })
     }
 
     /// The object that an identifier names. `None` also when the heap is compressed, which nobody writes by default.

@@ -6,6 +6,8 @@ use super::file::File;
 
 /// The largest heap that is read.
 const MAX_HEAP: u64 = 16 << 20;
+/// Bytes of a name that are read.
+const MAX_NAME: usize = 4096;
 /// Objects of one global heap that are known at a time.
 const MAX_OBJECTS: usize = 1 << 17;
 
@@ -15,7 +17,10 @@ pub(super) struct LocalHeap(Vec<u8>);
 
 impl LocalHeap {
     pub(super) fn read(file: &File<'_>, address: u64) -> Option<Self> {
-        let head = file.block(address, (8usize.checked_add(file.sizes.length.checked_mul(2)?)? as u64).checked_add(file.sizes.offset as u64)?)?;
+        let head = file.block(
+            address,
+            (8usize.checked_add(file.sizes.length.checked_mul(2)?)? as u64).checked_add(file.sizes.offset as u64)?,
+        )?;
         let mut fields = file.fields(&head);
         if fields.take(4)? != b"HEAP" {
             return None;
@@ -28,8 +33,8 @@ impl LocalHeap {
 
     pub(super) fn text(&self, offset: u64) -> Option<String> {
         let rest = self.0.get(usize::try_from(offset).ok()?..)?;
-        let length = rest.iter().position(|byte| *byte == 0)?;
-        rest.get(..length).map(|text| String::from_utf8_lossy(text).into_owned())
+        let end = rest.iter().take(MAX_NAME).position(|byte| *byte == 0);
+        rest.get(..end.unwrap_or(MAX_NAME)).map(|text| String::from_utf8_lossy(text).into_owned())
     }
 }
 

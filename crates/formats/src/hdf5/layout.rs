@@ -4,7 +4,7 @@ use super::btree;
 use super::file::File;
 
 /// Chunks of one dataset that are counted.
-const MAX_CHUNKS: u64 = 4_000_000;
+pub(super) const MAX_CHUNKS: u64 = 4_000_000;
 /// Names of other files that one virtual dataset is made of, as far as they are read.
 const MAX_SOURCE: usize = 4096;
 

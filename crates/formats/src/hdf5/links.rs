@@ -6,9 +6,13 @@ use super::fractal::{Found, FractalHeap};
 use super::header::{Message, kind};
 use super::heap::LocalHeap;
 use crate::fact::{Anomaly, Gap};
-use crate::facts::Facts;
+use crate::facts::{Facts, shorten};
 use crate::source::read_up_to;
 
+/// Characters kept of a name.
+const MAX_NAME: usize = 1000;
+/// Bytes of the names of one group that are held.
+const MAX_HELD: usize = 16 << 20;
 /// Links of one group that are read.
 const MAX_LINKS: usize = 200_000;
 /// Bytes of one link.
@@ -38,9 +42,28 @@ pub(super) struct Link {
     pub(super) offset: u64,
 }
 
+/// The members that were read so far.
+#[derive(Debug, Default)]
+struct Links {
+    list: Vec<Link>,
+    held: usize,
+}
+
+impl Links {
+    fn push(&mut self, link: Link) -> Option<()> {
+        self.held = self.held.saturating_add(link.name.len()).saturating_add(64);
+        self.list.push(link);
+        (!self.is_full()).then_some(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.list.len() >= MAX_LINKS || self.held > MAX_HELD
+    }
+}
+
 /// All members of the group with these messages.
 pub(super) fn read(file: &File<'_>, messages: &[Message], facts: &mut Facts) -> Vec<Link> {
-    let mut links = Vec::new();
+    let mut links = Links::default();
     for message in messages {
         let outcome = match message.kind {
             kind::LINK => compact(file, message, &mut links),
@@ -48,20 +71,20 @@ pub(super) fn read(file: &File<'_>, messages: &[Message], facts: &mut Facts) -> 
             kind::SYMBOL_TABLE => symbols(file, message, &mut links),
             _ => continue,
         };
-        if links.len() >= MAX_LINKS {
-            facts.incomplete(message.offset, Gap::Limit, format!("more than {MAX_LINKS} members of one group"));
+        if links.is_full() {
+            facts.incomplete(message.offset, Gap::Limit, "one group has more members than are read");
+            break;
         } else if outcome.is_none() && file.budget.operate(1).is_ok() {
             facts.anomaly(message.offset, Anomaly::Malformed, "the members of a group cannot be read to their end");
         } else if outcome.is_none() {
             facts.incomplete(message.offset, Gap::Limit, "the file has more structure than is read");
         }
     }
-    links
+    links.list
 }
 
-fn compact(file: &File<'_>, message: &Message, links: &mut Vec<Link>) -> Option<()> {
-    links.push(link(file, &message.body, message.offset)?);
-    Some(())
+fn compact(file: &File<'_>, message: &Message, links: &mut Links) -> Option<()> {
+    links.push(link(file, &message.body, message.offset)?)
 }
 
 /// Reads a link message.
@@ -76,7 +99,7 @@ fn link(file: &File<'_>, body: &[u8], offset: u64) -> Option<Link> {
     fields.skip(if flags & 0x10 != 0 { 1 } else { 0 })?;
     let width = usize::try_from(1u32.checked_shl(u32::from(flags & 3))?).ok()?;
     let length = usize::try_from(fields.number(width)?).ok()?;
-    let name = String::from_utf8_lossy(fields.take(length)?).into_owned();
+    let name = shorten(String::from_utf8_lossy(fields.take(length)?).into_owned(), MAX_NAME);
     let target = match kind {
         0 => Target::Object(fields.address()??),
         1 => {
@@ -92,7 +115,7 @@ fn link(file: &File<'_>, body: &[u8], offset: u64) -> Option<Link> {
     Some(Link { name, target, offset })
 }
 
-fn dense(file: &File<'_>, message: &Message, links: &mut Vec<Link>) -> Option<()> {
+fn dense(file: &File<'_>, message: &Message, links: &mut Links) -> Option<()> {
     let mut fields = file.fields(&message.body);
     fields.skip(1)?;
     let flags = fields.u8()?;
@@ -102,8 +125,7 @@ fn dense(file: &File<'_>, message: &Message, links: &mut Vec<Link>) -> Option<()
     let heap = FractalHeap::read(file, heap)?;
     btree::records(file, names, &mut |record| {
         let (bytes, offset) = object(file, &heap, record.get(4..)?, message.offset)?;
-        links.push(link(file, &bytes, offset)?);
-        (links.len() < MAX_LINKS).then_some(())
+        links.push(link(file, &bytes, offset)?)
     })
 }
 
@@ -121,14 +143,14 @@ pub(super) fn object(file: &File<'_>, heap: &FractalHeap<'_>, id: &[u8], here: u
     }
 }
 
-fn symbols(file: &File<'_>, message: &Message, links: &mut Vec<Link>) -> Option<()> {
+fn symbols(file: &File<'_>, message: &Message, links: &mut Links) -> Option<()> {
     let mut fields = file.fields(&message.body);
     let (tree, heap) = (fields.address()??, fields.address()??);
     let heap = LocalHeap::read(file, heap)?;
     btree::children(file, tree, 0, file.sizes.length, &mut |_, node| symbol_node(file, node, &heap, links))
 }
 
-fn symbol_node(file: &File<'_>, address: u64, heap: &LocalHeap, links: &mut Vec<Link>) -> Option<()> {
+fn symbol_node(file: &File<'_>, address: u64, heap: &LocalHeap, links: &mut Links) -> Option<()> {
     let head = file.block(address, 8)?;
     let mut fields = file.fields(&head);
     if fields.take(4)? != b"SNOD" {
@@ -154,10 +176,7 @@ fn symbol_node(file: &File<'_>, address: u64, heap: &LocalHeap, links: &mut Vec<
             (_, None) => return None,
         };
         let offset = file.offset(entries).saturating_add(index.saturating_mul(size));
-        links.push(Link { name, target, offset });
-        if links.len() >= MAX_LINKS {
-            return None;
-        }
+        links.push(Link { name, target, offset })?;
     }
     Some(())
 }

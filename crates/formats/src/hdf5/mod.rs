@@ -133,7 +133,8 @@ fn driver(file: &File<'_>, superblock: &Superblock, facts: &mut Facts) {
     let block = superblock.driver.map(|address| file.start(address, 16));
     let old = block.is_some_and(|block| block.get(8..12).is_some_and(is_spread));
     let messages = superblock.extension.map(|address| header::read(file, address, facts)).unwrap_or_default();
-    let new = messages.iter().any(|message| message.kind == kind::DRIVER && message.body.get(1..5).is_some_and(is_spread));
+    let new =
+        messages.iter().any(|message| message.kind == kind::DRIVER && message.body.get(1..5).is_some_and(is_spread));
     if old || new {
         facts.anomaly(superblock.start, Anomaly::ExternalData, "the file is one of several that are read together");
     }

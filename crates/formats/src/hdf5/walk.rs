@@ -16,6 +16,8 @@ use crate::facts::{Facts, shorten};
 const MAX_OBJECTS: usize = 500_000;
 /// Groups within groups.
 const MAX_DEPTH: usize = 200;
+/// Characters of all paths that wait to be followed.
+const MAX_HELD: usize = 32 << 20;
 /// Characters of a path.
 const MAX_PATH: usize = 2000;
 
@@ -34,6 +36,8 @@ pub(super) struct Walk<'w, 'a> {
     heaps: GlobalHeaps,
     dialect: Dialect,
     pending: Vec<Pending>,
+    /// Characters of the paths in it.
+    held: usize,
     seen: BTreeSet<u64>,
     /// The group that each group was first found in.
     parents: BTreeMap<u64, u64>,
@@ -48,6 +52,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             heaps: GlobalHeaps::default(),
             dialect: Dialect::default(),
             pending: Vec::new(),
+            held: 0,
             seen: BTreeSet::new(),
             parents: BTreeMap::new(),
             places: Vec::new(),
@@ -60,7 +65,8 @@ impl<'w, 'a> Walk<'w, 'a> {
         self.pending.push(Pending { address: root, path: String::new(), depth: 0, parent: None });
         while let Some(next) = self.pending.pop() {
             let offset = self.file.offset(next.address);
-            if self.file.budget.operate(10).is_err() || self.seen.len() > MAX_OBJECTS {
+            self.held = self.held.saturating_sub(next.path.len());
+            if self.file.budget.operate(10).is_err() || self.seen.len() > MAX_OBJECTS || self.held > MAX_HELD {
                 self.facts.incomplete(offset, Gap::Limit, "the file has more objects than are read");
                 break;
             }
@@ -145,13 +151,14 @@ impl<'w, 'a> Walk<'w, 'a> {
             let detail = format!("the group '{path}' contains itself");
             return self.facts.anomaly(offset, Anomaly::Malformed, detail);
         }
-        if !self.seen.insert(address) {
+        if self.held > MAX_HELD || !self.seen.insert(address) {
             return;
         }
         let depth = parent.depth.saturating_add(1);
         if depth > MAX_DEPTH {
             return self.facts.incomplete(offset, Gap::Limit, format!("groups lie deeper than {MAX_DEPTH}"));
         }
+        self.held = self.held.saturating_add(path.len());
         self.pending.push(Pending { address, path, depth, parent: Some(parent.address) });
     }
 

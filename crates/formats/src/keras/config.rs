@@ -21,11 +21,29 @@ const MAX_TEXTS: usize = 32;
 /// Characters kept of a text.
 const MAX_TEXT: usize = 500;
 /// Different classes that are counted.
-const MAX_CLASSES: usize = 20_000;
+const MAX_CLASSES: usize = 5_000;
+/// Values of one key `class_name`, which an honest object has one of.
+const MAX_REPEATED: usize = 16;
 
 /// Keys whose texts are kept for the object they belong to.
-const KEYS: &[&str] =
-    &["name", "function", "function_type", "module", "code", "vocabulary", "filepath", "fn", "config", "call_fn", "init_fn"];
+const KEYS: &[&str] = &[
+    "name",
+    "function",
+    "output_shape",
+    "mask",
+    "function_type",
+    "module",
+    "code",
+    "vocabulary",
+    "filepath",
+    "fn",
+    "config",
+    "call_fn",
+    "init_fn",
+];
+
+/// Keys of a Lambda layer that may be bytecode, as the first of a list.
+const CODE_LISTS: &[&str] = &["function", "output_shape", "mask"];
 
 /// Objects that stand for values which no class is looked up for.
 const VALUES: &[&str] = &[
@@ -77,13 +95,9 @@ pub fn inspect_text(text: &str, position: Position, budget: &Budget, facts: &mut
     }
     for note in &outcome.notes {
         let kind = match note.kind {
-            Deviation::Duplicate => {
-                FactKind::Anomaly { anomaly: Anomaly::DuplicateName, detail: note.detail.clone() }
-            }
+            Deviation::Duplicate => FactKind::Anomaly { anomaly: Anomaly::DuplicateName, detail: note.detail.clone() },
             Deviation::Limit => FactKind::Incomplete { reason: Gap::Limit, detail: note.detail.clone() },
-            Deviation::Broken => {
-                FactKind::Anomaly { anomaly: Anomaly::Malformed, detail: note.detail.clone() }
-            }
+            Deviation::Broken => FactKind::Anomaly { anomaly: Anomaly::Malformed, detail: note.detail.clone() },
             _ => continue,
         };
         facts.push(observer.at(note.offset), kind);
@@ -122,8 +136,6 @@ struct Frame {
     texts: Vec<Text>,
     /// The texts of its `config`.
     inner: Vec<Text>,
-    /// Whether code was found below it.
-    carries_code: bool,
 }
 
 impl Frame {
@@ -195,15 +207,17 @@ impl KerasConfig {
         };
         let kept = || shorten(value.chars().take(MAX_TEXT.saturating_add(1)).collect(), MAX_TEXT);
         match key {
-            "class_name" => frame.classes.push(kept()),
+            "class_name" if frame.classes.len() < MAX_REPEATED => frame.classes.push(kept()),
             "registered_name" => frame.registered = Some(kept()),
             "config" => frame.has_config = true,
             "module" => frame.module = Some(kept()),
             _ => {}
         }
-        let Some(key) = KEYS.iter().find(|known| **known == key).filter(|_| frame.texts.len() < MAX_TEXTS) else { return };
+        let Some(key) = KEYS.iter().find(|known| **known == key).filter(|_| frame.texts.len() < MAX_TEXTS) else {
+            return;
+        };
         let listed = event.key().is_none();
-        let is_code = *key == "code" || (*key == "function" && listed);
+        let is_code = *key == "code" || (listed && CODE_LISTS.contains(key));
         let code = is_code.then(|| excerpt(value));
         let encoded = (*key == "module" && value.len() > 100).then_some(value.len() as u64);
         frame.texts.push(Text { key, value: kept(), offset: event.offset, code, encoded });
@@ -216,9 +230,9 @@ impl KerasConfig {
         for class in classes.iter().filter(|_| is_object) {
             self.object(&frame, class, facts);
         }
-        let Some(parent) = self.frames.last_mut() else { return };
-        parent.carries_code |= frame.carries_code || classes.iter().any(|class| class == "__lambda__");
-        if frame.key.as_deref() == Some("config") {
+        if frame.key.as_deref() == Some("config")
+            && let Some(parent) = self.frames.last_mut()
+        {
             parent.has_config = true;
             parent.inner = frame.texts;
         }
@@ -246,6 +260,8 @@ impl KerasConfig {
         // `Package>Name` is registered by the package's own code.
         let registered = frame.registered.as_deref().unwrap_or(class);
         let (module, class) = match registered.split_once('>') {
+            // Keras 2 registers its own optimizers so, under the package that is meant for its users.
+            Some(("Custom", name)) if module.is_empty() && is_known(name) => ("", name),
             Some((package, name)) if module.is_empty() => (package, name),
             _ => (module, class),
         };
@@ -279,18 +295,17 @@ impl KerasConfig {
     /// The layer that is a function: as bytecode, or by its name.
     fn lambda(&mut self, frame: &Frame, facts: &mut Facts) {
         self.is_keras = true;
-        let function = frame.text("function");
-        match function {
-            Some(text) if text.code.is_some() || is_bytecode(frame) => self.code(frame, "Lambda", function, facts),
-            Some(text) => {
-                let module = frame.text("module").map(|module| module.value.clone()).unwrap_or_default();
-                let module = if is_keras(&module) { String::new() } else { module };
-                self.name(text.offset, &module, &text.value.clone());
-            }
-            // What is nested in it has been judged already.
-            None if frame.carries_code => {}
-            None => {}
+        for text in frame.inner.iter().filter(|text| text.code.is_some()) {
+            self.code(frame, "Lambda", Some(text), facts);
         }
+        // A function that is an object of its own has been judged already.
+        let Some(function) = frame.text("function").filter(|text| text.code.is_none()) else { return };
+        if is_bytecode(frame) {
+            return self.code(frame, "Lambda", Some(function), facts);
+        }
+        let module = frame.text("module").map(|module| module.value.clone()).unwrap_or_default();
+        let module = if is_keras(&module) { String::new() } else { module };
+        self.name(function.offset, &module, &function.value);
     }
 
     fn code(&mut self, frame: &Frame, class: &str, text: Option<&Text>, facts: &mut Facts) {
@@ -315,7 +330,9 @@ impl KerasConfig {
         let name = frame.title("TorchModuleWrapper");
         let code = Code { name, language: "a pickled PyTorch module".into(), runs: Runs::Loaded, excerpt };
         facts.push(start, FactKind::Code(code));
-        let (Some(length), Position::Offset(offset)) = (module.and_then(|module| module.encoded), start) else { return };
+        let (Some(length), Position::Offset(offset)) = (module.and_then(|module| module.encoded), start) else {
+            return;
+        };
         if module.is_some_and(|module| base64(&module.value).len() > 64) {
             let offset = offset.saturating_add(1);
             let stored = Child::stored("the wrapped module", offset, length);
@@ -325,7 +342,8 @@ impl KerasConfig {
     }
 
     fn saved_model(&mut self, frame: &Frame, facts: &mut Facts) {
-        let (offset, path) = frame.text("filepath").map_or((frame.offset, "an unknown path"), |text| (text.offset, &text.value));
+        let (offset, path) =
+            frame.text("filepath").map_or((frame.offset, "an unknown path"), |text| (text.offset, &text.value));
         let title = frame.title("TFSMLayer");
         let detail = format!("{title} loads the SavedModel '{path}', and runs it");
         facts.push(self.at(offset), FactKind::Anomaly { anomaly: Anomaly::ExternalData, detail });
@@ -350,7 +368,10 @@ impl KerasConfig {
         if !is_a_lookup(class) || path.is_empty() {
             return;
         }
-        let outside = path.contains("://") || path.starts_with(['/', '\\', '~']) || path.contains("..") || path.get(1..2) == Some(":");
+        let outside = path.contains("://")
+            || path.starts_with(['/', '\\', '~'])
+            || path.contains("..")
+            || path.get(1..2) == Some(":");
         let kind = if outside {
             let detail = format!("{} reads its vocabulary from '{path}'", frame.title(class));
             FactKind::Anomaly { anomaly: Anomaly::ExternalData, detail }

@@ -5,8 +5,15 @@ use crate::callable;
 use crate::fact::{Standing, Usage};
 
 /// Packages that are Keras, by whichever name.
-const FAMILY: &[&str] =
-    &["keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "tensorflow_core.python.keras", "keras_core", "keras_api"];
+const FAMILY: &[&str] = &[
+    "keras",
+    "tf_keras",
+    "tensorflow.keras",
+    "tensorflow.python.keras",
+    "tensorflow_core.python.keras",
+    "keras_core",
+    "keras_api",
+];
 /// Where Keras makes its own classes and functions known.
 const PUBLIC: &[&str] = &[
     "keras.layers",
@@ -29,13 +36,17 @@ const PUBLIC: &[&str] = &[
     "keras.saving",
     "keras.utils",
     "keras.config",
+    "keras.src.ops.numpy",
+    "keras.src.ops.core",
+    "keras.src.ops.nn",
+    "keras.src.ops.math",
+    "keras.src.ops.linalg",
+    "keras.src.ops.image",
 ];
 
 /// Whether a module is part of Keras.
 pub(super) fn is_keras(module: &str) -> bool {
-    FAMILY.iter().any(|family| {
-        module.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
+    FAMILY.iter().any(|family| module.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
 
 /// Whether a class without a module is one of Keras.
@@ -55,7 +66,9 @@ pub(super) fn judge(module: &str, name: &str) -> Standing {
     }
     let plain = FAMILY.iter().find_map(|family| Some(format!("keras{}", module.strip_prefix(family)?)));
     let renamed = plain.map(|module| callable::judge(&module, name, Usage::Instantiate, None));
-    if let Some(standing) = renamed.filter(|standing| matches!(standing, Standing::Inert { .. } | Standing::Dangerous { .. })) {
+    if let Some(standing) =
+        renamed.filter(|standing| matches!(standing, Standing::Inert { .. } | Standing::Dangerous { .. }))
+    {
         return standing;
     }
     by_name(name, !anywhere).unwrap_or(if anywhere { Standing::Unknown } else { exact })
