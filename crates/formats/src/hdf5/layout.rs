@@ -51,7 +51,7 @@ pub(super) fn read(file: &File<'_>, body: &[u8], offset: u64) -> Option<Layout> 
     let version = fields.u8()?;
     match version {
         1 | 2 => old(file, body, offset),
-        3 | 4 | 5 => {
+        3..=5 => {
             let class = fields.u8()?;
             match class {
                 0 => {
