@@ -24,6 +24,7 @@ pub type NewObserver = fn(name: &str) -> Box<dyn Observer>;
 /// Every kind of instruction that is looked for.
 pub static OBSERVERS: &[NewObserver] = &[crate::zarr::observe];
 pub static OBSERVERS: &[NewObserver] = &[mxnet::observer, oci::observer, spark::observer, torchserve::observer];
+pub static OBSERVERS: &[NewObserver] = &[crate::keras::config::observer];
 
 /// All observers over one configuration.
 pub struct Observers(Vec<Box<dyn Observer>>);

@@ -39,11 +39,13 @@ pub mod facts;
 pub mod flatbuffers;
 pub mod format;
 pub mod gguf;
+pub mod hdf5;
 pub mod huggingface;
 pub mod java;
 pub mod jinja;
 pub mod json;
 pub mod location;
+pub mod keras;
 pub mod media;
 pub mod messagepack;
 pub mod layers;
@@ -104,6 +106,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &boosting::CatBoost,
     &r_data::RData,
     &torch7::Torch7,
+    &hdf5::Hdf5,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,

@@ -12,6 +12,7 @@ pub mod encode;
 pub mod flat;
 pub mod flatbuffers;
 mod gguf;
+pub mod hdf5;
 mod literal;
 pub mod mutate;
 mod onnx;

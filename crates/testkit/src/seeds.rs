@@ -1,6 +1,8 @@
 //! Small files of every format, to mutate: what a fuzzer and the smoke test start from.
 
 use crate::{assemble, encode, flat, samples};
+use crate::hdf5::{self, Item};
+use crate::{assemble, encode, samples};
 
 /// Text that is any format's, from one block each.
 #[rustfmt::skip]
@@ -95,6 +97,15 @@ fn encoded(format: &str) -> Option<Vec<u8>> {
         "joblib-zfile" => {
             [format!("ZF{:<19}", format!("{:#x}", pickle.len())).into_bytes(), encode::zlib(&pickle)].concat()
         }
+        "hdf5" => hdf5::file(&[
+            Item::Text("model_config", br#"{"class_name": "Sequential", "config": {"layers": []}}"#),
+            Item::Text("obj", b"(lp0\nI1\na."),
+            Item::Bytes("x", b"12345678", &[2, 4]),
+            Item::External("e", "other.bin"),
+            Item::Link("l", "other.h5"),
+            Item::Loop("g"),
+            Item::Filtered("f", 40_000),
+        ]),
         "zip" => assemble::bytes("zip", &samples::torch_zip(samples::STATE_DICT)).expect(ASSEMBLES).1,
         _ => return None,
     })
@@ -107,5 +118,6 @@ pub fn all_seeds() -> Vec<Vec<u8>> {
     names.dedup();
     names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile"]);
     names.extend(flat::FORMATS);
+    names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile", "hdf5"]);
     names.iter().flat_map(|name| seeds(name)).collect()
 }

@@ -24,6 +24,7 @@ static FILES: &[(&str, &str)] = lists![
     "fastai",
     "flair",
     "joblib",
+    "keras",
     "lightgbm",
     "lightning",
     "mmengine",
