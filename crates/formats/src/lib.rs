@@ -37,6 +37,7 @@ pub mod numpy;
 pub mod pickle;
 pub mod protobuf;
 pub mod python_source;
+pub mod requirements;
 pub mod safetensors;
 pub mod sevenzip;
 pub mod source;
@@ -44,6 +45,7 @@ pub mod tar;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod yaml;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -69,6 +71,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &huggingface::HuggingFaceConfig,
     &jinja::Jinja,
     &json::Json,
+    &yaml::Yaml,
+    &requirements::Requirements,
     &python_source::PythonSource,
     &executable::Executable,
     &media::Media,
