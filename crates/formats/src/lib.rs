@@ -39,7 +39,9 @@ pub mod protobuf;
 pub mod python_source;
 pub mod requirements;
 pub mod safetensors;
+pub mod settings;
 pub mod sevenzip;
+pub mod skops;
 pub mod source;
 pub mod tar;
 #[cfg(test)]
@@ -70,8 +72,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::JoblibZfile,
     &huggingface::HuggingFaceConfig,
     &jinja::Jinja,
+    &skops::Skops,
     &json::Json,
     &yaml::Yaml,
+    &settings::Settings,
     &requirements::Requirements,
     &python_source::PythonSource,
     &executable::Executable,

@@ -13,7 +13,7 @@ const MAX_PATH: usize = 300;
 
 /// Callables that were found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(crate) struct Found {
     list: BTreeMap<String, Callable>,
     places: BTreeMap<String, u64>,
     overflowed: bool,
@@ -21,14 +21,14 @@ pub(super) struct Found {
 
 impl Found {
     /// Adds a callable by its dotted path and judges it. `expression` is the instruction as it was read.
-    pub(super) fn target(&mut self, offset: u64, path: &str, expression: &str) {
+    pub(crate) fn target(&mut self, offset: u64, path: &str, expression: &str) {
         let path = path.trim();
         let standing = if path.contains("${") { Standing::Computed } else { judge_target(path) };
         self.judged(offset, path, standing, expression);
     }
 
     /// Adds a callable that has been judged.
-    pub(super) fn judged(&mut self, offset: u64, path: &str, standing: Standing, expression: &str) {
+    pub(crate) fn judged(&mut self, offset: u64, path: &str, standing: Standing, expression: &str) {
         let path = shorten(path.chars().take(MAX_PATH).collect(), MAX_PATH);
         if let Some(known) = self.list.get_mut(&path) {
             known.count = known.count.saturating_add(1);
@@ -47,7 +47,7 @@ impl Found {
     }
 
     /// Writes all of them down.
-    pub(super) fn finish(&mut self, facts: &mut Facts) {
+    pub(crate) fn finish(&mut self, facts: &mut Facts) {
         if self.overflowed {
             let detail = "more different callables are named than are listed";
             facts.incomplete(0, Gap::Limit, detail);
@@ -60,19 +60,19 @@ impl Found {
 }
 
 /// Whether a text is a dotted path of Python names, such as `package.module.Class`.
-pub(super) fn is_dotted(text: &str) -> bool {
+pub(crate) fn is_dotted(text: &str) -> bool {
     text.len() <= MAX_PATH && text.contains('.') && text.split('.').all(is_name)
 }
 
 /// Whether a text is a Python name.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let mut characters = text.chars();
     characters.next().is_some_and(|first| first == '_' || first.is_alphabetic())
         && characters.all(|c| c == '_' || c.is_alphanumeric())
 }
 
 /// Whether a path leads out of the folder it stands in: upwards, from the root, or to an address.
-pub(super) fn leads_out(path: &str) -> bool {
+pub(crate) fn leads_out(path: &str) -> bool {
     let path = path.trim();
     path.starts_with(['/', '\\', '~'])
         || path.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/")
@@ -81,7 +81,7 @@ pub(super) fn leads_out(path: &str) -> bool {
 }
 
 /// Notes a path that a loader reads and that leads out of the model.
-pub(super) fn external(offset: u64, key: &str, path: &str, facts: &mut Facts) {
+pub(crate) fn external(offset: u64, key: &str, path: &str, facts: &mut Facts) {
     if leads_out(path) {
         let path: String = path.chars().take(MAX_PATH).collect();
         facts.anomaly(offset, Anomaly::ExternalData, format!("{key}: {path}"));

@@ -2,7 +2,7 @@
 //! a loader could be told by one is looked for at every depth, whatever the file is called.
 
 mod expressions;
-mod found;
+pub(crate) mod found;
 mod instantiate;
 mod jsonpickle;
 mod langchain;
