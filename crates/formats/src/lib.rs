@@ -74,13 +74,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &jinja::Jinja,
     &skops::Skops,
     &json::Json,
-    &yaml::Yaml,
-    &settings::Settings,
-    &requirements::Requirements,
     &python_source::PythonSource,
     &executable::Executable,
     &media::Media,
     &text::Text,
+    &yaml::Yaml,
+    &settings::Settings,
+    &requirements::Requirements,
 ];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.

@@ -154,7 +154,9 @@ impl Reader {
         let expression = format!("{loader}: {path}");
         let standing = match loader.as_str() {
             "JsonNode" | "CachedNode" => return self.compare(loader, module, class, offset, facts),
-            "OperatorFuncNode" if !is_operator(module, class) => dangerous("calls any function by its name (CVE-2025-54412)"),
+            "OperatorFuncNode" if !is_operator(module, class) => {
+                dangerous("calls any function by its name (CVE-2025-54412)")
+            }
             "MethodNode" if node.function.as_deref().is_some_and(leads_on) => {
                 dangerous("reaches any attribute through a method's name (CVE-2025-54413)")
             }
@@ -225,14 +227,50 @@ fn leads_on(name: &str) -> bool {
 /// Types of Python and of NumPy that are nothing but data.
 fn of_data(module: &str, class: &str) -> Standing {
     const BUILTINS: &[&str] = &[
-        "bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "NoneType", "object", "set",
-        "slice", "str", "tuple", "type", "range", "ellipsis",
+        "bool",
+        "bytearray",
+        "bytes",
+        "complex",
+        "dict",
+        "float",
+        "frozenset",
+        "int",
+        "list",
+        "NoneType",
+        "object",
+        "set",
+        "slice",
+        "str",
+        "tuple",
+        "type",
+        "range",
+        "ellipsis",
     ];
     let reason = "A type of plain data.";
     let is_plain = module == "builtins" && BUILTINS.contains(&class);
-    let is_number = module == "numpy" && class.trim_end_matches('_').trim_end_matches(|c: char| c.is_ascii_digit()).len() > 2
-        && ["bool", "float", "int", "uint", "complex", "str", "bytes", "object", "datetime", "timedelta", "longdouble", "ndarray",
-            "void", "intc", "half", "single", "double"].iter().any(|known| class.starts_with(known));
+    let is_number = module == "numpy"
+        && class.trim_end_matches('_').trim_end_matches(|c: char| c.is_ascii_digit()).len() > 2
+        && [
+            "bool",
+            "float",
+            "int",
+            "uint",
+            "complex",
+            "str",
+            "bytes",
+            "object",
+            "datetime",
+            "timedelta",
+            "longdouble",
+            "ndarray",
+            "void",
+            "intc",
+            "half",
+            "single",
+            "double",
+        ]
+        .iter()
+        .any(|known| class.starts_with(known));
     if is_plain || is_number { Standing::Inert { reason: reason.into() } } else { judge_named(module, class) }
 }
 
@@ -262,7 +300,12 @@ mod tests {
     #[test]
     fn estimators_are_ordinary() {
         let content = node("dict", "builtins", "DictNode", r#", "content": {}"#);
-        let schema = node("LogisticRegression", "sklearn.linear_model._logistic", "ObjectNode", &format!(r#", "content": {content}"#));
+        let schema = node(
+            "LogisticRegression",
+            "sklearn.linear_model._logistic",
+            "ObjectNode",
+            &format!(r#", "content": {content}"#),
+        );
         assert_eq!(found(&schema), (vec![], vec![]));
         assert_eq!(found(&node("int64", "numpy", "TypeNode", "")), (vec![], vec![]));
     }
@@ -303,7 +346,12 @@ mod tests {
 
     #[test]
     fn no_mutation_panics() {
-        let seed = node("Pipeline", "sklearn.pipeline", "MethodNode", r#", "content": {"func": "a.b", "obj": {"file": "../x"}}"#);
+        let seed = node(
+            "Pipeline",
+            "sklearn.pipeline",
+            "MethodNode",
+            r#", "content": {"func": "a.b", "obj": {"file": "../x"}}"#,
+        );
         mutate(seed.as_bytes(), 2000, |bytes| drop(inspect(&Skops, "schema.json", &bytes)));
     }
 }

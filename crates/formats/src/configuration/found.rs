@@ -38,7 +38,8 @@ impl Found {
             self.overflowed = true;
             return;
         }
-        let (module, name) = path.rsplit_once('.').unwrap_or(("builtins", &path));
+        let bare = if matches!(standing, Standing::Dangerous { .. }) { "builtins" } else { "" };
+        let (module, name) = path.rsplit_once('.').unwrap_or((bare, &path));
         let expression = shorten(expression.chars().take(MAX_PATH).collect(), MAX_PATH);
         let (module, name) = (module.to_owned(), name.to_owned());
         let callable = Callable { module, name, usage: Usage::Instantiate, standing, expression, count: 1 };

@@ -1,8 +1,8 @@
 //! Keys whose value is imported and called: Hydra's `_target_`, Lightning's `class_path`, the `target` of NeMo and of
 //! latent diffusion, and, where a value is nothing but an attack, any key that some registry resolves by import.
 
-use super::found::{Found, external, is_dotted};
 use super::Observer;
+use super::found::{Found, external, is_dotted};
 use crate::callable::target::judge_danger;
 use crate::fact::{FactKind, Position, ReferenceKind, Standing};
 use crate::facts::Facts;
@@ -13,18 +13,55 @@ const STRONG: &[&str] = &["_target_", "_class_path", "class_path", "__target__",
 /// Keys that other formats use for other things, and that some loader resolves by import: mmengine's and AllenNLP's
 /// registries take a dotted `type`, many take a `class`.
 const WEAK: &[&str] = &[
-    "type", "class", "class_name", "cls", "func", "function", "fn", "callable", "module", "name", "import", "target",
-    "factory", "constructor", "loader", "init", "_class_name", "obj", "object", "callback", "entry_point",
+    "type",
+    "class",
+    "class_name",
+    "cls",
+    "func",
+    "function",
+    "fn",
+    "callable",
+    "module",
+    "name",
+    "import",
+    "target",
+    "factory",
+    "constructor",
+    "loader",
+    "init",
+    "_class_name",
+    "obj",
+    "object",
+    "callback",
+    "entry_point",
 ];
 /// Modules that no configuration of a model has a reason to name.
 const NEVER: &[&str] = &[
-    "__builtin__", "__builtins__", "builtins", "commands", "ctypes", "importlib", "marshal", "nt", "os", "pickle",
-    "posix", "pty", "runpy", "shutil", "socket", "subprocess", "sys", "_pickle", "cffi", "code", "timeit",
+    "__builtin__",
+    "__builtins__",
+    "builtins",
+    "commands",
+    "ctypes",
+    "importlib",
+    "marshal",
+    "nt",
+    "os",
+    "pickle",
+    "posix",
+    "pty",
+    "runpy",
+    "shutil",
+    "socket",
+    "subprocess",
+    "sys",
+    "_pickle",
+    "cffi",
+    "code",
+    "timeit",
 ];
 /// Hydra's look-ups, whose argument is a callable's path.
-const LOOKUPS: &[&str] = &[
-    "hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object", "hydra.utils.get_static_method",
-];
+const LOOKUPS: &[&str] =
+    &["hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object", "hydra.utils.get_static_method"];
 /// Keys whose value names a configuration that this one is built upon.
 const BASES: &[&str] = &["_base_", "__base__", "_BASE_"];
 /// Mappings within mappings whose `target` waits for its `params`.
@@ -78,6 +115,8 @@ impl Instantiate {
         }
         let Some(key) = event.key() else { return self.base(event, text, facts) };
         match key {
+            // A bare name is looked up among what is there already: nothing is imported.
+            _ if STRONG.contains(&key) && !text.contains(['.', '$']) && judge_danger(text).is_none() => {}
             _ if STRONG.contains(&key) => {
                 self.found.target(event.offset, text, &format!("{key}: {text}"));
                 if LOOKUPS.contains(&text) {

@@ -25,8 +25,17 @@ const EXPERIMENTAL: &[&str] = &["langchain_experimental", "langchain.experimenta
 const SWITCHES: &[&str] =
     &["allow_dangerous_deserialization", "allow_dangerous_code", "allow_dangerous_requests", "allow_dangerous_tools"];
 /// Keys of paths that are read while loading.
-const PATHS: &[&str] = &["template_path", "examples_path", "example_prompt_path", "prefix_path", "suffix_path", "llm_path",
-    "prompt_path", "llm_chain_path", "combine_documents_chain_path"];
+const PATHS: &[&str] = &[
+    "template_path",
+    "examples_path",
+    "example_prompt_path",
+    "prefix_path",
+    "suffix_path",
+    "llm_path",
+    "prompt_path",
+    "llm_chain_path",
+    "combine_documents_chain_path",
+];
 /// Endings of keys under which a credential is expected.
 const CREDENTIALS: &[&str] = &["key", "token", "secret", "password", "api_key", "base", "organization"];
 /// Mappings within mappings that are remembered.
@@ -62,7 +71,9 @@ impl Observer for LangChain {
     fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
         match event.value {
             Value::ObjectEnd(_) => self.close(event, facts),
-            Value::Number(_) if event.key() == Some("lc") => self.pend(event.path.len(), |pending| pending.is_lc = true),
+            Value::Number(_) if event.key() == Some("lc") => {
+                self.pend(event.path.len(), |pending| pending.is_lc = true)
+            }
             Value::Bool(true) => switch(event, facts),
             Value::Text(text) => self.text(event, text, facts),
             _ => {}

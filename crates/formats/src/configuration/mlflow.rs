@@ -2,14 +2,27 @@
 
 use super::Observer;
 use super::found::{Found, external};
+use crate::callable::judge_named;
 use crate::fact::{FactKind, Position, ReferenceKind};
 use crate::facts::Facts;
 use crate::json::{Event, Segment, Value};
 
 /// Keys of files beside the `MLmodel` that its loader opens.
 const FILES: &[&str] = &[
-    "python_model", "pickled_model", "data", "model_data", "model_binary", "serialized_model", "keras_module", "model_file",
-    "saved_input_example_info", "artifact_path_in_model", "conda", "virtualenv", "run_id_file", "prompt_template_file",
+    "artifact_path",
+    "conda",
+    "data",
+    "keras_module",
+    "model_binary",
+    "model_data",
+    "model_file",
+    "model_path",
+    "pickled_model",
+    "prompt_template_file",
+    "python_model",
+    "serialized_model",
+    "serving_input_path",
+    "virtualenv",
 ];
 
 #[derive(Debug)]
@@ -46,8 +59,8 @@ impl Observer for Mlflow {
 }
 
 impl Mlflow {
-    fn flavor(&self, event: &Event<'_>, text: &str, facts: &mut Facts) {
-        let Some(key) = event.key() else { return };
+    fn flavor(&mut self, event: &Event<'_>, text: &str, facts: &mut Facts) {
+        let Some(key) = event.key() else { return self.trusted(event, text) };
         let is_artifact = key == "path" && event.path.iter().any(|segment| segment.key() == Some("artifacts"));
         match key {
             "code" if !text.is_empty() => {
@@ -58,6 +71,16 @@ impl Mlflow {
             "model_code_path" => reference(event.offset, &format!("model_code_path: {text}"), facts),
             _ if FILES.contains(&key) || is_artifact => external(event.offset, key, text, facts),
             _ => {}
+        }
+    }
+}
+
+impl Mlflow {
+    /// `skops_trusted_types: [module.Class]`: what the loader is told to trust without asking.
+    fn trusted(&mut self, event: &Event<'_>, text: &str) {
+        if event.path.iter().any(|segment| segment.key() == Some("skops_trusted_types")) {
+            let (module, name) = text.rsplit_once('.').unwrap_or(("", text));
+            self.found.judged(event.offset, text, judge_named(module, name), &format!("skops_trusted_types: {text}"));
         }
     }
 }

@@ -45,9 +45,28 @@ pub static OBSERVERS: &[NewObserver] = &[
 
 /// Keys by which loaders are told what to do: where one stands twice, readers that differ do different things.
 const INSTRUCTIONS: &[&str] = &[
-    "_target_", "_args_", "_partial_", "class_path", "init_args", "target", "py/object", "py/reduce", "py/repr",
-    "py/type", "py/function", "loader_module", "python_model", "model_code_path", "code", "auto_map", "template",
-    "template_format", "_type", "lc", "factory", "custom_imports",
+    "_target_",
+    "_args_",
+    "_partial_",
+    "class_path",
+    "init_args",
+    "target",
+    "py/object",
+    "py/reduce",
+    "py/repr",
+    "py/type",
+    "py/function",
+    "loader_module",
+    "python_model",
+    "model_code_path",
+    "code",
+    "auto_map",
+    "template",
+    "template_format",
+    "_type",
+    "lc",
+    "factory",
+    "custom_imports",
 ];
 
 /// Whether a key tells a loader what to do.

@@ -9,10 +9,34 @@ use crate::json::{Event, Value};
 
 /// Registries of spaCy and of Thinc, which it is built on.
 const REGISTRIES: &[&str] = &[
-    "@architectures", "@layers", "@optimizers", "@schedules", "@initializers", "@losses", "@batchers", "@readers",
-    "@loggers", "@callbacks", "@scorers", "@tokenizers", "@augmenters", "@lemmatizers", "@misc", "@factories",
-    "@lookups", "@languages", "@backends", "@ops", "@datasets", "@llm_models", "@llm_tasks", "@llm_misc",
-    "@llm_backends", "@llm_queries", "@vectors", "@span_getters",
+    "@architectures",
+    "@layers",
+    "@optimizers",
+    "@schedules",
+    "@initializers",
+    "@losses",
+    "@batchers",
+    "@readers",
+    "@loggers",
+    "@callbacks",
+    "@scorers",
+    "@tokenizers",
+    "@augmenters",
+    "@lemmatizers",
+    "@misc",
+    "@factories",
+    "@lookups",
+    "@languages",
+    "@backends",
+    "@ops",
+    "@datasets",
+    "@llm_models",
+    "@llm_tasks",
+    "@llm_misc",
+    "@llm_backends",
+    "@llm_queries",
+    "@vectors",
+    "@span_getters",
 ];
 
 #[derive(Debug, Default)]

@@ -10,9 +10,8 @@ use crate::json::{Event, Value};
 /// What `!!` stands for.
 const CORE: &str = "tag:yaml.org,2002:";
 /// Tags of Python that build data.
-const DATA: &[&str] = &[
-    "none", "bool", "str", "unicode", "bytes", "int", "long", "float", "complex", "list", "tuple", "dict",
-];
+const DATA: &[&str] =
+    &["none", "bool", "str", "unicode", "bytes", "int", "long", "float", "complex", "list", "tuple", "dict"];
 /// Tags of Python that import and call, or look up, what their end names.
 const OBJECTS: &[&str] = &["object/apply:", "object/new:", "object:", "name:", "module:"];
 /// Tags of HyperPyYAML that do.
@@ -67,8 +66,17 @@ impl Tags {
 
     fn java(&mut self, offset: u64, class: &str) {
         const GADGETS: &[&str] = &[
-            "javax.script.", "java.net.", "java.lang.Process", "java.lang.Runtime", "com.sun.rowset.", "org.springframework.",
-            "javax.management.", "com.mchange.", "org.apache.commons.configuration", "org.apache.xbean.", "javax.swing.",
+            "javax.script.",
+            "java.net.",
+            "java.lang.Process",
+            "java.lang.Runtime",
+            "com.sun.rowset.",
+            "org.springframework.",
+            "javax.management.",
+            "com.mchange.",
+            "org.apache.commons.configuration",
+            "org.apache.xbean.",
+            "javax.swing.",
         ];
         if GADGETS.iter().any(|gadget| class.starts_with(gadget)) {
             return self.foreign(offset, class, "makes objects of Java by which code is fetched and run");
@@ -99,5 +107,8 @@ fn include(tag: &str, event: &Event<'_>, facts: &mut Facts) {
         let (kind, target) = (ReferenceKind::Address, path.chars().take(200).collect());
         return facts.push(Position::Offset(event.offset), FactKind::Reference { kind, target });
     }
-    external(event.offset, tag, path, facts);
+    // A file of the folder beside is a usual thing to take in.
+    if path.starts_with(['/', '~', '\\']) || path.contains("../..") {
+        external(event.offset, tag, path, facts);
+    }
 }

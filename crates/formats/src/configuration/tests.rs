@@ -48,6 +48,7 @@ fn hydra_targets_are_judged_at_any_depth() {
     assert_eq!(yaml("a.yaml", "x: {_target_: my.Net}\ny: {_target_: my.Net}\n"), ["unknown my.Net"]);
     assert_eq!(yaml("a.yaml", "_target_: ${oc.env:TARGET}\n"), ["computed ${oc.env:TARGET}"]);
     assert_eq!(yaml("a.yaml", "_target_: torch.optim.AdamW\nlr: 1e-3\n"), NOTHING);
+    assert_eq!(yaml("a.yaml", "a: {_target_: AutoTokenizer}\nb: {_target_: eval}\n"), ["dangerous builtins.eval"]);
     assert_eq!(json(r#"{"a": {"_target_": "builtins.exec"}}"#), ["dangerous builtins.exec"]);
     assert_eq!(yaml("a.yaml", "_target_: hydra.utils.get_method\npath: os.system\n"), ["dangerous os.system"]);
 }
@@ -55,7 +56,10 @@ fn hydra_targets_are_judged_at_any_depth() {
 #[test]
 fn targets_of_nemo_and_of_latent_diffusion_are_judged() {
     assert_eq!(yaml("model_config.yaml", "target: nemo.collections.asr.models.EncDecCTCModel\n"), NOTHING);
-    assert_eq!(yaml("model_config.yaml", "preprocessor: {_target_: subprocess.Popen}\n"), ["dangerous subprocess.Popen"]);
+    assert_eq!(
+        yaml("model_config.yaml", "preprocessor: {_target_: subprocess.Popen}\n"),
+        ["dangerous subprocess.Popen"]
+    );
     assert_eq!(yaml("a.yaml", "model:\n  target: os.system\n  params: {command: id}\n"), ["dangerous os.system"]);
     assert_eq!(yaml("a.yaml", "model:\n  params: {a: 1}\n  target: mine.Net\n"), ["unknown mine.Net"]);
     assert_eq!(yaml("docker-compose.yml", "volumes:\n  - target: data.lib\n    type: bind\n"), NOTHING);
@@ -96,7 +100,10 @@ fn speechbrain_is_judged_by_its_tags() {
 #[test]
 fn jsonpickle_is_judged_by_its_keys() {
     assert_eq!(json(r#"{"py/object": "os.system"}"#), ["dangerous os.system"]);
-    assert_eq!(json(r#"{"py/reduce": [{"py/function": "builtins.eval"}, {"py/tuple": ["1"]}]}"#), ["dangerous builtins.eval"]);
+    assert_eq!(
+        json(r#"{"py/reduce": [{"py/function": "builtins.eval"}, {"py/tuple": ["1"]}]}"#),
+        ["dangerous builtins.eval"]
+    );
     assert_eq!(json(r#"{"a": {"py/repr": "os/os.system('id')"}}"#), ["dangerous builtins.eval"]);
     assert_eq!(json(r#"{"py/object": "collections.OrderedDict"}"#), NOTHING);
 }
@@ -121,10 +128,14 @@ fn langchain_is_judged_by_its_keys() {
 fn mlflow_is_judged_by_what_its_loader_does() {
     let model = |flavor: &str| format!("flavors:\n  python_function:\n    {flavor}\nmlflow_version: 3.0\n");
     assert_eq!(yaml("MLmodel", &model("loader_module: mlflow.sklearn")), NOTHING);
-    assert_eq!(yaml("MLmodel", &model("loader_module: my_loader")), ["unknown builtins.my_loader"]);
+    assert_eq!(yaml("MLmodel", &model("loader_module: my_loader")), ["unknown .my_loader"]);
     assert_eq!(yaml("MLmodel", &model("code: code")), ["RemoteCode code: code"]);
     assert_eq!(yaml("MLmodel", &model("model_code_path: /home/x/agent.py")).len(), 1);
     assert_eq!(yaml("MLmodel", &model("python_model: ../../../x.pkl")), ["ExternalData"]);
+    assert_eq!(
+        yaml("MLmodel", &model("skops_trusted_types: [os.system, sklearn.tree._tree.Tree]")),
+        ["dangerous os.system"]
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Arrays that are the nodes of a decision tree, as scikit-learn keeps them: compiled code follows the numbers of child
 //! nodes without asking whether there are such nodes.
 
-use super::dtype::parse_dtype;
 use super::Header;
+use super::dtype::parse_dtype;
 use crate::budget::Budget;
 use crate::cursor::Cursor;
 use crate::fact::{Anomaly, Gap};

@@ -21,20 +21,50 @@ const MAX_LISTED: usize = 500;
 
 /// Hosts that packages and repositories are usually fetched from.
 const USUAL_HOSTS: &[&str] = &[
-    "pypi.org", "pypi.python.org", "files.pythonhosted.org", "test.pypi.org", "download.pytorch.org",
-    "pypi.nvidia.com", "pypi.ngc.nvidia.com", "developer.download.nvidia.com", "data.pyg.org", "data.dgl.ai",
-    "pytorch-geometric.com", "storage.googleapis.com", "huggingface.co", "huggingface.github.io", "github.com",
-    "raw.githubusercontent.com", "gitlab.com", "bitbucket.org", "codeberg.org", "conda.anaconda.org",
-    "repo.anaconda.com", "anaconda.org", "wheels.vllm.ai", "flashinfer.ai", "abetlen.github.io", "dl.fbaipublicfiles.com",
-    "mirrors.aliyun.com", "mirrors.cloud.tencent.com", "pypi.tuna.tsinghua.edu.cn", "mirrors.tuna.tsinghua.edu.cn",
-    "paddle-wheel.bj.bcebos.com", "www.paddlepaddle.org.cn", "modelscope.oss-cn-beijing.aliyuncs.com", "docs.ray.io",
-    "download.openmmlab.com", "alpacafarm.s3.amazonaws.com", "pip.repos.neuron.amazonaws.com", "jfrog.io",
+    "pypi.org",
+    "pypi.python.org",
+    "files.pythonhosted.org",
+    "test.pypi.org",
+    "download.pytorch.org",
+    "pypi.nvidia.com",
+    "pypi.ngc.nvidia.com",
+    "developer.download.nvidia.com",
+    "data.pyg.org",
+    "data.dgl.ai",
+    "pytorch-geometric.com",
+    "storage.googleapis.com",
+    "huggingface.co",
+    "huggingface.github.io",
+    "github.com",
+    "raw.githubusercontent.com",
+    "gitlab.com",
+    "bitbucket.org",
+    "codeberg.org",
+    "conda.anaconda.org",
+    "repo.anaconda.com",
+    "anaconda.org",
+    "wheels.vllm.ai",
+    "flashinfer.ai",
+    "abetlen.github.io",
+    "dl.fbaipublicfiles.com",
+    "mirrors.aliyun.com",
+    "mirrors.cloud.tencent.com",
+    "pypi.tuna.tsinghua.edu.cn",
+    "mirrors.tuna.tsinghua.edu.cn",
+    "paddle-wheel.bj.bcebos.com",
+    "www.paddlepaddle.org.cn",
+    "modelscope.oss-cn-beijing.aliyuncs.com",
+    "docs.ray.io",
+    "download.openmmlab.com",
+    "alpacafarm.s3.amazonaws.com",
+    "pip.repos.neuron.amazonaws.com",
+    "jfrog.io",
 ];
 
 static META: Meta = Meta {
     id: "requirements",
     title: "Python requirements",
-    extensions: &[],
+    extensions: &["txt", "in", "pip"],
     depth: Depth::Full,
     reads: "every entry: where packages come from, and names one letter off well-known ones",
     specification: "https://pip.pypa.io/en/stable/reference/requirements-file-format/",
@@ -188,7 +218,10 @@ mod tests {
     fn addresses_are_told_by_their_host() {
         assert_eq!(kinds("git+https://github.com/a/b@main"), ["installs git+https://github.com/a/b@main"]);
         assert_eq!(kinds("x @ https://evil.example/x.whl"), ["address x @ https://evil.example/x.whl"]);
-        assert_eq!(kinds("--index-url=https://evil.example/simple"), ["address --index-url=https://evil.example/simple"]);
+        assert_eq!(
+            kinds("--index-url=https://evil.example/simple"),
+            ["address --index-url=https://evil.example/simple"]
+        );
         assert_eq!(kinds("--extra-index-url http://pypi.org/simple").len(), 1);
         assert_eq!(kinds("https://pypi.org@evil.example/x.whl").len(), 1);
         assert_eq!(kinds("--trusted-host evil.example"), ["address --trusted-host evil.example"]);
@@ -207,7 +240,8 @@ mod tests {
 
     #[test]
     fn no_mutation_panics() {
-        let seed = b"torch>=2 # x\n-e git+https://github.com/a/b\n--index-url http://x/\nname @ https://y/z.whl\n./local\n";
+        let seed =
+            b"torch>=2 # x\n-e git+https://github.com/a/b\n--index-url http://x/\nname @ https://y/z.whl\n./local\n";
         mutate(seed, 3000, |bytes| drop(oddities(&inspect(&Requirements, "requirements.txt", &bytes))));
     }
 }

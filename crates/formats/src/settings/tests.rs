@@ -21,8 +21,15 @@ fn toml_is_read() {
     assert_eq!(
         read(text),
         [
-            "top = 1", "a.b.c.d.e = 'xA'", "a.b.c.f[0] = 1", "a.b.c.f[1] = 'two'", "a.b.c.f[2].g = true",
-            "a.b.c.f[2].h.i = 'j'", "k[0].l = '\nlong\n'", "k[0].m[0] = 1", "k[0].m[1] = 2"
+            "top = 1",
+            "a.b.c.d.e = 'xA'",
+            "a.b.c.f[0] = 1",
+            "a.b.c.f[1] = 'two'",
+            "a.b.c.f[2].g = true",
+            "a.b.c.f[2].h.i = 'j'",
+            "k[0].l = '\nlong\n'",
+            "k[0].m[0] = 1",
+            "k[0].m[1] = 2"
         ]
     );
 }
@@ -33,9 +40,13 @@ fn ini_and_spacy_are_read() {
     assert_eq!(
         read(text),
         [
-            "nlp.lang = 'en'", "nlp.pipeline[0] = 'a'", "nlp.pipeline[1] = 'b'",
-            "components.x.model.@architectures = 'spacy.Tok2Vec.v2'", "components.x.model.width = '${components.x:width}'",
-            "components.x.model.d.k.l[0] = 1", "components.x.model.plain = 'words here ; no'"
+            "nlp.lang = 'en'",
+            "nlp.pipeline[0] = 'a'",
+            "nlp.pipeline[1] = 'b'",
+            "components.x.model.@architectures = 'spacy.Tok2Vec.v2'",
+            "components.x.model.width = '${components.x:width}'",
+            "components.x.model.d.k.l[0] = 1",
+            "components.x.model.plain = 'words here ; no'"
         ]
     );
 }

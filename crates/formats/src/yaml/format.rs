@@ -20,7 +20,8 @@ const NAMES: &[&str] = &["MLmodel", "MLproject"];
 /// Endings that promise nothing, so that what the text says counts.
 const OPEN: &[&str] = &["", "conf", "config", "dat", "model", "txt"];
 /// Words by which YAML for loaders is told under a name that promises nothing.
-const TELLING: &[&str] = &["!!python/", "tag:yaml.org,2002:python/", "\n_target_:", "  _target_: ", "!!javax.", "!ruby/"];
+const TELLING: &[&str] =
+    &["!!python/", "tag:yaml.org,2002:python/", "\n_target_:", "  _target_: ", "!!javax.", "!ruby/"];
 
 static META: Meta = Meta {
     id: "yaml",

@@ -21,7 +21,10 @@ fn read(text: &str) -> (Vec<String>, Outcome) {
 #[test]
 fn values_stand_at_their_paths() {
     let (list, outcome) = read("a: 1\nb:\n  - x\n  - c: [true, ~]\n    d: 'no'\n? [k]\n: v\n");
-    assert_eq!(list, ["a = 1", "b[0] = x", "b[1].c[0] = Bool(true)", "b[1].c[1] = Null", "b[1].d = no", "?[0] = k", "? = v"]);
+    assert_eq!(
+        list,
+        ["a = 1", "b[0] = x", "b[1].c[0] = Bool(true)", "b[1].c[1] = Null", "b[1].d = no", "?[0] = k", "? = v"]
+    );
     assert_eq!(outcome, Outcome { documents: 1, ..Outcome::default() });
 }
 
@@ -56,12 +59,17 @@ fn a_billion_laughs_end_early() {
         let below = format!("*a{}, ", level - 1).repeat(9);
         text.push_str(&format!("a{level}: &a{level} [{}]\n", below.trim_end_matches(", ")));
     }
-    assert_eq!(oddities(&inspect(&Yaml, "a.yaml", text.as_bytes())).first().map(|odd| odd.starts_with("ExpansionBomb")), Some(true));
+    assert_eq!(
+        oddities(&inspect(&Yaml, "a.yaml", text.as_bytes())).first().map(|odd| odd.starts_with("ExpansionBomb")),
+        Some(true)
+    );
 }
 
 #[test]
 fn deep_nesting_ends_early() {
-    for text in ["[".repeat(1 << 20), "{a: ".repeat(1 << 18), "- ".repeat(1 << 19), "? ".repeat(1 << 19), "!a ".repeat(1 << 18)] {
+    for text in
+        ["[".repeat(1 << 20), "{a: ".repeat(1 << 18), "- ".repeat(1 << 19), "? ".repeat(1 << 19), "!a ".repeat(1 << 18)]
+    {
         assert!(read(&text).1.stopped.is_some(), "{}", &text[..4]);
     }
 }

@@ -88,10 +88,7 @@ pub(super) fn walk(text: &str, base: u64, budget: &Budget, visit: &mut Visit<'_>
 }
 
 /// The next event and its offset. A panic within the parser ends the text as an error does.
-fn next<'i>(
-    parser: &mut Parser<'i, StrInput<'i>>,
-    places: &mut Places<'_>,
-) -> Result<Option<(Parsed<'i>, u64)>, Stop> {
+fn next<'i>(parser: &mut Parser<'i, StrInput<'i>>, places: &mut Places<'_>) -> Result<Option<(Parsed<'i>, u64)>, Stop> {
     let next = catch_unwind(AssertUnwindSafe(|| parser.next_event()));
     match next {
         Ok(None) => Ok(None),
