@@ -4,7 +4,7 @@
 use super::Observer;
 use crate::fact::{Code, FactKind, Position, Runs};
 use crate::facts::{Facts, shorten};
-use crate::json::{Event, Value};
+use crate::json::{Event, Value, path_text};
 
 /// Words that arithmetic and tensors have no use for.
 const REACHES: &[&str] = &[
@@ -72,11 +72,11 @@ impl Observer for Expressions {
             self.is_bundle = true;
         }
         let Value::Text(text) = event.value else { return };
-        let name = crate::json::path_text(event.path);
-        let reaches = REACHES.iter().any(|word| text.contains(word));
-        if !reaches {
+        // Most texts are not even looked at: tokenizers have hundreds of thousands.
+        if !text.contains('$') || !REACHES.iter().any(|word| text.contains(word)) {
             return;
         }
+        let name = path_text(event.path);
         if RESOLVERS.iter().any(|resolver| text.contains(resolver)) {
             self.code(event.offset, &name, text, facts);
         } else if text.starts_with('$') && !text.starts_with("${") && self.dollars.len() < MAX_LISTED {

@@ -4,8 +4,8 @@
 use super::Observer;
 use super::found::{Found, external};
 use crate::budget::Budget;
-use crate::fact::{FactKind, Position, Runs, SourceReach, Standing};
-use crate::facts::{Facts, MAX_TEMPLATE};
+use crate::fact::{FactKind, Gap, Position, Runs, SourceReach, Standing};
+use crate::facts::Facts;
 use crate::jinja::inspect_template;
 use crate::json::{Event, Segment, Value, path_text};
 
@@ -40,8 +40,8 @@ const PATHS: &[&str] = &[
 const CREDENTIALS: &[&str] = &["key", "token", "secret", "password", "api_key", "base", "organization"];
 /// Mappings within mappings that are remembered.
 const MAX_OPEN: usize = 512;
-/// Templates that are kept until it is known what they are.
-const MAX_TEMPLATES: usize = 64;
+/// Bytes of templates that are kept until it is known what they are.
+const MAX_HELD: usize = 8 << 20;
 /// Steps that reading a configuration's templates may take.
 const TEMPLATE_STEPS: u64 = 8 << 20;
 
@@ -60,7 +60,6 @@ struct Pending {
 struct LangChain {
     found: Found,
     open: Vec<Pending>,
-    templates: usize,
 }
 
 pub(super) fn observer(_name: &str) -> Box<dyn Observer> {
@@ -95,8 +94,12 @@ impl LangChain {
             }
             "_type" => self.kind(event.offset, text),
             "template_format" if text == "jinja2" => self.pend(depth, |pending| pending.is_jinja = true),
-            "template" if text.len() <= MAX_TEMPLATE && self.templates < MAX_TEMPLATES => {
-                self.templates = self.templates.saturating_add(1);
+            "template" => {
+                let held = self.open.iter().filter_map(|pending| pending.template.as_ref());
+                let held: usize = held.map(|(.., text)| text.len()).sum();
+                if held.saturating_add(text.len()) > MAX_HELD {
+                    return facts.incomplete(event.offset, Gap::Limit, "longer templates than are looked at");
+                }
                 let kept = (event.offset, path_text(event.path), text.to_owned());
                 self.pend(depth, |pending| pending.template = Some(kept));
             }

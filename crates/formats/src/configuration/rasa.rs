@@ -2,6 +2,7 @@
 
 use super::Observer;
 use super::found::{Found, is_dotted};
+use crate::fact::Gap;
 use crate::facts::Facts;
 use crate::json::{Event, Segment, Value};
 
@@ -10,6 +11,7 @@ struct Rasa {
     found: Found,
     is_rasa: bool,
     waiting: Vec<(u64, String)>,
+    overflowed: bool,
 }
 
 /// Components that are kept until it is known whose configuration this is.
@@ -41,6 +43,9 @@ impl Observer for Rasa {
                 self.found.target(offset, &path, &format!("name: {path}"));
             }
         }
+        if self.is_rasa && self.overflowed {
+            facts.incomplete(0, Gap::Limit, "more components than are looked at");
+        }
         self.found.finish(facts);
     }
 }
@@ -49,8 +54,11 @@ impl Rasa {
     fn component(&mut self, event: &Event<'_>) {
         if let Value::Text(text) = event.value
             && is_dotted(text)
-            && self.waiting.len() < MAX_WAITING
         {
+            self.overflowed |= self.waiting.len() >= MAX_WAITING;
+            if self.overflowed {
+                return;
+            }
             self.waiting.push((event.offset, text.to_owned()));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{MAX_BYTES, lines, walk};
+use super::{MAX_BYTES, Stop, lines, walk};
 use crate::child::Role;
 use crate::configuration::Observers;
 use crate::fact::{Anomaly, Gap};
@@ -88,7 +88,11 @@ fn inspect_text(text: &str, base: u64, context: &Context<'_>, facts: &mut Facts)
     if outcome.documents > 1 {
         facts.property("documents", outcome.documents.to_string());
     }
-    outcome.report(facts);
+    // Of a card nothing is loaded but its names: one that does not parse is untidy, and has been searched.
+    let is_card = CARDS.contains(&crate::format::extension(context.name).as_str());
+    if !(is_card && matches!(outcome.stopped, Some((_, Stop::Broken(_))))) {
+        outcome.report(facts);
+    }
 }
 
 /// UTF-8, or UTF-16 when a byte order mark says so, as YAML's readers take it.

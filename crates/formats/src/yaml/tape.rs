@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 /// Bytes of anchored values that are kept.
 const MAX_BYTES: usize = 16 << 20;
+/// Anchors of one document.
+const MAX_ANCHORS: usize = 50_000;
 /// What one kept item costs beside its text.
 const ITEM: usize = 64;
 
@@ -55,7 +57,7 @@ impl Tape {
         let text = if let Item::Scalar { text, .. } = &piece.item { text.len() } else { 0 };
         let tag = piece.tag.as_ref().map_or(0, String::len);
         self.bytes = self.bytes.saturating_add(ITEM).saturating_add(text).saturating_add(tag);
-        if self.bytes > MAX_BYTES {
+        if self.bytes > MAX_BYTES || self.ranges.len() > MAX_ANCHORS {
             return false;
         }
         let start = self.pieces.len();

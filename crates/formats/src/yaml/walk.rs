@@ -1,10 +1,13 @@
 //! The walk: pieces of a document in, values at their places out. One loop, a stack of open containers, no recursion.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::str::Chars;
 
-use saphyr_parser::{Event as Parsed, Parser, ScalarStyle, StrInput, Tag};
+use saphyr_parser::{BufferedInput, Event as Parsed, Parser, ScalarStyle, Tag};
 
 use super::scalar::resolve;
 use super::tape::{Item, Piece, Tape};
@@ -14,6 +17,11 @@ use crate::json::{Event, Segment, Value, path_text};
 
 /// Values that aliases may add. A honest file has fewer than its text has.
 const MAX_REPLAYED: u64 = 1_000_000;
+/// Bytes of text that count as one more value when aliases repeat them.
+const REPLAYED_BYTES: usize = 32;
+/// Characters that the parser may take for one event. It holds a whole `[…]` or `{…}` before it gives the first event of
+/// it, at more than a hundred bytes for each character.
+const MAX_AHEAD: usize = 320 << 10;
 /// Keys that stand twice and are listed.
 const MAX_DUPLICATES: usize = 16;
 /// The key under which a mapping takes in the members of another.
@@ -48,7 +56,8 @@ struct Machine<'v, 'c> {
 
 /// Reads all documents of `text`.
 pub(super) fn walk(text: &str, base: u64, budget: &Budget, visit: &mut Visit<'_>) -> Outcome {
-    let mut parser = Parser::new_from_str(text);
+    let ahead = Rc::new(Cell::new(MAX_AHEAD));
+    let mut parser = Parser::new_from_iter(Metered { characters: text.chars(), left: Rc::clone(&ahead) });
     let mut machine = Machine { visit, frames: Vec::new(), path: Vec::new(), duplicates: Vec::new() };
     let mut tape = Tape::default();
     let mut places = Places { text, base, characters: 0, bytes: 0 };
@@ -58,7 +67,14 @@ pub(super) fn walk(text: &str, base: u64, budget: &Budget, visit: &mut Visit<'_>
         if let Err(limit) = budget.operate(1) {
             break Some((places.here(), Stop::Limit(limit.to_string())));
         }
-        let (event, offset) = match next(&mut parser, &mut places) {
+        ahead.set(MAX_AHEAD);
+        let start = places.here();
+        let next = next(&mut parser, &mut places);
+        if ahead.get() == 0 {
+            let detail = format!("a single value, list or table of more than {MAX_AHEAD} characters");
+            break Some((start, Stop::Limit(detail)));
+        }
+        let (event, offset) = match next {
             Ok(Some(next)) => next,
             Ok(None) => break None,
             Err(stop) => break Some((places.here(), stop)),
@@ -87,8 +103,27 @@ pub(super) fn walk(text: &str, base: u64, budget: &Budget, visit: &mut Visit<'_>
     outcome
 }
 
+/// The characters of a text, as many as may be taken for one event; none left is the end of the text.
+struct Metered<'t> {
+    characters: Chars<'t>,
+    left: Rc<Cell<usize>>,
+}
+
+impl Iterator for Metered<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        let left = self.left.get().saturating_sub(1);
+        self.left.set(left);
+        if left == 0 { None } else { self.characters.next() }
+    }
+}
+
 /// The next event and its offset. A panic within the parser ends the text as an error does.
-fn next<'i>(parser: &mut Parser<'i, StrInput<'i>>, places: &mut Places<'_>) -> Result<Option<(Parsed<'i>, u64)>, Stop> {
+fn next<'i>(
+    parser: &mut Parser<'i, BufferedInput<Metered<'i>>>,
+    places: &mut Places<'_>,
+) -> Result<Option<(Parsed<'i>, u64)>, Stop> {
     let next = catch_unwind(AssertUnwindSafe(|| parser.next_event()));
     match next {
         Ok(None) => Ok(None),
@@ -163,12 +198,14 @@ impl Machine<'_, '_> {
                 continue;
             }
             *next = index.saturating_add(1);
-            *replayed = replayed.saturating_add(1);
+            let Some(piece) = tape.piece(index) else { break };
+            let text = if let Item::Scalar { text, .. } = &piece.item { text.len() } else { 0 };
+            let cost = (text / REPLAYED_BYTES).saturating_add(1) as u64;
+            *replayed = replayed.saturating_add(cost);
             if *replayed > MAX_REPLAYED {
                 return Err(Stop::Bomb);
             }
-            budget.operate(1).map_err(|limit| Stop::Limit(limit.to_string()))?;
-            let Some(piece) = tape.piece(index) else { break };
+            budget.operate(cost).map_err(|limit| Stop::Limit(limit.to_string()))?;
             match piece.item {
                 Item::Alias(number) => self.enter(tape, number, &mut cursors)?,
                 _ => self.feed(piece)?,
