@@ -13,7 +13,8 @@ const SAYS_NOTHING: &[&str] = &["", "bin", "dat", "data", "model", "weights", "p
 const COMPRESSED: &[&str] = &["rds", "rda", "rdata"];
 const COMPRESSIONS: &[&str] = &["gzip", "bzip2", "xz", "zstd"];
 /// Formats that share their bytes with others, so that being one besides another is no second identity.
-const BENEATH_OTHERS: &[&str] = &["text", "json", "python-source", "jinja", "zlib"];
+const BENEATH_OTHERS: &[&str] =
+    &["text", "json", "python-source", "jinja", "zlib", "yaml", "settings", "requirements", "skops"];
 
 /// The format that a name promises.
 #[must_use]
@@ -107,7 +108,8 @@ fn is_for_weights(ending: &str) -> bool {
 
 /// Whether the content is text that no loader of weights reads.
 fn is_prose(formats: &[&'static dyn Format]) -> bool {
-    const PROSE: &[&str] = &["text", "json", "huggingface-config", "python-source", "jinja", "media"];
+    const PROSE: &[&str] =
+        &["text", "json", "huggingface-config", "python-source", "jinja", "media", "yaml", "settings", "requirements"];
     !formats.is_empty() && formats.iter().all(|format| PROSE.contains(&format.meta().id))
 }
 

@@ -61,8 +61,11 @@ pub mod pickle;
 pub mod protobuf;
 pub mod python_source;
 pub mod r_data;
+pub mod requirements;
 pub mod safetensors;
+pub mod settings;
 pub mod sevenzip;
+pub mod skops;
 pub mod source;
 pub mod tar;
 #[cfg(test)]
@@ -74,6 +77,7 @@ pub mod ubjson;
 pub mod zarr;
 mod unrecognised;
 pub mod xml;
+pub mod yaml;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -134,11 +138,15 @@ pub static FORMATS: &[&dyn Format] = &[
     &arrow::Parquet,
     &engines::CompiledModel,
     &archives::ClosedArchive,
+    &skops::Skops,
     &json::Json,
     &python_source::PythonSource,
     &executable::Executable,
     &media::Media,
     &text::Text,
+    &yaml::Yaml,
+    &settings::Settings,
+    &requirements::Requirements,
 ];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.

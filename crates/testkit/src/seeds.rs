@@ -64,6 +64,10 @@ const BLOCKS: &[(&str, &str, &str)] = &[
     ("executable", "text", "#!/bin/sh\necho waag-inert\n"),
     ("media", "hex", "89504e47 0d0a1a0a 0000000d 49484452 00000001 00000001 08000000 00 3a7e9b55 00000000 49454e44 ae426082"),
     ("text", "text", "some words\nand more\n"),
+    ("skops", "json", "{\"__class__\":\"Pipeline\",\"__module__\":\"sklearn.pipeline\",\"__loader__\":\"MethodNode\",\"__id__\":1,\"content\":{\"func\":\"a.b\",\"obj\":{\"__class__\":\"ndarray\",\"__module__\":\"numpy\",\"__loader__\":\"NdArrayNode\",\"file\":\"1.npy\"}},\"protocol\":2}"),
+    ("yaml", "text", "%TAG !p! tag:yaml.org,2002:python/\n---\na: &x {k: 'v', l: \"\\x41\"}\nb: [*x, !p!name:os.system ~]\nc:\n  <<: *x\n  _target_: torch.nn.Linear\n? - d\n: |\n  block\n...\n"),
+    ("settings", "text", "top = 1\n[a.\"b.c\"]\nd.e = \"x\\u0041\" # more\nf = [1, 'two', {g = true}]\n[[k]]\n@callbacks = \"mine.v1\"\n"),
+    ("requirements", "text", "torch>=2.0 # why\n-e git+https://github.com/a/b\n--index-url http://example.org/simple\nreqeusts\n"),
 ];
 
 const ASSEMBLES: &str = "seeds are written to be assembled";

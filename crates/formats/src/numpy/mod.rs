@@ -2,6 +2,7 @@
 
 mod dtype;
 mod literal;
+mod trees;
 
 pub use dtype::{Dtype, parse_dtype};
 
@@ -163,7 +164,10 @@ impl Format for Npy {
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let mut cursor = Cursor::new(source, 0);
         match read_header(&mut cursor) {
-            Ok(header) => report(&header, source.len(), context.name, facts),
+            Ok(header) => {
+                report(&header, source.len(), context.name, facts);
+                trees::check(source, &header, context.budget, facts);
+            }
             Err(error) => failed(&error, cursor.position(), source.len(), facts),
         }
     }
