@@ -20,6 +20,7 @@
 pub mod budget;
 pub mod callable;
 pub mod child;
+pub(crate) mod commands;
 pub mod compressed;
 pub mod configuration;
 pub mod cursor;
@@ -36,7 +37,7 @@ pub mod media;
 pub mod numpy;
 pub mod pickle;
 pub mod protobuf;
-pub mod python_source;
+pub mod python;
 pub mod safetensors;
 pub mod sevenzip;
 pub mod source;
@@ -69,7 +70,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &huggingface::HuggingFaceConfig,
     &jinja::Jinja,
     &json::Json,
-    &python_source::PythonSource,
+    &python::PythonSource,
     &executable::Executable,
     &media::Media,
     &text::Text,
