@@ -17,12 +17,14 @@
     )
 )]
 
+mod address;
 pub mod budget;
 pub mod callable;
 pub mod child;
 pub(crate) mod commands;
 pub mod compressed;
 pub mod configuration;
+pub mod contents;
 pub mod cursor;
 pub mod decode;
 pub mod executable;
@@ -33,18 +35,23 @@ pub mod gguf;
 pub mod huggingface;
 pub mod jinja;
 pub mod json;
+pub mod look_alike;
 pub mod media;
+pub mod notebook;
+mod numbers;
 pub mod numpy;
 pub mod pickle;
 pub mod protobuf;
 pub mod python;
 pub mod safetensors;
+mod secrets;
 pub mod sevenzip;
 pub mod source;
 pub mod tar;
 #[cfg(test)]
 mod testing;
 pub mod text;
+mod tokenizer;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -69,6 +76,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::JoblibZfile,
     &huggingface::HuggingFaceConfig,
     &jinja::Jinja,
+    &notebook::Notebook,
     &json::Json,
     &python::PythonSource,
     &executable::Executable,

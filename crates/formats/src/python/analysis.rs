@@ -7,7 +7,7 @@ use super::lexer::{Lexer, Line, Token};
 use super::reaches;
 use super::value::Value;
 use crate::budget::{Budget, Exhausted};
-use crate::fact::{Runs, SourceReach};
+use crate::fact::{Position, Runs, SourceReach};
 
 /// Names whose values are remembered.
 const MAX_BINDINGS: usize = 20_000;
@@ -24,7 +24,7 @@ const MAX_SHOWN: usize = 160;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Found {
     pub(crate) reach: SourceReach,
-    pub(crate) line: u64,
+    pub(crate) position: Position,
     pub(crate) expression: String,
     scope: Scope,
 }
@@ -116,6 +116,19 @@ impl<'b> Analysis<'b> {
         self.lines(text)
     }
 
+    /// How much was found so far.
+    pub(crate) fn mark(&self) -> (usize, usize) {
+        (self.found.len(), self.shells.len())
+    }
+
+    /// What was found since stands at this byte of a larger file.
+    pub(crate) fn place(&mut self, since: (usize, usize), offset: u64) {
+        let found = self.found.iter_mut().skip(since.0);
+        for found in found.chain(self.shells.iter_mut().skip(since.1)) {
+            found.position = Position::Offset(offset);
+        }
+    }
+
     fn lines(&mut self, text: &str) -> Result<(), Exhausted> {
         let mut lexer = Lexer::new(text);
         while let Some(line) = lexer.next_line() {
@@ -162,7 +175,7 @@ impl<'b> Analysis<'b> {
         let line = self.base.as_ref().map_or(line, |(_, line)| *line);
         let words: Vec<&str> = expression.split_whitespace().collect();
         let expression = crate::facts::shorten(words.join(" "), MAX_SHOWN);
-        Found { reach, line, expression, scope: self.scope() }
+        Found { reach, position: Position::Line(line), expression, scope: self.scope() }
     }
 
     pub(super) fn bind(&mut self, name: &str, value: Value) {
@@ -193,7 +206,7 @@ impl<'b> Analysis<'b> {
             (runs, _) => runs,
         };
         let mut list: Vec<_> = self.found.into_iter().map(|found| (runs(&found.scope), found)).collect();
-        list.sort_by_key(|(_, found)| found.line);
+        list.sort_by_key(|(_, found)| found.position);
         list.into_iter().map(|(runs, found)| (found, runs)).collect()
     }
 

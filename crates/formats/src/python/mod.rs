@@ -74,7 +74,7 @@ pub(crate) fn report(analysis: Analysis<'_>, facts: &mut Facts) {
     }
     for (found, runs) in analysis.finish() {
         let kind = FactKind::SourceReach { expression: found.expression, reach: found.reach, runs };
-        facts.push(Position::Line(found.line), kind);
+        facts.push(found.position, kind);
     }
 }
 
