@@ -65,7 +65,6 @@ const HARMLESS: &[&str] = &[
     "lsof",
     "git config --get",
     "sw_vers",
-    "echo ",
     "date",
     "nproc",
     "ffprobe ",

@@ -6,7 +6,7 @@ use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::huggingface::inspect_json;
 use crate::json::{Event, Segment, Value, looks_like_json, walk};
-use crate::python::{Analysis, report};
+use crate::python::{Analysis, File, report};
 use crate::source::Source;
 
 /// Bytes of one cell that are read; what people write is far shorter.
@@ -47,7 +47,7 @@ impl Format for Notebook {
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let mut reader = Reader {
-            analysis: Analysis::new(context.budget, Runs::Started, false),
+            analysis: Analysis::new(context.budget, Runs::Started, File::Other),
             facts,
             cell: Cell::default(),
             shows_script: false,

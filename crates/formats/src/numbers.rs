@@ -117,9 +117,16 @@ pub(crate) struct Array {
 pub(crate) struct Arrays {
     floats: Vec<Array>,
     bytes: Vec<Array>,
+    /// Whether these are data, of which nothing is expected but that they are numbers.
+    is_data: bool,
 }
 
 impl Arrays {
+    /// Arrays that are data of any kind.
+    pub(crate) fn of_data() -> Self {
+        Self { is_data: true, ..Self::default() }
+    }
+
     pub(crate) fn add(&mut self, array: Array) {
         let list = if array.element == Element::Byte { &mut self.bytes } else { &mut self.floats };
         list.push(array);
@@ -142,7 +149,7 @@ impl Arrays {
             if let Some(what) = payload::find(array.element, &sample) {
                 facts.anomaly(array.offset, Anomaly::Steganography, format!("tensor '{}': {what}", array.name));
             }
-            if is_ordinary(&array.name) {
+            if self.is_data || is_ordinary(&array.name) {
                 continue;
             }
             match state(array, &sample, source) {

@@ -3,7 +3,7 @@
 //! Ordinary tables replace spaces, marks, quotes and bytes. Reported is what replaces words, digits or addresses.
 
 use crate::configuration::Observer;
-use crate::fact::{Anomaly, FactKind};
+use crate::fact::Anomaly;
 use crate::facts::{Facts, shorten};
 use crate::json::{Event, Segment, Value};
 
@@ -254,8 +254,8 @@ fn is_code(text: &str) -> bool {
 
 /// Whether this is what this observer reports; for tests.
 #[cfg(test)]
-fn is_remapping(kind: &FactKind) -> bool {
-    matches!(kind, FactKind::Anomaly { anomaly: Anomaly::TextRemapping, .. })
+fn is_remapping(kind: &crate::fact::FactKind) -> bool {
+    matches!(kind, crate::fact::FactKind::Anomaly { anomaly: Anomaly::TextRemapping, .. })
 }
 
 #[cfg(test)]

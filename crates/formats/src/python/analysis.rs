@@ -29,6 +29,47 @@ pub(crate) struct Found {
     scope: Scope,
 }
 
+/// What a file of this name is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum File {
+    /// `setup.py`
+    Installer,
+    /// A model's classes, which a library imports and makes objects of.
+    Model,
+    Other,
+}
+
+impl File {
+    pub(crate) fn named(name: &str) -> Self {
+        const STARTS: &[&str] = &[
+            "modeling",
+            "configuration",
+            "tokenization",
+            "processing",
+            "image_processing",
+            "feature_extraction",
+            "handler",
+            "pipeline",
+            "model",
+        ];
+        match name {
+            "setup.py" => Self::Installer,
+            _ if STARTS.iter().any(|start| name.starts_with(start)) => Self::Model,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn is_constructor(name: &str) -> bool {
+    ["__init__", "__new__", "__post_init__", "from_pretrained", "__setstate__"]
+        .iter()
+        .any(|last| name.ends_with(&format!(".{last}")))
+}
+
+fn is_grave(reach: SourceReach) -> bool {
+    matches!(reach, SourceReach::Program | SourceReach::Evaluation)
+}
+
 /// Tokens of a statement, read from the left.
 #[derive(Debug)]
 pub(super) struct Reader<'t> {
@@ -86,11 +127,11 @@ pub(crate) struct Analysis<'b> {
     pub(super) too_deep: Option<u64>,
     /// What runs at the top of this file: a module is imported, a notebook is started.
     top: Runs,
-    installer: bool,
+    kind: File,
 }
 
 impl<'b> Analysis<'b> {
-    pub(crate) fn new(budget: &'b Budget, top: Runs, installer: bool) -> Self {
+    pub(crate) fn new(budget: &'b Budget, top: Runs, kind: File) -> Self {
         Self {
             budget,
             text: String::new(),
@@ -105,7 +146,7 @@ impl<'b> Analysis<'b> {
             inline: 0,
             too_deep: None,
             top,
-            installer,
+            kind,
         }
     }
 
@@ -198,14 +239,20 @@ impl<'b> Analysis<'b> {
             }
         }
         let moments = self.blocks.moments();
-        let (top, installer) = (self.top, self.installer);
-        let runs = |scope: &Scope| match (moments.runs(scope), scope) {
+        let (top, kind) = (self.top, self.kind);
+        let runs = |found: &Found| match (moments.runs(&found.scope), &found.scope) {
             // What an installer's commands do is done while it installs.
-            (Runs::Used, Scope::Function(name)) if installer && name.contains('.') => Runs::Loaded,
+            (Runs::Used, Scope::Function(name)) if kind == File::Installer && name.contains('.') => Runs::Loaded,
+            // Loading a model makes an object of its class.
+            (Runs::Used, Scope::Function(name))
+                if kind == File::Model && is_constructor(name) && is_grave(found.reach) =>
+            {
+                Runs::Loaded
+            }
             (Runs::Loaded, _) => top,
             (runs, _) => runs,
         };
-        let mut list: Vec<_> = self.found.into_iter().map(|found| (runs(&found.scope), found)).collect();
+        let mut list: Vec<_> = self.found.into_iter().map(|found| (runs(&found), found)).collect();
         list.sort_by_key(|(_, found)| found.position);
         list.into_iter().map(|(runs, found)| (found, runs)).collect()
     }

@@ -46,6 +46,7 @@ impl Analysis<'_> {
         };
         self.calls_own(callee);
         self.starts_own(path, arguments);
+        self.handed_over(path, arguments, tokens);
         if let Some(value) = self.lookup(path, arguments, tokens) {
             return value;
         }
@@ -81,6 +82,42 @@ impl Analysis<'_> {
             _ => path.replace("()", ""),
         };
         self.blocks.call(scope, &name);
+    }
+
+    /// What starts programs or runs text need not be called by its name: it can be handed to what calls it.
+    fn handed_over(&mut self, path: &str, arguments: &[Argument], tokens: &[Token]) {
+        const ASKERS: &[&str] = &[
+            "getattr",
+            "hasattr",
+            "isinstance",
+            "issubclass",
+            "functools.partial",
+            "partial",
+            "id",
+            "type",
+            "callable",
+            "vars",
+            "print",
+            "repr",
+            "str",
+            "inspect.signature",
+        ];
+        if ASKERS.contains(&path) || path.contains("patch") {
+            return;
+        }
+        let values = arguments.iter().map(|argument| &argument.value);
+        if let Some(reach) = values.filter_map(powerful).next() {
+            self.report(reach, tokens);
+        }
+    }
+
+    /// Likewise from a list or a table.
+    pub(super) fn listed(&mut self, value: &Value, tokens: &[Token]) {
+        if let Value::List(items) = value {
+            if let Some(reach) = items.iter().filter_map(powerful).next() {
+                self.report(reach, tokens);
+            }
+        }
     }
 
     /// Threads and hooks of the process start what they are given.
@@ -176,6 +213,16 @@ impl Analysis<'_> {
         if path.starts_with("types.") && origin(arguments) == Some(Origin::Decoded) {
             return Some(SourceReach::HiddenCode);
         }
+        let is_constant = arguments.first().is_some_and(|argument| argument.value.text().is_some());
+        if matches!(path, "pickle.loads" | "_pickle.loads" | "dill.loads" | "cloudpickle.loads")
+            && (is_constant || matches!(origin(arguments), Some(Origin::Decoded | Origin::Fetched)))
+        {
+            return Some(SourceReach::HiddenCode);
+        }
+        // From an object of any kind to every class of the process: the way out of a sandbox.
+        if path.contains("__class__.") && path.ends_with(".__subclasses__") {
+            return Some(SourceReach::HiddenCode);
+        }
         match path {
             "torch.load" => return (!is_set(arguments, "weights_only", "True")).then_some(SourceReach::UnsafeLoad),
             "numpy.load" => return is_set(arguments, "allow_pickle", "True").then_some(SourceReach::UnsafeLoad),
@@ -219,6 +266,16 @@ impl Analysis<'_> {
             self.shells.push(found);
         }
     }
+}
+
+/// What calling this value would reach, where that is programs or code.
+fn powerful(value: &Value) -> Option<SourceReach> {
+    let Value::Path(path, hidden) = value else { return None };
+    let reach = match path.as_str() {
+        "exec" | "eval" => SourceReach::Evaluation,
+        _ => reaches::of(path).filter(|reach| *reach == SourceReach::Program)?,
+    };
+    Some(if *hidden { SourceReach::HiddenCode } else { reach })
 }
 
 /// Modules any of whose names could be called for harm.

@@ -125,9 +125,14 @@ impl Analysis<'_> {
             Kind::Number(number) => number.map_or(Value::Unknown, Value::Number),
             Kind::Name(name, foreign) => self.named(name, *foreign),
             Kind::Operator("(") => self.group(reader, depth, ")"),
-            Kind::Operator("[") => self.group(reader, depth, "]"),
+            Kind::Operator("[") => {
+                let list = self.group(reader, depth, "]");
+                self.listed(&list, reader.tokens.get(start..reader.at).unwrap_or_default());
+                list
+            }
             Kind::Operator("{") => {
                 let group = self.group(reader, depth, "}");
+                self.listed(&group, reader.tokens.get(start..reader.at).unwrap_or_default());
                 group.origin().map_or(Value::Unknown, Value::From)
             }
             Kind::Operator(_) => Value::Unknown,
@@ -171,6 +176,9 @@ impl Analysis<'_> {
                 let member = Value::member(&path, name, hidden || foreign);
                 let known = member.path().and_then(|path| self.bindings.get(path)).filter(|_| path != name);
                 known.cloned().unwrap_or(member)
+            }
+            Value::Text(..) | Value::List(_) | Value::Number(_) if name == "__class__" => {
+                Value::Path("().__class__".into(), false)
             }
             Value::Text(..) => Value::Method(Box::new(value), name.to_owned()),
             Value::From(origin) => Value::From(origin),
@@ -248,7 +256,7 @@ impl Analysis<'_> {
             (Value::List(items), Some(Value::Number(at))) => {
                 usize::try_from(*at).ok().and_then(|at| items.get(at).cloned()).unwrap_or_default()
             }
-            (Value::Path(path, _), Some(Value::Text(name, hidden))) => self.entry(&path, name, *hidden),
+            (Value::Path(path, base), Some(Value::Text(name, hidden))) => self.entry(&path, name, *hidden || base),
             (value, _) => value.origin().filter(|_| value.path().is_none()).map_or(Value::Unknown, Value::From),
         }
     }
@@ -260,6 +268,7 @@ impl Analysis<'_> {
             "builtins" | "__builtins__" => Value::Path(name.to_owned(), hidden),
             "globals()" | "locals()" | "vars()" if name == "__builtins__" => Value::Path("builtins".into(), hidden),
             "globals()" | "locals()" | "vars()" => self.named(name, hidden),
+            _ if table.ends_with("__globals__") && name == "__builtins__" => Value::Path("builtins".into(), true),
             _ => match table.strip_suffix(".__dict__") {
                 Some(module) => Value::member(module, name, hidden),
                 None => Value::Unknown,

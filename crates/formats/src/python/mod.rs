@@ -14,7 +14,7 @@ mod literal;
 mod reaches;
 mod value;
 
-pub(crate) use analysis::Analysis;
+pub(crate) use analysis::{Analysis, File};
 
 use crate::fact::{FactKind, Gap, Position, ReferenceKind, Runs, SourceReach};
 use crate::facts::Facts;
@@ -57,7 +57,7 @@ impl Format for PythonSource {
         let text = String::from_utf8_lossy(&bytes);
         note_codec(&text, facts);
         let name = context.name.rsplit(['/', '\\']).next().unwrap_or_default();
-        let mut analysis = Analysis::new(context.budget, Runs::Loaded, name == "setup.py");
+        let mut analysis = Analysis::new(context.budget, Runs::Loaded, File::named(name));
         if let Err(limit) = analysis.read(&text) {
             facts.incomplete(0, Gap::Limit, limit.to_string());
         }

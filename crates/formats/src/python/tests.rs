@@ -77,6 +77,23 @@ fn when_it_runs_is_told() {
 }
 
 #[test]
+fn loading_a_model_makes_an_object_of_its_class() {
+    let source = "import os\nclass A:\n  def __init__(self):\n    os.system('id')\n  def f(self): eval(x)\n";
+    assert_eq!(told(source), ["4 Program Loaded", "5 Evaluation Used"]);
+    assert_eq!(told_of("train.py", source), ["4 Program Used", "5 Evaluation Used"]);
+}
+
+#[test]
+fn what_runs_programs_may_be_handed_over() {
+    reaches("import os\nlist(map(os.system, ['id']))", "Program Loaded");
+    reaches("import os\nd = {'a': os.system}", "Program Loaded");
+    reaches("import pickle\npickle.loads(b'cos')", "HiddenCode");
+    reaches("().__class__.__base__.__subclasses__()", "HiddenCode");
+    reaches("f.__globals__['__builtins__']['eval'](x)", "HiddenCode");
+    assert_eq!(told("import subprocess\nhasattr(subprocess, 'run')\nisinstance(e, eval)"), Vec::<String>::new());
+}
+
+#[test]
 fn hiding_is_told() {
     for source in [
         "import os\ngetattr(os, 'sys' + 'tem')('id')",

@@ -2,6 +2,8 @@
 
 /// Bytes kept of a folded text.
 pub(super) const MAX_TEXT: usize = 1 << 20;
+/// Bytes of a word that nobody breaks for the reader's sake.
+const MAX_WORD: usize = 32;
 /// Bytes of a dotted path; a longer one is nobody's.
 const MAX_PATH: usize = 200;
 
@@ -72,9 +74,11 @@ impl Value {
     /// `self + other`.
     pub(super) fn plus(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Text(one, _), Self::Text(other, _)) if one.len().saturating_add(other.len()) <= MAX_TEXT => {
+            (Self::Text(one, hidden), Self::Text(other, also)) if one.len().saturating_add(other.len()) <= MAX_TEXT => {
+                let text = one + &other;
                 // Long texts are broken for the reader's sake; a short word is broken to hide it.
-                Self::Text(one + &other, true)
+                let broken = text.len() <= MAX_WORD && !text.contains(' ');
+                Self::Text(text, hidden || also || broken)
             }
             (Self::Number(one), Self::Number(other)) => one.checked_add(other).map_or(Self::Unknown, Self::Number),
             (Self::List(mut one), Self::List(other)) => {
