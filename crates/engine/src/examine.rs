@@ -5,6 +5,7 @@ use std::io::Write;
 use waag_evidence::finding::{Finding, Location};
 use waag_formats::budget::{Budget, MAX_DEPTH};
 use waag_formats::child::{Child, Encoding, Role};
+use waag_formats::contents;
 use waag_formats::decode::{DecodeError, decode};
 use waag_formats::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use waag_formats::facts::Facts;
@@ -148,6 +149,7 @@ impl Examination<'_> {
                 unknown(subject.source, self.budget, &mut facts);
             }
         });
+        contents::observe(subject.source, &context, &mut facts);
         expectation::check(probe, formats, &mut facts);
         facts
     }

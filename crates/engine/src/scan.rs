@@ -9,6 +9,7 @@ use waag_evidence::finding::{Finding, Location};
 use waag_formats::budget::Budget;
 use waag_formats::fact::{Anomaly, Fact, FactKind, Gap, Position};
 use waag_formats::facts::Facts;
+use waag_formats::look_alike;
 use waag_formats::source::Source;
 
 use crate::cache::{Cache, CachePlan, key_of};
@@ -222,11 +223,15 @@ fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Exami
 
 /// What is said of a file's name.
 fn name_findings(location: &Location) -> Vec<Finding> {
-    if !crate::sanitize::is_deceptive(&location.file) {
-        return Vec::new();
+    let told = |anomaly, detail| findings(location, FactKind::Anomaly { anomaly, detail });
+    let mut list = Vec::new();
+    if crate::sanitize::is_deceptive(&location.file) {
+        list.extend(told(Anomaly::DeceptiveName, location.file.clone()));
     }
-    let detail = location.file.clone();
-    findings(location, FactKind::Anomaly { anomaly: Anomaly::DeceptiveName, detail })
+    if let Some(detail) = look_alike::judge(&location.file, false) {
+        list.extend(told(Anomaly::LookAlike, detail));
+    }
+    list
 }
 
 fn gap(detail: String) -> FactKind {

@@ -20,6 +20,7 @@
 pub mod boosting;
 pub mod archives;
 pub mod arrow;
+mod address;
 pub mod budget;
 pub mod caffe;
 pub mod callable;
@@ -28,6 +29,10 @@ pub mod cntk;
 pub mod compressed;
 pub mod configuration;
 pub mod coreml;
+pub(crate) mod commands;
+pub mod compressed;
+pub mod configuration;
+pub mod contents;
 pub mod cursor;
 pub mod decode;
 pub mod dotnet;
@@ -52,6 +57,10 @@ pub mod layers;
 pub mod matlab;
 pub mod media;
 pub mod mxnet;
+pub mod look_alike;
+pub mod media;
+pub mod notebook;
+mod numbers;
 pub mod numpy;
 pub mod onnx;
 pub mod paddle;
@@ -64,6 +73,9 @@ pub mod r_data;
 pub mod requirements;
 pub mod safetensors;
 pub mod settings;
+pub mod python;
+pub mod safetensors;
+mod secrets;
 pub mod sevenzip;
 pub mod skops;
 pub mod source;
@@ -78,6 +90,7 @@ pub mod zarr;
 mod unrecognised;
 pub mod xml;
 pub mod yaml;
+mod tokenizer;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -139,8 +152,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &engines::CompiledModel,
     &archives::ClosedArchive,
     &skops::Skops,
+    &notebook::Notebook,
     &json::Json,
-    &python_source::PythonSource,
+    &python::PythonSource,
     &executable::Executable,
     &media::Media,
     &text::Text,

@@ -37,11 +37,17 @@ pub fn bytes(kind: &str, body: &str) -> Result<(Option<&'static str>, Vec<u8>), 
     })
 }
 
-/// A header as it stands, its length before it, and as many zero bytes as `data N bytes` says after it.
+/// A header as it stands, its length before it; after it the bytes of `bytes 00 01 …` lines, and as many zero bytes as
+/// `data N bytes` says.
 fn safetensors(body: &str) -> Result<Vec<u8>, String> {
     let mut header = String::new();
     let mut data = 0;
+    let mut first = Vec::new();
     for line in body.lines() {
+        if let Some(digits) = line.strip_prefix("bytes ") {
+            first.extend(literal::hex(digits)?);
+            continue;
+        }
         match line.strip_prefix("data ").and_then(|rest| rest.strip_suffix(" bytes")) {
             Some(count) => data = literal::integer::<u16>(count)?,
             None => header.push_str(line),
@@ -49,6 +55,7 @@ fn safetensors(body: &str) -> Result<Vec<u8>, String> {
     }
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.bytes());
+    bytes.extend(first);
     bytes.resize(bytes.len() + usize::from(data), 0);
     Ok(bytes)
 }
