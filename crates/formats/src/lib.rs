@@ -41,6 +41,7 @@ pub mod safetensors;
 pub mod sevenzip;
 pub mod source;
 pub mod tar;
+pub mod tensorflow;
 #[cfg(test)]
 mod testing;
 pub mod text;
@@ -55,6 +56,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &gguf::Gguf,
     &gguf::GgmlLegacy,
     &numpy::Npy,
+    &tensorflow::TensorflowGraph,
+    &tensorflow::TensorflowMetadata,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,
