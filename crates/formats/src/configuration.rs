@@ -17,7 +17,7 @@ pub trait Observer {
 pub type NewObserver = fn(name: &str) -> Box<dyn Observer>;
 
 /// Every kind of instruction that is looked for.
-pub static OBSERVERS: &[NewObserver] = &[];
+pub static OBSERVERS: &[NewObserver] = &[crate::tensorflow::javascript::observer];
 
 /// All observers over one configuration.
 pub struct Observers(Vec<Box<dyn Observer>>);

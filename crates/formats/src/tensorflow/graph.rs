@@ -182,7 +182,9 @@ impl<'a> Graph<'a> {
     fn node(&mut self, scope: Scope, span: Span, facts: &mut Facts) -> Result<(), Broken> {
         let node = Node::read(self.source, span)?;
         self.nodes = self.nodes.saturating_add(1);
-        self.count(&node.operator, span.offset, facts);
+        if !node.operator.is_empty() {
+            self.count(&node.operator, span.offset, facts);
+        }
         if let Some(reach) = operators::reach(&node.operator) {
             self.site(Site { reach, scope, span }, facts);
         }

@@ -81,7 +81,10 @@ pub(super) fn inspect_root(
     let reader = Reader { source, budget, place, verifies };
     let outcome = match root {
         Root::SavedModel => reader.saved_model(whole, facts),
-        Root::MetaGraph => reader.meta_graph(whole, facts),
+        Root::MetaGraph => {
+            facts.property("kind", "MetaGraph");
+            reader.meta_graph(whole, facts)
+        }
         Root::Graph => reader.graph(whole, facts),
     };
     if let Err(error) = outcome {
@@ -219,7 +222,6 @@ impl Reader<'_> {
     }
 
     fn meta_graph(&self, span: Span, facts: &mut Facts) -> Result<(), Broken> {
-        facts.property("kind", "MetaGraph");
         let mut graph = self.new_graph();
         let outcome = self.meta_graph_fields(span, &mut graph, facts);
         // What was read until something broke counts too.
@@ -323,10 +325,10 @@ impl Reader<'_> {
         }
         if is_elsewhere(&file) {
             let detail = format!("the asset '{}' is outside the model's folder", shorten(file, MAX_NAME));
-            facts.anomaly(span.offset, Anomaly::PathTraversal, detail);
+            facts.push((self.place)(span.offset), FactKind::Anomaly { anomaly: Anomaly::PathTraversal, detail });
         } else {
             let target = format!("assets/{file}");
-            facts.push(Position::Offset(span.offset), FactKind::Reference { kind: ReferenceKind::File, target });
+            facts.push((self.place)(span.offset), FactKind::Reference { kind: ReferenceKind::File, target });
         }
         Ok(())
     }
