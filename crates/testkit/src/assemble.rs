@@ -1,6 +1,6 @@
 //! From the text of a case to the bytes of a file. Malicious samples are written as text and never committed as files.
 
-use crate::{gguf, literal, pickle, zip};
+use crate::{gguf, literal, pickle, tensorflow, zip};
 
 /// A file for the scanner.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub fn bytes(kind: &str, body: &str) -> Result<(Option<&'static str>, Vec<u8>), 
         "zip" => (Some("model.zip"), zip::assemble(body)?),
         "safetensors-header" => (Some("model.safetensors"), safetensors(body)?),
         "gguf" => (Some("model.gguf"), gguf::assemble(body)?),
+        "tensorflow-graph" => (Some("saved_model.pb"), tensorflow::assemble(body)?),
         "jinja" => (Some("chat_template.jinja"), body.as_bytes().to_vec()),
         "json" => (Some("config.json"), body.as_bytes().to_vec()),
         "text" => (None, body.as_bytes().to_vec()),

@@ -15,6 +15,7 @@ mod pickle;
 pub mod samples;
 #[cfg(feature = "seeds")]
 pub mod seeds;
+pub mod tensorflow;
 mod zip;
 
 pub use assemble::{Input, assemble};

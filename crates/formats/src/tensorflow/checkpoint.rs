@@ -23,8 +23,8 @@ const MAX_GAP: u64 = 4096;
 
 static META: Meta = Meta {
     id: "tensorflow-checkpoint",
-    title: "TensorFlow checkpoint index",
-    extensions: &[],
+    title: "TensorFlow checkpoint",
+    extensions: &["ckpt"],
     depth: Depth::Full,
     reads: "every entry of the table, its checksums; type, shape, place and size of every tensor, which neither overlap nor \
             leave holes",

@@ -16,6 +16,8 @@ mod snappy;
 mod table;
 mod text;
 mod text_tokens;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use checkpoint::TensorflowCheckpoint;

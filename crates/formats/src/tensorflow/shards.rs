@@ -10,7 +10,7 @@ use crate::source::Source;
 static META: Meta = Meta {
     id: "tensorflow-data",
     title: "TensorFlow weights without a description",
-    extensions: &[],
+    extensions: &["data-00000-of-00001"],
     depth: Depth::Surface,
     reads: "that they are no other format: what they hold is described in the index or model beside them",
     specification: "https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/util/tensor_bundle/tensor_bundle.h",
