@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::dtype::{self, Constant};
 use super::node::{MAX_NAME, Node, bytes_fields, pair};
 use super::operators::{self, Reach, Way};
+use super::saved_model::is_graph;
 use super::trace::{Origins, Tracer};
 use crate::budget::Budget;
+use crate::child::{Child, Role};
 use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position, Tensor};
 use crate::facts::{Facts, shorten};
 use crate::protobuf::{Broken, Message, Span, Wire};
@@ -22,6 +24,9 @@ const MAX_SITES: usize = 2_000;
 const MAX_CALLS: usize = 200_000;
 /// Constants of fewer elements are arguments, not weights.
 const LEAST_WEIGHTS: u64 = 16;
+/// Constants that are looked at for other formats, and how long they are at least.
+const MAX_OPENED: usize = 20_000;
+const LEAST_OPENED: u64 = 64;
 /// Paths named of one operator.
 const MAX_PATHS: usize = 4;
 /// Characters of a path that are shown.
@@ -67,6 +72,7 @@ pub(super) struct Graph<'a> {
     sites: Vec<Site>,
     calls: Vec<(usize, String)>,
     nodes: u64,
+    opened: usize,
     /// Whether constants are verified: a text leaves out what they hold.
     pub(super) verifies: bool,
 }
@@ -93,6 +99,7 @@ impl<'a> Graph<'a> {
             sites: Vec::new(),
             calls: Vec::new(),
             nodes: 0,
+            opened: 0,
             verifies: true,
         }
     }
@@ -219,7 +226,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Constants in the attributes of a node: verified, and listed when they are as large as weights are.
-    fn constants(&self, node: &Node, offset: u64, facts: &mut Facts) -> Result<(), Broken> {
+    fn constants(&mut self, node: &Node, offset: u64, facts: &mut Facts) -> Result<(), Broken> {
         if !self.verifies {
             return Ok(());
         }
@@ -229,9 +236,25 @@ impl<'a> Graph<'a> {
                 let constant = Constant::read(self.source, tensor)?;
                 constant.verify(&node.name, offset, facts);
                 list(&node.name, &constant, offset, facts);
+                self.open(&node.name, &constant, facts);
             }
         }
         Ok(())
+    }
+
+    /// What a constant holds is looked at for other formats, and for graphs: some operators run those.
+    fn open(&mut self, name: &str, constant: &Constant, facts: &mut Facts) {
+        for span in constant.texts.iter().chain(constant.content.iter()).filter(|span| span.length >= LEAST_OPENED) {
+            if self.opened >= MAX_OPENED {
+                return;
+            }
+            self.opened = self.opened.saturating_add(1);
+            let name = shorten(name.to_owned(), MAX_NAME);
+            let is_graph = constant.content.is_none() && is_graph(self.source, *span);
+            let role = if is_graph { Role::Unknown } else { Role::Numbers };
+            let child = Child { role, ..Child::stored(name, span.offset, span.length) };
+            facts.push(Position::Offset(span.offset), FactKind::Child(child));
+        }
     }
 
     /// Everything has been read: says which operators there are and what they do. `place` tells where bytes lie.

@@ -139,7 +139,8 @@ fn is_graph_field(field: &Field) -> bool {
     matches!((field.number, field.wire), (1 | 2 | 4 | 5, Wire::Bytes(_)) | (3, Wire::Varint(_)))
 }
 
-fn is_graph(source: &dyn Source, span: Span) -> bool {
+/// Whether a range is a `GraphDef`.
+pub(super) fn is_graph(source: &dyn Source, span: Span) -> bool {
     let fields = fields(source, span);
     let has = |number: u32, test: fn(&dyn Source, Span) -> bool| {
         fields.iter().any(|field| field.number == number && field.span().is_some_and(|span| test(source, span)))

@@ -4,7 +4,7 @@ use super::*;
 use crate::budget::Budget;
 use crate::child::Role;
 use crate::configuration::Observers;
-use crate::fact::{Effect, FactKind, ReferenceKind};
+use crate::fact::{Effect, FactKind};
 use crate::facts::Facts;
 use crate::format::{Format, Probe};
 use crate::testing::{inspect, mutate, oddities};
@@ -99,6 +99,21 @@ fn assets_stay_in_their_folder() {
         assert_eq!(oddities(&facts).len(), 1, "{name}");
         assert!(oddities(&facts)[0].starts_with("PathTraversal"), "{name}");
     }
+}
+
+/// `DatasetFromGraph` runs the graph in its input.
+#[test]
+fn a_graph_within_a_constant_is_opened() {
+    let inner = assemble("node path Const\n  value = \"/etc/waag-inert-waag-inert-waag-inert\"\nnode r ReadFile path").unwrap();
+    let tensor = [number(1, 7), field(2, b""), field(8, &inner)].concat();
+    let attribute = [field(1, b"value"), field(2, &field(8, &tensor))].concat();
+    let node = [field(1, b"c"), field(2, b"Const"), field(5, &attribute)].concat();
+    let facts = inspect(&TensorflowGraph, "a.pb", &field(1, &node));
+    let is_opened = |fact: &crate::fact::Fact| match &fact.kind {
+        FactKind::Child(child) => child.length == inner.len() as u64 && child.role == Role::Unknown,
+        _ => false,
+    };
+    assert!(facts.list().iter().any(is_opened));
 }
 
 #[test]
@@ -272,7 +287,6 @@ fn models_for_browsers_name_their_files_and_operators() {
     assert_eq!(reached(&facts), ["Odd is custom", "PyFunc! calls Python functions of the process that runs it"]);
     assert_eq!(references(&facts), ["File group1-shard1of1.bin", "File ../../x", "Address https://example.com/x"]);
     assert_eq!(facts.totals().parameters, 6);
-    assert!(matches!(ReferenceKind::File, ReferenceKind::File));
 }
 
 #[test]
