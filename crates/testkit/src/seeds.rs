@@ -83,6 +83,19 @@ fn encoded(format: &str) -> Option<Vec<u8>> {
 pub fn all_seeds() -> Vec<Vec<u8>> {
     let mut names: Vec<&str> = BLOCKS.iter().map(|(name, ..)| *name).collect();
     names.dedup();
-    names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile", "tensorflow-checkpoint", "tfrecord"]);
+    names.extend([
+        "tar",
+        "7z",
+        "gzip",
+        "bzip2",
+        "xz",
+        "lzma",
+        "zstd",
+        "lz4",
+        "zlib",
+        "joblib-zfile",
+        "tensorflow-checkpoint",
+        "tfrecord",
+    ]);
     names.iter().flat_map(|name| seeds(name)).collect()
 }

@@ -122,7 +122,8 @@ fn node(line: &str) -> Result<Vec<u8>, String> {
 
 /// `f(x, y)`
 fn signature(line: &str) -> Result<Vec<u8>, String> {
-    let (name, arguments) = line.strip_suffix(')').and_then(|line| line.split_once('(')).ok_or("a function is 'f(x, y)'")?;
+    let (name, arguments) =
+        line.strip_suffix(')').and_then(|line| line.split_once('(')).ok_or("a function is 'f(x, y)'")?;
     let arguments = arguments.split(", ").filter(|name| !name.is_empty());
     let arguments: Vec<u8> = arguments.flat_map(|name| field(2, &field(1, name.as_bytes()))).collect();
     Ok([field(1, name.as_bytes()), arguments].concat())

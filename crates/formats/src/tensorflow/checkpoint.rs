@@ -253,7 +253,8 @@ impl Checkpoint {
 
 fn describe(name: &str, dtype: u64, shape: &Shape, bytes: Option<u64>, offset: u64, facts: &mut Facts) {
     let (Some(dtype), Some(extents), Some(_)) = (dtype::name(dtype), shape.known(), shape.elements()) else {
-        let detail = format!("'{name}' has the element type {dtype} and the shape {}, which no tensor has", shape.text());
+        let detail =
+            format!("'{name}' has the element type {dtype} and the shape {}, which no tensor has", shape.text());
         return facts.anomaly(offset, Anomaly::Malformed, detail);
     };
     let tensor = Tensor { name: name.to_owned(), dtype: dtype.to_owned(), shape: extents, bytes };

@@ -1,5 +1,7 @@
 //! CRC-32C, and the masked form of it that tables and records store.
 
+use std::sync::LazyLock;
+
 use crate::budget::Budget;
 use crate::source::{Source, read_up_to};
 
@@ -10,27 +12,13 @@ const MASK: u32 = 0xA282_EAD8;
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 
-static TABLE: [u32; 256] = table();
-
-const fn table() -> [u32; 256] {
-    let mut table = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
-        let mut value = index as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 { (value >> 1) ^ POLYNOMIAL } else { value >> 1 };
-            bit += 1;
-        }
-        #[expect(clippy::indexing_slicing, reason = "below 256, and checked while compiling")]
-        {
-            table[index] = value;
-        }
-        index += 1;
-    }
-    table
-}
+/// The checksum of each byte alone.
+static TABLE: LazyLock<[u32; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|index| {
+        let shift = |value: u32| if value & 1 == 1 { (value >> 1) ^ POLYNOMIAL } else { value >> 1 };
+        (0..8).fold(u32::try_from(index).unwrap_or(0), |value, _| shift(value))
+    })
+});
 
 fn extend(mut state: u32, bytes: &[u8]) -> u32 {
     for byte in bytes {

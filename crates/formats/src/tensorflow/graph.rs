@@ -385,7 +385,8 @@ fn judge(way: Way, origins: &Origins) -> Option<Vec<String>> {
     if is_ordinary {
         return None;
     }
-    let named = if elsewhere.is_empty() { constants().filter(|text| !text.is_empty()).cloned().collect() } else { elsewhere };
+    let named =
+        if elsewhere.is_empty() { constants().filter(|text| !text.is_empty()).cloned().collect() } else { elsewhere };
     Some(named)
 }
 

@@ -66,16 +66,19 @@ impl Javascript {
         let text = shorten(text.to_owned(), 200);
         let keys: Vec<&str> = event.path.iter().filter_map(Segment::key).collect();
         match keys.as_slice() {
-            ["modelTopology", "node", "op"] | ["modelTopology", "library", "function", "nodeDef" | "node_def", "op"] => {
-                if self.operators.len() < MAX_NAMES || self.operators.contains_key(&text) {
-                    let (count, _) = self.operators.entry(text).or_insert((0, event.offset));
-                    *count = count.saturating_add(1);
-                }
-            }
+            ["modelTopology", "node", "op"]
+            | ["modelTopology", "library", "function", "nodeDef" | "node_def", "op"] => self.count(text, event.offset),
             ["modelTopology", "library", "function", "signature", "name"] if self.functions.len() < MAX_NAMES => {
                 self.functions.insert(text);
             }
             _ => {}
+        }
+    }
+
+    fn count(&mut self, operator: String, offset: u64) {
+        if self.operators.len() < MAX_NAMES || self.operators.contains_key(&operator) {
+            let (count, _) = self.operators.entry(operator).or_insert((0, offset));
+            *count = count.saturating_add(1);
         }
     }
 

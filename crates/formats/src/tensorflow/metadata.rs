@@ -70,7 +70,8 @@ fn fingerprint(source: &dyn Source, mut facts: Option<&mut Facts>) -> Result<(),
         fields = fields.saturating_add(1);
         let index = usize::try_from(field.number.saturating_sub(1)).unwrap_or(usize::MAX);
         let known = NAMES.get(index).filter(|_| matches!(field.wire, Wire::Varint(_) | Wire::Fixed64(_)));
-        let is_text = matches!((field.number, field.wire), (6 | 7, Wire::Bytes(span)) if span.length <= MAX_TEXT as u64);
+        let is_text =
+            matches!((field.number, field.wire), (6 | 7, Wire::Bytes(span)) if span.length <= MAX_TEXT as u64);
         if (known.is_none() && !is_text) || fields > MAX_FIELDS {
             return match facts {
                 None => Err(Broken::Number(field.number.into())),

@@ -14,10 +14,10 @@ mod saved_model;
 mod shards;
 mod snappy;
 mod table;
-mod text;
-mod text_tokens;
 #[cfg(test)]
 mod tests;
+mod text;
+mod text_tokens;
 mod trace;
 
 pub use checkpoint::TensorflowCheckpoint;

@@ -33,7 +33,9 @@ impl Node {
             match (field.number, field.wire) {
                 (1, Wire::Bytes(name)) => node.name = name.text(source, MAX_NAME),
                 (2, Wire::Bytes(operator)) => node.operator = operator.text(source, MAX_NAME),
-                (5, Wire::Bytes(attribute)) if node.attributes.len() < MAX_ATTRIBUTES => node.attributes.push(attribute),
+                (5, Wire::Bytes(attribute)) if node.attributes.len() < MAX_ATTRIBUTES => {
+                    node.attributes.push(attribute)
+                }
                 _ => {}
             }
         }

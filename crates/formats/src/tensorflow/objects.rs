@@ -46,7 +46,10 @@ fn saved_object(
             // Loaders look these names up among the classes that the process has registered itself.
             (13 | 16, Wire::Bytes(name)) if name.length > 0 && registered < MAX_REGISTERED => {
                 found = found.saturating_add(1);
-                let key = format!("object {index}: {}", if field.number == 13 { "registered name" } else { "registered saver" });
+                let key = format!(
+                    "object {index}: {}",
+                    if field.number == 13 { "registered name" } else { "registered saver" }
+                );
                 let value = name.text(source, MAX_NAME);
                 facts.push(Position::Offset(name.offset), FactKind::Metadata { key, value });
             }

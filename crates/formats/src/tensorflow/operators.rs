@@ -160,8 +160,7 @@ static REACHES: &[Reach] = &[
 ];
 
 /// Operators whose attribute says something ordinary unless somebody means otherwise.
-const ORDINARILY_INERT: &[&str] =
-    &["PrintV2", "DecodeProtoV2", "EncodeProto", "FixedUnigramCandidateSampler"];
+const ORDINARILY_INERT: &[&str] = &["PrintV2", "DecodeProtoV2", "EncodeProto", "FixedUnigramCandidateSampler"];
 
 /// Families of operators of libraries that clients of TensorFlow load, by how their names begin: they talk or read.
 const FAMILIES: &[(&str, &str)] = &[
@@ -289,8 +288,14 @@ mod tests {
 
     #[test]
     fn what_writes_is_critical_and_what_reads_is_not() {
-        assert!(["WriteFile", "PyFunc", "EagerPyFunc", "SaveV2", "DebugIdentityV2"].iter().all(|name| reaches(name, true)));
-        assert!(["ReadFile", "RpcCall", "TextLineDataset", "RestoreV2", "BigtableClient"].iter().all(|name| reaches(name, false)));
+        assert!(
+            ["WriteFile", "PyFunc", "EagerPyFunc", "SaveV2", "DebugIdentityV2"].iter().all(|name| reaches(name, true))
+        );
+        assert!(
+            ["ReadFile", "RpcCall", "TextLineDataset", "RestoreV2", "BigtableClient"]
+                .iter()
+                .all(|name| reaches(name, false))
+        );
     }
 
     #[test]

@@ -62,7 +62,12 @@ impl Format for TfRecord {
 }
 
 /// Passes over a record; false when a checksum is wrong.
-fn record(cursor: &mut Cursor<'_>, source: &dyn Source, context: &Context<'_>, verifies: bool) -> Result<bool, ReadError> {
+fn record(
+    cursor: &mut Cursor<'_>,
+    source: &dyn Source,
+    context: &Context<'_>,
+    verifies: bool,
+) -> Result<bool, ReadError> {
     let length: [u8; 8] = cursor.take(8)?.try_into().map_err(|_| ReadError::End)?;
     if masked(&length) != cursor.u32()? {
         return Ok(false);

@@ -43,7 +43,9 @@ impl Format for TensorflowGraph {
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         // A tag of one of the messages' own fields: almost everything else is told from this without a look around.
         let first = *probe.head.first()?;
-        if !matches!(first, 0x08 | 0x0A | 0x12 | 0x1A | 0x22 | 0x2A | 0x32 | 0x3A) || probe.role != crate::child::Role::Unknown {
+        if !matches!(first, 0x08 | 0x0A | 0x12 | 0x1A | 0x22 | 0x2A | 0x32 | 0x3A)
+            || probe.role != crate::child::Role::Unknown
+        {
             return None;
         }
         root(probe.source, probe.name).map(|_| Certainty::Likely)
@@ -95,7 +97,9 @@ pub(super) fn inspect_root(
 /// The bytes are no message of this kind.
 pub(super) fn failed(error: &Broken, facts: &mut Facts) {
     match error {
-        Broken::Read(crate::source::ReadError::Refused(reason)) => facts.incomplete(0, Gap::Unreadable, reason.as_str()),
+        Broken::Read(crate::source::ReadError::Refused(reason)) => {
+            facts.incomplete(0, Gap::Unreadable, reason.as_str())
+        }
         other => facts.anomaly(0, Anomaly::Malformed, other.to_string()),
     }
 }
@@ -109,14 +113,19 @@ fn root(source: &dyn Source, name: &str) -> Option<Root> {
     let fields = fields(source, Span::whole(source));
     let all = |allowed: fn(&Field) -> bool| !fields.is_empty() && fields.iter().all(allowed);
     let messages = |number: u32| fields.iter().filter(move |field| field.number == number).filter_map(Field::span);
-    if all(is_graph_field) && (messages(1).any(|node| is_node(source, node)) || messages(2).any(|library| is_library(source, library))) {
+    if all(is_graph_field)
+        && (messages(1).any(|node| is_node(source, node)) || messages(2).any(|library| is_library(source, library)))
+    {
         return Some(Root::Graph);
     }
-    if all(|field| (1..=7).contains(&field.number) && field.span().is_some()) && messages(2).any(|graph| is_graph(source, graph)) {
+    if all(|field| (1..=7).contains(&field.number) && field.span().is_some())
+        && messages(2).any(|graph| is_graph(source, graph))
+    {
         return Some(Root::MetaGraph);
     }
     let is_model = all(|field| matches!((field.number, field.wire), (1, Wire::Varint(_)) | (2, Wire::Bytes(_))));
-    let holds_graph = |meta: Span| bytes_fields(source, meta, 2).unwrap_or_default().iter().any(|graph| is_graph(source, *graph));
+    let holds_graph =
+        |meta: Span| bytes_fields(source, meta, 2).unwrap_or_default().iter().any(|graph| is_graph(source, *graph));
     (is_model && messages(2).any(holds_graph)).then_some(Root::SavedModel)
 }
 
@@ -151,14 +160,13 @@ pub(super) fn is_graph(source: &dyn Source, span: Span) -> bool {
 fn is_node(source: &dyn Source, span: Span) -> bool {
     let fields = fields(source, span);
     let operator = fields.iter().find(|field| field.number == 2).and_then(Field::span);
-    let is_name = |text: &[u8]| {
-        text.first().is_some_and(u8::is_ascii_alphabetic) || text.first() == Some(&b'_')
-    };
+    let is_name = |text: &[u8]| text.first().is_some_and(u8::is_ascii_alphabetic) || text.first() == Some(&b'_');
     let is_operator = |span: Span| {
         let text = span.bytes(source, MAX_NAME);
         is_name(&text) && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_>.-/".contains(byte))
     };
-    fields.iter().all(|field| (1..=7).contains(&field.number) && field.span().is_some()) && operator.is_some_and(is_operator)
+    fields.iter().all(|field| (1..=7).contains(&field.number) && field.span().is_some())
+        && operator.is_some_and(is_operator)
 }
 
 fn is_library(source: &dyn Source, span: Span) -> bool {
@@ -285,7 +293,9 @@ impl Reader<'_> {
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         let mut message = Message::new(self.source, definition);
         while let Some(field) = message.next()? {
-            let (Some(entry), false) = (field.span(), inputs.len().max(outputs.len()) >= MAX_SIGNATURE) else { continue };
+            let (Some(entry), false) = (field.span(), inputs.len().max(outputs.len()) >= MAX_SIGNATURE) else {
+                continue;
+            };
             match field.number {
                 1 => inputs.push(self.tensor(entry)?),
                 2 => outputs.push(self.tensor(entry)?),

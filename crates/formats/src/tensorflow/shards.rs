@@ -38,7 +38,7 @@ impl Format for TensorflowData {
 
 /// Numbers are not read; a file that cannot be read at all is said.
 fn glance(source: &dyn Source, budget: &Budget, facts: &mut Facts) {
-    if budget.operate(1).is_err() || (source.len() > 0 && crate::source::read_up_to(source, 0, 1).is_empty()) {
+    if budget.operate(1).is_err() || (!source.is_empty() && crate::source::read_up_to(source, 0, 1).is_empty()) {
         facts.incomplete(0, Gap::Unreadable, "the bytes could not be read");
     }
 }
@@ -67,7 +67,9 @@ mod tests {
 
     #[test]
     fn only_the_names_of_writers_are_told() {
-        assert!(is_checkpoint_data("variables.data-00000-of-00001") && is_checkpoint_data("m.ckpt-5.data-00001-of-00002"));
+        assert!(
+            is_checkpoint_data("variables.data-00000-of-00001") && is_checkpoint_data("m.ckpt-5.data-00001-of-00002")
+        );
         assert!(!is_checkpoint_data("variables.data-x-of-00001") && !is_checkpoint_data("a.data-0-of-"));
         assert!(is_javascript_shard("group1-shard1of2.bin") && is_javascript_shard("group1-shard1of2"));
         assert!(!is_javascript_shard("group-shard1of2.bin") && !is_javascript_shard("shard1of2"));

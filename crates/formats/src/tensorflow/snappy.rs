@@ -87,7 +87,14 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_refused() {
-        for broken in [&b"\x03\x08ab"[..], b"\x04\x08abc", b"\x03\x11\x03", b"\xff\xff\xff\xff\x7f", b"", b"\x05\x00a\x12\x00\x00"] {
+        for broken in [
+            &b"\x03\x08ab"[..],
+            b"\x04\x08abc",
+            b"\x03\x11\x03",
+            b"\xff\xff\xff\xff\x7f",
+            b"",
+            b"\x05\x00a\x12\x00\x00",
+        ] {
             assert_eq!(decode(broken), None, "{broken:?}");
         }
     }

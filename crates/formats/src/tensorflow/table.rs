@@ -80,7 +80,12 @@ struct Table<'a> {
 
 impl Table<'_> {
     fn block(&mut self, block: Span, facts: &mut Facts, visit: Visit<'_>) {
-        if block.offset.checked_add(block.length).and_then(|end| end.checked_add(TRAILER)).is_none_or(|end| end > self.end) {
+        if block
+            .offset
+            .checked_add(block.length)
+            .and_then(|end| end.checked_add(TRAILER))
+            .is_none_or(|end| end > self.end)
+        {
             let detail = format!("a block of {} bytes ends behind the table", block.length);
             return facts.anomaly(block.offset, Anomaly::OutOfBounds, detail);
         }
@@ -133,7 +138,11 @@ impl Table<'_> {
                 return facts.incomplete(offset, Gap::Limit, limit.to_string());
             }
             let Ok(value) = entry(&mut cursor, &mut key, end) else {
-                return facts.anomaly(at.unwrap_or(cursor.position()), Anomaly::Malformed, "an entry does not fit into its block");
+                return facts.anomaly(
+                    at.unwrap_or(cursor.position()),
+                    Anomaly::Malformed,
+                    "an entry does not fit into its block",
+                );
             };
             let offset = at.unwrap_or(value.offset);
             visit(&Entry { key: &key, source, value, offset }, facts);
@@ -147,7 +156,9 @@ impl Table<'_> {
         let mut at = 0;
         for block in &self.blocks {
             match block.offset.cmp(&at) {
-                std::cmp::Ordering::Greater => facts.anomaly(at, Anomaly::Hole, "bytes between the blocks of the table"),
+                std::cmp::Ordering::Greater => {
+                    facts.anomaly(at, Anomaly::Hole, "bytes between the blocks of the table")
+                }
                 std::cmp::Ordering::Less => facts.anomaly(block.offset, Anomaly::Overlap, "two blocks share bytes"),
                 std::cmp::Ordering::Equal => {}
             }

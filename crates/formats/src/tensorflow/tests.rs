@@ -59,7 +59,10 @@ fn an_ordinary_saver_is_ordinary() {
 fn a_saver_that_writes_elsewhere_is_not() {
     let facts = graph(&SAVER.replace("\"model\"", "\"/etc/cron.d/waag-inert\""));
     let path = "('/etc/cron.d/waag-inert', '_temp/part')";
-    assert!(reached(&facts).iter().any(|line| line.starts_with("SaveV2! writes files ('/etc/cron.d/waag-inert')")), "{path}");
+    assert!(
+        reached(&facts).iter().any(|line| line.starts_with("SaveV2! writes files ('/etc/cron.d/waag-inert')")),
+        "{path}"
+    );
     assert_eq!(reached(&facts).len(), 3);
     let computed = graph("node a Const\n  value = \"L2V0Yw\"\nnode b DecodeBase64 a\nnode c SaveV2 b");
     assert_eq!(reached(&computed), ["SaveV2! writes files ('L2V0Yw')"]);
@@ -67,7 +70,8 @@ fn a_saver_that_writes_elsewhere_is_not() {
 
 #[test]
 fn files_that_are_read_and_written_are_named() {
-    let facts = graph("node p Const\n  value = \"/etc/passwd\"\nnode r ReadFile p\nnode q ReadFile p\nnode w WriteFile p r");
+    let facts =
+        graph("node p Const\n  value = \"/etc/passwd\"\nnode r ReadFile p\nnode q ReadFile p\nnode w WriteFile p r");
     assert_eq!(reached(&facts), ["ReadFile reads files ('/etc/passwd')", "WriteFile! writes files ('/etc/passwd')"]);
     let facts = graph("node p Placeholder\nnode r ReadFile p");
     assert_eq!(reached(&facts), ["ReadFile reads files"]);
@@ -82,7 +86,10 @@ fn operators_in_functions_count_and_their_callers_tell_what_they_read() {
     let asset = format!("{}{body}asset a vocab.txt", call.replace("FILE", ""));
     assert_eq!(reached(&graph(&asset)), Vec::<String>::new());
     assert_eq!(references(&graph(&asset)), ["File assets/vocab.txt"]);
-    let mixed = format!("{}node d PartitionedCall z\n  f = @f\nnode z Placeholder\n{body}asset a vocab.txt", call.replace("FILE", ""));
+    let mixed = format!(
+        "{}node d PartitionedCall z\n  f = @f\nnode z Placeholder\n{body}asset a vocab.txt",
+        call.replace("FILE", "")
+    );
     assert_eq!(reached(&graph(&mixed)), ["ReadFile reads files"]);
 }
 
@@ -104,7 +111,8 @@ fn assets_stay_in_their_folder() {
 /// `DatasetFromGraph` runs the graph in its input.
 #[test]
 fn a_graph_within_a_constant_is_opened() {
-    let inner = assemble("node path Const\n  value = \"/etc/waag-inert-waag-inert-waag-inert\"\nnode r ReadFile path").unwrap();
+    let inner =
+        assemble("node path Const\n  value = \"/etc/waag-inert-waag-inert-waag-inert\"\nnode r ReadFile path").unwrap();
     let tensor = [number(1, 7), field(2, b""), field(8, &inner)].concat();
     let attribute = [field(1, b"value"), field(2, &field(8, &tensor))].concat();
     let node = [field(1, b"c"), field(2, b"Const"), field(5, &attribute)].concat();
@@ -122,7 +130,10 @@ fn attributes_reach_the_machine_too() {
     assert_eq!(reached(&print("stderr")), Vec::<String>::new());
     assert_eq!(reached(&print("file:///tmp/x")), ["PrintV2! writes files ('file:///tmp/x')"]);
     let debug = graph("node d DebugIdentityV2 x\n  debug_urls = [\"grpc://203.0.113.7:4444\"]");
-    assert_eq!(reached(&debug), ["DebugIdentityV2! sends what it computes to files or addresses ('grpc://203.0.113.7:4444')"]);
+    assert_eq!(
+        reached(&debug),
+        ["DebugIdentityV2! sends what it computes to files or addresses ('grpc://203.0.113.7:4444')"]
+    );
     assert_eq!(reached(&graph("node d DebugIdentityV2 x\n  debug_urls = []")), Vec::<String>::new());
     let mapped = graph("node m ImmutableConst\n  memory_region_name = {\"s\": \"/etc/shadow\"}");
     assert_eq!(reached(&mapped), ["ImmutableConst reads files ('/etc/shadow')"]);
@@ -130,7 +141,8 @@ fn attributes_reach_the_machine_too() {
 
 #[test]
 fn python_and_unknown_code_are_told() {
-    let facts = graph("node a EagerPyFunc x\nnode b MyKernel x\nnode c f x\nnode d RpcCall x\nfunction f(x)\nnode e NoOp\nend");
+    let facts =
+        graph("node a EagerPyFunc x\nnode b MyKernel x\nnode c f x\nnode d RpcCall x\nfunction f(x)\nnode e NoOp\nend");
     let python = "EagerPyFunc! calls Python functions of the process that runs it";
     assert_eq!(reached(&facts), [python, "MyKernel is custom", "RpcCall talks over a network"]);
 }
@@ -168,7 +180,8 @@ fn constants_that_lie_are_told() {
 #[test]
 fn messages_are_told_from_each_other_and_from_other_formats() {
     let node = "node x Placeholder";
-    let recognised = |bytes: &[u8], name: &str| TensorflowGraph.recognise(&Probe::new(&bytes, name, Role::Unknown)).is_some();
+    let recognised =
+        |bytes: &[u8], name: &str| TensorflowGraph.recognise(&Probe::new(&bytes, name, Role::Unknown)).is_some();
     for kind in ["saved-model\n", "meta-graph\n", ""] {
         let bytes = assemble(&format!("{kind}{node}")).unwrap();
         assert!(recognised(&bytes, "x.bin"), "{kind}");
@@ -186,7 +199,8 @@ fn messages_are_told_from_each_other_and_from_other_formats() {
 
 #[test]
 fn a_cut_graph_is_malformed_and_what_came_before_counts() {
-    let bytes = assemble("saved-model\nnode p Const\n  value = \"/etc/passwd\"\nnode r ReadFile p\nnode z NoOp").unwrap();
+    let bytes =
+        assemble("saved-model\nnode p Const\n  value = \"/etc/passwd\"\nnode r ReadFile p\nnode z NoOp").unwrap();
     let facts = inspect(&TensorflowGraph, "saved_model.pb", &bytes[..bytes.len() - 1]);
     assert!(!oddities(&facts).is_empty());
 }
@@ -204,7 +218,9 @@ fn text_graphs_are_analysed_as_the_bytes_they_stand_for() {
 
 #[test]
 fn the_state_of_checkpoints_names_none_outside() {
-    let state = |path: &str| oddities(&inspect(&TensorflowText, "checkpoint", format!("model_checkpoint_path: \"{path}\"").as_bytes()));
+    let state = |path: &str| {
+        oddities(&inspect(&TensorflowText, "checkpoint", format!("model_checkpoint_path: \"{path}\"").as_bytes()))
+    };
     assert_eq!(state("model.ckpt-1"), Vec::<String>::new());
     assert_eq!(state("/content/models/model.ckpt-1"), Vec::<String>::new());
     assert_eq!(state("../../other/model"), ["ExternalData@0"]);
@@ -276,13 +292,16 @@ fn records_are_counted_and_verified() {
 
 #[test]
 fn models_for_browsers_name_their_files_and_operators() {
-    let json = br#"{"format": "graph-model", "modelTopology": {"node": [{"name": "x", "op": "Placeholder"}, {"op": "PyFunc"}],
+    let json =
+        br#"{"format": "graph-model", "modelTopology": {"node": [{"name": "x", "op": "Placeholder"}, {"op": "PyFunc"}],
         "library": {"function": [{"signature": {"name": "f"}, "nodeDef": [{"op": "f"}, {"op": "Odd"}]}]}},
         "weightsManifest": [{"paths": ["group1-shard1of1.bin", "../../x", "https://example.com/x"],
         "weights": [{"name": "w", "shape": [2, 3], "dtype": "float32"}]}]}"#;
     let mut facts = Facts::new();
     let mut observers = Observers::new("model.json");
-    crate::json::walk(&json.as_slice(), 0, u64::MAX, &Budget::default(), &mut |event| observers.event(&event, &mut facts));
+    crate::json::walk(&json.as_slice(), 0, u64::MAX, &Budget::default(), &mut |event| {
+        observers.event(&event, &mut facts)
+    });
     observers.finish(&mut facts);
     assert_eq!(reached(&facts), ["Odd is custom", "PyFunc! calls Python functions of the process that runs it"]);
     assert_eq!(references(&facts), ["File group1-shard1of1.bin", "File ../../x", "Address https://example.com/x"]);
@@ -291,7 +310,10 @@ fn models_for_browsers_name_their_files_and_operators() {
 
 #[test]
 fn no_mutation_panics() {
-    for text in [SAVER, "saved-model\nnode p Const\n  value = \"x\"\nnode c If p p\n  f = @f\nfunction f(a)\nnode r ReadFile a\nend\nasset p v.txt"] {
+    for text in [
+        SAVER,
+        "saved-model\nnode p Const\n  value = \"x\"\nnode c If p p\n  f = @f\nfunction f(a)\nnode r ReadFile a\nend\nasset p v.txt",
+    ] {
         mutate(&assemble(text).unwrap(), 1500, |bytes| {
             inspect(&TensorflowGraph, "saved_model.pb", &bytes);
             inspect(&TensorflowGraph, "a.pb", &bytes);
@@ -299,8 +321,12 @@ fn no_mutation_panics() {
     }
     let index = table(&[(b"", &number(1, 1)), (b"a", &place(1, &[2], 0, 0, 8))]);
     mutate(&index, 1500, |bytes| drop(inspect(&TensorflowCheckpoint, "a.index", &bytes)));
-    mutate(b"node { name: 'p' op: \"Const\" attr < key: 'value' value { list { s: [\"\\x41\", 'b'] } } > }", 1500, |bytes| {
-        inspect(&TensorflowText, "a.pbtxt", &bytes);
-    });
+    mutate(
+        b"node { name: 'p' op: \"Const\" attr < key: 'value' value { list { s: [\"\\x41\", 'b'] } } > }",
+        1500,
+        |bytes| {
+            inspect(&TensorflowText, "a.pbtxt", &bytes);
+        },
+    );
     mutate(&records(&[b"one", b"two"]), 500, |bytes| drop(inspect(&TfRecord, "a", &bytes)));
 }

@@ -63,7 +63,9 @@ enum Beginning {
 /// What a text is, by the name of its first field.
 fn beginning(head: &[u8]) -> Option<Beginning> {
     let mut tokens = Tokens::new(&head);
-    let (Ok(Some(Token::Word(name))), Ok(Some(Token::Sign(sign)))) = (tokens.next(), tokens.next()) else { return None };
+    let (Ok(Some(Token::Word(name))), Ok(Some(Token::Sign(sign)))) = (tokens.next(), tokens.next()) else {
+        return None;
+    };
     let root = match name.as_str() {
         "node" | "library" | "versions" => Root::Graph,
         "meta_info_def" | "graph_def" | "saver_def" | "collection_def" | "signature_def" | "asset_file_def"
@@ -361,9 +363,15 @@ fn state(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
             }
             Ok(Some(_)) if context.budget.operate(1).is_ok() => {}
             Ok(None) => return,
-            Ok(Some(_)) => return facts.incomplete(tokens.position(), Gap::Limit, "the text is too long to be read on"),
+            Ok(Some(_)) => {
+                return facts.incomplete(tokens.position(), Gap::Limit, "the text is too long to be read on");
+            }
             Err(_) => {
-                return facts.anomaly(tokens.position(), Anomaly::Malformed, "the text ends in the middle of something");
+                return facts.anomaly(
+                    tokens.position(),
+                    Anomaly::Malformed,
+                    "the text ends in the middle of something",
+                );
             }
         }
     }

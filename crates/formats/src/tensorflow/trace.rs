@@ -260,7 +260,9 @@ impl<'g, 'a> Tracer<'g, 'a> {
     fn nodes(&self, scope: Scope) -> Vec<Span> {
         let (spans, number) = match scope {
             Scope::Main => (self.graph.main.clone(), 1),
-            Scope::Function(index) => (self.graph.functions.get(index).map(|function| function.span).into_iter().collect(), 3),
+            Scope::Function(index) => {
+                (self.graph.functions.get(index).map(|function| function.span).into_iter().collect(), 3)
+            }
         };
         let mut nodes = Vec::new();
         for span in spans {
