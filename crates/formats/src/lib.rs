@@ -80,6 +80,7 @@ pub mod sevenzip;
 pub mod skops;
 pub mod source;
 pub mod tar;
+pub mod tensorflow;
 #[cfg(test)]
 mod testing;
 pub mod text;
@@ -124,6 +125,12 @@ pub static FORMATS: &[&dyn Format] = &[
     &r_data::RData,
     &torch7::Torch7,
     &hdf5::Hdf5,
+    &tensorflow::TensorflowGraph,
+    &tensorflow::TensorflowMetadata,
+    &tensorflow::TensorflowText,
+    &tensorflow::TensorflowCheckpoint,
+    &tensorflow::TensorflowData,
+    &tensorflow::TfRecord,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,

@@ -1,6 +1,7 @@
 //! From the text of a case to the bytes of a file. Malicious samples are written as text and never committed as files.
 
 use crate::{gguf, literal, onnx, pickle, protobuf, zip};
+use crate::{gguf, literal, pickle, tensorflow, zip};
 
 /// A file for the scanner.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub fn bytes(kind: &str, body: &str) -> Result<(Option<&'static str>, Vec<u8>), 
         "gguf" => (Some("model.gguf"), gguf::assemble(body)?),
         "onnx" => (Some("model.onnx"), onnx::assemble(body)?),
         "protobuf" => (None, protobuf::assemble(body)?),
+        "tensorflow-graph" => (Some("saved_model.pb"), tensorflow::assemble(body)?),
         "jinja" => (Some("chat_template.jinja"), body.as_bytes().to_vec()),
         "json" => (Some("config.json"), body.as_bytes().to_vec()),
         "xml" => (Some("model.xml"), body.as_bytes().to_vec()),

@@ -22,6 +22,7 @@ pub mod r_data;
 pub mod samples;
 #[cfg(feature = "seeds")]
 pub mod seeds;
+pub mod tensorflow;
 mod zip;
 
 pub use assemble::{Input, assemble};

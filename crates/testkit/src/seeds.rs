@@ -3,6 +3,7 @@
 use crate::{assemble, encode, flat, samples};
 use crate::hdf5::{self, Item};
 use crate::{assemble, encode, samples};
+use crate::{assemble, encode, samples, tensorflow};
 
 /// Text that is any format's, from one block each.
 #[rustfmt::skip]
@@ -60,6 +61,12 @@ const BLOCKS: &[(&str, &str, &str)] = &[
     ("zip", "zip", "a.txt = hello\nb.pkl <- pickle-assembly\nNONE\nSTOP\nend"),
     ("zip", "zip", "BYTES 4d5a\na.txt (local=b.txt, encrypted) = hello\n../c = x"),
     ("npy", "hex", "934e554d5059 0100 3600 7b2764657363 72273a20273c6634272c2027666f72747261 6e5f6f72646572273a2046616c73652c2027 7368617065273a2028322c297d0a 0000803f 00000040"),
+    ("tensorflow-graph", "tensorflow-graph", "saved-model\nnode path Const\n  value = \"vocab.txt\"\nnode w Const\n  value = 1 [2, 2] 16\nnode x Placeholder\nnode y MatMul x w\nnode call StatefulPartitionedCall path\n  f = @f\nfunction f(name)\nnode read ReadFile name\nnode print PrintV2 read\n  output_stream = {\"s\": \"stderr\"}\nend\nasset path vocab.txt"),
+    ("tensorflow-graph", "tensorflow-graph", "node prefix Const\n  value = \"/tmp/waag-inert\"\nnode save SaveV2 prefix\nnode debug DebugIdentityV2 save\n  debug_urls = [\"file:///tmp/waag-inert\"]\nfunction f(x)\nnode a f x\nend"),
+    ("tensorflow-metadata", "hex", "0a4a10011a04726f6f7422145f74665f6b657261735f73657175656e7469616c2a2a7b22636c6173735f6e616d65223a202253657175656e7469616c222c2022636f6e666967223a207b7d7d"),
+    ("tensorflow-text", "text", "node {\n  name: \"p\"\n  op: \"Const\"\n  attr { key: \"value\" value { tensor { dtype: DT_STRING string_val: \"/etc/\" 'pass\\x77d' } } }\n}\nnode <name: \"r\" op: \"ReadFile\" input: [\"p\"]>\nlibrary { function: [{ signature { name: \"f\" } node_def { op: \"NoOp\" } }] }\nversions { producer: 1 } # end\n"),
+    ("tensorflow-text", "text", "model_checkpoint_path: \"model.ckpt-5\"\nall_model_checkpoint_paths: \"model.ckpt-5\"\n"),
+    ("tensorflow-data", "hex", "0000803f 00000040"),
     ("python-source", "text", "import os\n\ndef load():\n    return os.getcwd()\n"),
     ("python-source", "text", "import os as o, base64\nfrom a.b import *\nclass A(B, m=C):\n  @d(1)\n  def f(self, x=f'{o.x!r:>{w}}'):\n    if (y := x) + 'a' b'\\x41': return exec(base64.b64decode('cHJpbnQoMSk=')[::-1])\nif __name__ == '__main__': A().f(); getattr(o, 'sys' + 'tem')('echo waag-inert')\n"),
     ("notebook", "json", "{\"cells\":[{\"cell_type\":\"code\",\"source\":[\"!echo waag-inert\\n\",\"x = 1\"],\"outputs\":[{\"data\":{\"text/html\":[\"<script>\"]}}]}],\"nbformat\":4,\"nbformat_minor\":5}"),
@@ -113,6 +120,12 @@ fn encoded(format: &str) -> Option<Vec<u8>> {
             Item::Loop("g"),
             Item::Filtered("f", 40_000),
         ]),
+        "tensorflow-checkpoint" => tensorflow::table(&[
+            (b"", &tensorflow::number(1, 1)),
+            (b"a", &tensorflow::place(1, &[2, 2], 0, 0, 16)),
+            (b"ab", &tensorflow::place(9, &[3], 0, 16, 24)),
+        ]),
+        "tfrecord" => tensorflow::records(&[b"one", b"", b"three"]),
         "zip" => assemble::bytes("zip", &samples::torch_zip(samples::STATE_DICT)).expect(ASSEMBLES).1,
         _ => return None,
     })
@@ -126,5 +139,19 @@ pub fn all_seeds() -> Vec<Vec<u8>> {
     names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile"]);
     names.extend(flat::FORMATS);
     names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile", "hdf5"]);
+    names.extend([
+        "tar",
+        "7z",
+        "gzip",
+        "bzip2",
+        "xz",
+        "lzma",
+        "zstd",
+        "lz4",
+        "zlib",
+        "joblib-zfile",
+        "tensorflow-checkpoint",
+        "tfrecord",
+    ]);
     names.iter().flat_map(|name| seeds(name)).collect()
 }
