@@ -17,22 +17,20 @@
     )
 )]
 
-pub mod boosting;
+mod address;
 pub mod archives;
 pub mod arrow;
-mod address;
+pub mod boosting;
 pub mod budget;
 pub mod caffe;
 pub mod callable;
 pub mod child;
 pub mod cntk;
-pub mod compressed;
-pub mod configuration;
-pub mod coreml;
 pub(crate) mod commands;
 pub mod compressed;
 pub mod configuration;
 pub mod contents;
+pub mod coreml;
 pub mod cursor;
 pub mod decode;
 pub mod dotnet;
@@ -49,33 +47,29 @@ pub mod huggingface;
 pub mod java;
 pub mod jinja;
 pub mod json;
-pub mod location;
 pub mod keras;
-pub mod media;
-pub mod messagepack;
 pub mod layers;
+pub mod location;
+pub mod look_alike;
 pub mod matlab;
 pub mod media;
+pub mod messagepack;
 pub mod mxnet;
-pub mod look_alike;
-pub mod media;
 pub mod notebook;
 mod numbers;
 pub mod numpy;
+pub mod ocdbt;
 pub mod onnx;
 pub mod paddle;
 pub mod payload;
-pub mod ocdbt;
 pub mod pickle;
 pub mod protobuf;
-pub mod python_source;
+pub mod python;
 pub mod r_data;
 pub mod requirements;
 pub mod safetensors;
-pub mod settings;
-pub mod python;
-pub mod safetensors;
 mod secrets;
+pub mod settings;
 pub mod sevenzip;
 pub mod skops;
 pub mod source;
@@ -85,13 +79,13 @@ pub mod tensorflow;
 mod testing;
 pub mod text;
 pub mod tflite;
+mod tokenizer;
 pub mod torch7;
 pub mod ubjson;
-pub mod zarr;
 mod unrecognised;
 pub mod xml;
 pub mod yaml;
-mod tokenizer;
+pub mod zarr;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -161,13 +155,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &skops::Skops,
     &notebook::Notebook,
     &json::Json,
+    &yaml::Yaml,
+    &settings::Settings,
+    &requirements::Requirements,
     &python::PythonSource,
     &executable::Executable,
     &media::Media,
     &text::Text,
-    &yaml::Yaml,
-    &settings::Settings,
-    &requirements::Requirements,
 ];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.

@@ -1,7 +1,7 @@
 //! Small files of every format, to mutate: what a fuzzer and the smoke test start from.
 
-use crate::{assemble, encode, flat, samples};
 use crate::hdf5::{self, Item};
+use crate::{assemble, encode, flat, samples};
 use crate::{assemble, encode, samples};
 use crate::{assemble, encode, samples, tensorflow};
 
