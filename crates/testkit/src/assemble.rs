@@ -1,7 +1,6 @@
 //! From the text of a case to the bytes of a file. Malicious samples are written as text and never committed as files.
 
-use crate::{gguf, literal, onnx, pickle, protobuf, zip};
-use crate::{gguf, literal, pickle, tensorflow, zip};
+use crate::{gguf, literal, onnx, pickle, protobuf, tensorflow, zip};
 
 /// A file for the scanner.
 #[derive(Debug, PartialEq, Eq)]
