@@ -136,9 +136,10 @@ impl Dataset<'_, '_> {
                 Some(*length)
             }
             Layout::Contiguous(Some(address), length) => {
-                self.exact(declared, *length);
-                self.contiguous(*address, *length, datatype);
-                Some(*length)
+                let length = length.unwrap_or(declared);
+                self.exact(declared, length);
+                self.contiguous(*address, length, datatype);
+                Some(length)
             }
             Layout::Contiguous(None, _) if external => None,
             Layout::Contiguous(None, _) => {

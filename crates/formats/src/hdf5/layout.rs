@@ -13,8 +13,8 @@ const MAX_SOURCE: usize = 4096;
 pub(super) enum Layout {
     /// In the object header itself: offset in the source, and length.
     Compact(u64, u64),
-    /// In one piece, when it has been written.
-    Contiguous(Option<u64>, u64),
+    /// In one piece, when it has been written; older versions do not say how long it is.
+    Contiguous(Option<u64>, Option<u64>),
     /// In chunks.
     Chunked(Chunks),
     /// In other datasets; the block of a heap says which.
@@ -58,7 +58,7 @@ pub(super) fn read(file: &File<'_>, body: &[u8], offset: u64) -> Option<Layout> 
                     let length = u64::from(fields.u16()?);
                     Some(Layout::Compact(offset.saturating_add(4), length))
                 }
-                1 => Some(Layout::Contiguous(fields.address()?, fields.length()?)),
+                1 => Some(Layout::Contiguous(fields.address()?, Some(fields.length()?))),
                 2 if version == 3 => {
                     let rank = fields.u8()?;
                     let index = fields.address()?;
@@ -86,10 +86,7 @@ fn old(file: &File<'_>, body: &[u8], offset: u64) -> Option<Layout> {
             let length = u64::from(fields.u32()?);
             Some(Layout::Compact(offset.saturating_add(fields.position() as u64), length))
         }
-        1 => {
-            let size = extents.iter().fold(1u64, |all, one| all.saturating_mul(*one));
-            Some(Layout::Contiguous(address, size))
-        }
+        1 => Some(Layout::Contiguous(address, None)),
         2 => Some(Layout::Chunked(Chunks { index: address, kind: Index::Tree, extents })),
         _ => Some(Layout::Unknown),
     }
