@@ -84,7 +84,8 @@ impl Format for Requirements {
         let ending = matches!(probe.extension().as_str(), "txt" | "in" | "pip");
         let named = ["requirement", "constraints"].iter().any(|start| name.starts_with(start))
             || name.ends_with("requirements.txt");
-        (probe.role == Role::Unknown && ending && named && is_text(&probe.head)).then_some(Certainty::Likely)
+        let readable = probe.role == Role::Unknown && ending && is_text(&probe.head);
+        (readable && (named || is_telling(&probe.head))).then_some(Certainty::Likely)
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
@@ -109,6 +110,14 @@ impl Format for Requirements {
             facts.anomaly(nul as u64, Anomaly::HiddenContent, "what starts as text goes on as binary data");
         }
     }
+}
+
+/// Whether a line is an option that only pip's files have.
+fn is_telling(head: &[u8]) -> bool {
+    const OPTIONS: &[&str] =
+        &["--index-url", "--extra-index-url", "--find-links", "--trusted-host", "-e git+", "git+https://"];
+    let head = String::from_utf8_lossy(head);
+    head.lines().any(|line| OPTIONS.iter().any(|option| line.starts_with(option)))
 }
 
 /// Judges one entry as pip takes it: a package, an address, a folder or an option.
