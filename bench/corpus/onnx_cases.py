@@ -160,13 +160,14 @@ def good() -> Shelf:
         doc="Exported in eval() mode; never exec untrusted code. See os.system docs."), "names and descriptions with words that frighten scanners")
     add("metadata", model(metadata={"names": "{0: 'person', 1: 'bicycle'}", "stride": "32", "task": "detect", "author": "Ultralytics", "imgsz": "[640, 640]"}), "metadata as YOLO exports it")
     add("subgraph", model(graph([node("If", ["c"], ["y"], [subgraph("then_branch", graph([node("Identity", ["x"], ["y"])], [], inputs=[])),
-        subgraph("else_branch", graph([node("Neg", ["x"], ["y"])], [], inputs=[]))])], [])), "two branches")
-    add("loop", model(graph([node("Loop", ["m", "c"], ["y"], [subgraph("body", graph([node("Identity", ["c"], ["d"])], []))])], [])), "a loop")
+        subgraph("else_branch", graph([node("Neg", ["x"], ["y"])], [], inputs=[]))])], [], inputs=[value("x", ["N", 3]), value("c", [], 9)])), "two branches")
+    add("loop", model(graph([node("Loop", ["m", "c"], [], [subgraph("body", graph([node("Identity", ["b"], ["d"])], [], inputs=[value("i", [], INT64), value("b", [], 9)], outputs=[value("d", [], 9)]))])], [],
+        inputs=[value("m", [], INT64), value("c", [], 9)], outputs=[])), "a loop")
     add("function", model(graph([node("Gelu2", ["x"], ["y"], domain="local")]), [("", 17), ("local", 1)], functions=[function("local", "Gelu2", [node("Erf", ["a"], ["t"]), node("Mul", ["t", "a"], ["b"])])]),
         "a function of the model's own, and its definition")
-    add("torch-onnxscript", model(graph([node("aten_mean", ["x"], ["y"], domain="pkg.onnxscript.torch_lib")]), [("", 18), ("pkg.onnxscript.torch_lib", 1)], functions=[
+    add("torch-onnxscript", model(graph([node("aten_mean", ["x"], ["y"], domain="pkg.onnxscript.torch_lib")]), [("", 17), ("pkg.onnxscript.torch_lib", 1)], functions=[
         function("pkg.onnxscript.torch_lib", "aten_mean", [node("ReduceMean", ["a"], ["b"])])], producer="pytorch"), "functions as torch's exporter writes them")
-    add("ml-domain", model(graph([node("LinearClassifier", ["x"], ["l", "p"], [attribute("post_transform", "SOFTMAX"), attribute("coefficients", (7, 6, b""))], "ai.onnx.ml")]),
+    add("ml-domain", model(graph([node("LinearClassifier", ["x"], ["l", "y"], [attribute("post_transform", "SOFTMAX"), attribute("coefficients", (7, 6, floats(6)))], "ai.onnx.ml")]),
         [("", 17), ("ai.onnx.ml", 3)]), "an operator of the machine-learning domain")
     add("microsoft-fused", model(graph([node("FusedMatMul", ["x", "w"], ["y"], domain="com.microsoft"), node("SkipLayerNormalization", ["y"], ["z"], domain="com.microsoft")]),
         [("", 17), ("com.microsoft", 1)]), "operators of ONNX Runtime's own domain")
@@ -179,7 +180,8 @@ def good() -> Shelf:
     add("strings", model(graph([node("LabelEncoder", ["x"], ["y"], [attribute("keys_strings", (9, 8, b"eval"))], "ai.onnx.ml")], [tensor("labels", [3], None, STRING, strings=[b"eval", b"exec", b"os.system"])]),
         [("", 17), ("ai.onnx.ml", 3)]), "labels that frighten scanners")
     add("large", model(graph(initializers=[tensor("w", [64, 64], floats(4096))])), "a tensor of sixteen kilobytes")
-    add("many-nodes", model(graph([node("Relu", [f"t{i}"], [f"t{i + 1}"], name=f"relu_{i}") for i in range(500)])), "five hundred nodes")
+    add("many-nodes", model(graph([node("Relu", [f"t{i}"], [f"t{i + 1}"], name=f"relu_{i}") for i in range(500)], [],
+        inputs=[value("t0", ["N", 3])], outputs=[value("t500", ["N", 3])])), "five hundred nodes")
     add("named-model", model(), "a model called .ort.onnx", name="model_quantized.int8.onnx")
     add("dynamic-axes", model(graph(inputs=[value("x", ["batch", "sequence"], INT64)], outputs=[value("y", ["batch", "sequence", 768])])), "dynamic axes")
     add("no-producer-graph-doc", model(graph(doc="A graph's own description, with a URL: https://onnx.ai"), producer=""), "a description with an address")
