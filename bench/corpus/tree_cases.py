@@ -29,6 +29,10 @@ def xgboost(trees: list[dict] | None = None, objective: str = "reg:squarederror"
             "objective": {"name": objective, "reg_loss_param": {"scale_pos_weight": "1"}}, **(learner or {})}, "version": list(version) if isinstance(version, tuple) else version}
 
 
+TYPED = {"categories_segments": "Lq", "categories_sizes": "Lq", "categories": "li", "categories_nodes": "li", "default_left": "UB", "split_type": "UB", "left_children": "li", "right_children": "li", "parents": "li",
+         "split_indices": "li"}
+
+
 def ubj(value: object) -> bytes:
     """UBJSON the way XGBoost writes it: lengths as 64-bit numbers, arrays of one type where it can."""
     def size(n: int) -> bytes:
@@ -36,6 +40,9 @@ def ubj(value: object) -> bytes:
 
     def untyped(items: list) -> bytes:
         return b"[#" + size(len(items)) + b"".join(ubj(v) for v in items)
+
+    def typed(items: list[int], mark: str, code: str) -> bytes:
+        return b"[$" + mark.encode() + b"#" + size(len(items)) + struct.pack(f">{len(items)}{code}", *items)
 
     if isinstance(value, bytes):  # written as it is
         return value
@@ -50,12 +57,10 @@ def ubj(value: object) -> bytes:
     if isinstance(value, str):
         return b"S" + size(len(value.encode())) + value.encode()
     if isinstance(value, dict):
-        return b"{" + b"".join(size(len(k.encode())) + k.encode() + (untyped(v) if k == "version" else ubj(v)) for k, v in value.items()) + b"}"
+        return b"{" + b"".join(size(len(k.encode())) + k.encode() + (typed(v, *TYPED[k]) if k in TYPED and all(isinstance(i, int) for i in v) else ubj(v)) for k, v in value.items()) + b"}"
     assert isinstance(value, list)
     if value and all(isinstance(v, float) for v in value):
         return b"[$d#" + size(len(value)) + b"".join(struct.pack(">f", v) for v in value)
-    if value and all(isinstance(v, int) for v in value):
-        return b"[$l#" + size(len(value)) + b"".join(struct.pack(">i", v) for v in value)
     return untyped(value)
 
 
