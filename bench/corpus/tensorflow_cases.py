@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import marshal
 import struct
 
@@ -120,7 +121,7 @@ def bad() -> Shelf:
     add("keras-metadata-lambda", {**folder(saved_model()), "keras_metadata.pb": keras_metadata(layer)}, "a Lambda in keras_metadata.pb", source="cve-2024-3660")
     add("keras-metadata-nested", {**folder(saved_model()), "keras_metadata.pb": keras_metadata({"class_name": "Sequential", "config": {"layers": [layer]}}, "_tf_keras_sequential")},
         "a Lambda inside a sequence, in keras_metadata.pb", source="cve-2024-3660")
-    add("keras-metadata-in-object-graph", folder(saved_model(meta_graph(objects=field(1, field(4, field(1, "_tf_keras_layer") + field(3, __import__("json").dumps(layer))))))),
+    add("keras-metadata-in-object-graph", folder(saved_model(meta_graph(objects=field(1, field(4, field(1, "_tf_keras_layer") + field(3, json.dumps(layer))))))),
         "a Lambda in the object graph of an older TensorFlow", source="cve-2024-3660")
     add("keras-metadata-wrapped", {**folder(saved_model()), "keras_metadata.pb": keras_metadata({"class_name": "TimeDistributed", "config": {"layer": layer}})}, "a Lambda inside a wrapper", source="cve-2024-3660")
     add("keras-metadata-custom", {**folder(saved_model()), "keras_metadata.pb": keras_metadata({"class_name": "waag>EvilLayer", "config": {"module": "os", "fn": "system"}})}, "a custom class", "not-allow")
