@@ -24,7 +24,7 @@ use crate::summary;
 const UNLIKELY_NUMBERS: &[&str] = &["pickle", "zip", "7z", "xz", "gguf"];
 
 /// Reports kept of one file and what is in it: all are examined, and all findings are kept.
-const MAX_LISTED: usize = 20_000;
+const MAX_LISTED: usize = 4_000;
 
 /// What a file gave: its own report and those of everything in it, and what was found.
 #[derive(Debug, Default)]

@@ -17,9 +17,11 @@ const SMALL_FILE: u64 = 64 * 1024;
 /// Bytes hashed at once.
 const HASH_BLOCK: usize = 256 * 1024;
 /// Memory that all analyses together may plan for.
-const PLANNED_MEMORY: u64 = 88 << 20;
+const PLANNED_MEMORY: u64 = 64 << 20;
 /// Memory that one analysis takes at the most.
-const MOST_FOR_ONE: u64 = 80 << 20;
+const MOST_FOR_ONE: u64 = 64 << 20;
+/// Bytes from which an analysis has a thread of its own.
+const LARGE: u64 = 1 << 20;
 
 /// A file on disk. Its length is read once; a file that changes while it is read gives short reads, not crashes.
 #[derive(Debug)]
@@ -163,7 +165,10 @@ impl Default for MemoryPlan {
 impl MemoryPlan {
     /// Runs an analysis of `size` bytes when there is room for it. Analyses do not nest within each other here:
     /// children are opened after their parent's analysis is done.
-    pub fn with_room<T>(&self, size: u64, analyse: impl FnOnce() -> T) -> T {
+    ///
+    /// A large one runs on a thread that ends with it: what an allocator keeps of freed memory it keeps for each
+    /// thread, and would keep the most that any file took once for every core.
+    pub fn with_room<T: Send>(&self, size: u64, analyse: impl FnOnce() -> T + Send) -> T {
         if size <= SMALL_FILE {
             return analyse();
         }
@@ -175,7 +180,11 @@ impl MemoryPlan {
         *free -= wanted;
         drop(free);
         let _returned = Room { plan: self, taken: wanted };
-        analyse()
+        if size < LARGE {
+            return analyse();
+        }
+        let ended = std::thread::scope(|scope| scope.spawn(analyse).join());
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 

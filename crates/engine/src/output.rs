@@ -1,8 +1,10 @@
 //! How a report is told. Each way is one file and one line in [`OUTPUTS`].
 
+pub mod collection;
 mod github;
 mod html;
 mod json;
+mod junit;
 mod plain;
 #[cfg(test)]
 mod sample;
@@ -67,7 +69,8 @@ impl std::fmt::Debug for dyn Output + '_ {
 }
 
 /// Every output, in the order in which they are listed to people. The first is the default.
-pub static OUTPUTS: &[&dyn Output] = &[&plain::Plain, &json::Json, &sarif::Sarif, &github::GitHub, &html::Html];
+pub static OUTPUTS: &[&dyn Output] =
+    &[&plain::Plain, &json::Json, &sarif::Sarif, &github::GitHub, &junit::Junit, &html::Html];
 
 /// The output with this id.
 #[must_use]

@@ -103,14 +103,16 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
     entries.dedup_by(|one, other| one.path == other.path);
     progress.total(entries.len() as u64, entries.iter().map(|entry| entry.size).sum());
     let memory = MemoryPlan::default();
-    let examined: Vec<Examined> = entries
-        .par_iter()
-        .map(|entry| {
-            let examined = examine_entry(entry, options, &memory);
-            progress.advance(entry.size, &entry.path.to_string_lossy());
-            examined
-        })
-        .collect();
+    let examine = |entry: &Entry| {
+        let examined = examine_entry(entry, options, &memory);
+        progress.advance(entry.size, &entry.path.to_string_lossy());
+        examined
+    };
+    // For a single file, starting threads would take longer than reading it.
+    let examined: Vec<Examined> = match entries.as_slice() {
+        [only] => vec![examine(only)],
+        several => several.par_iter().map(examine).collect(),
+    };
     let given = paths.iter().map(|path| path.display().to_string()).collect();
     Ok(conclude(given, &entries, examined, &options.settings))
 }

@@ -9,7 +9,7 @@ const EXPANSION_PER_BYTE: u64 = 32;
 /// Steps (pickle opcodes, JSON values, archive records) below one file.
 const MAX_OPERATIONS: u64 = 400_000_000;
 /// Archive members, over all levels, below one file.
-const MAX_MEMBERS: u64 = 250_000;
+const MAX_MEMBERS: u64 = 100_000;
 /// Containers within containers.
 pub const MAX_DEPTH: u32 = 12;
 

@@ -138,6 +138,19 @@ impl<'a> Cursor<'a> {
         self.buffer.get(from..self.next).ok_or(ReadError::End)
     }
 
+    /// The bytes that are buffered and not read yet; none may mean that more have to be asked for.
+    #[must_use]
+    #[inline]
+    pub fn at_hand(&self) -> &[u8] {
+        self.buffer.get(self.next..self.filled).unwrap_or_default()
+    }
+
+    /// Passes over bytes at hand.
+    #[inline]
+    pub fn pass(&mut self, count: usize) {
+        self.next = self.next.saturating_add(count).min(self.filled);
+    }
+
     /// Reads up to and past the next newline, which is not part of the result.
     ///
     /// # Errors

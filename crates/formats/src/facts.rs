@@ -7,8 +7,8 @@ use crate::fact::{Anomaly, Fact, FactKind, Gap, Position, Tensor};
 /// Facts of each kind that are kept; the rest is counted. Anomalies and children have room of their own,
 /// so that a flood of metadata cannot push them out.
 const MAX_TENSORS: usize = 20_000;
-const MAX_OPINION_FACTS: usize = 20_000;
-const MAX_DESCRIPTIONS: usize = 20_000;
+const MAX_OPINION_FACTS: usize = 5_000;
+const MAX_DESCRIPTIONS: usize = 5_000;
 const MAX_STEPS: usize = 2_000;
 /// Characters kept of a single text.
 pub const MAX_TEXT: usize = 2_000;

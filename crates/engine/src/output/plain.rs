@@ -8,6 +8,7 @@ use anstyle::Style as Paint;
 use waag_evidence::exception::Exception;
 use waag_evidence::{Confidence, Decision, Finding};
 
+use super::collection::{self, Group};
 use super::subject::{self, Subject, subjects};
 use super::text::{self, Painted};
 use super::{Output, Style, View};
@@ -16,10 +17,18 @@ use crate::sanitize::sanitize;
 
 /// Findings that are told in full; more would push the verdict off the screen.
 const MAX_FINDINGS: usize = 20;
+/// Files with findings that are told one by one; of more, what was found is told, and in which files.
+const MAX_ONE_BY_ONE: usize = 10;
+/// Kinds of findings that are told of a collection.
+const MAX_GROUPS: usize = 15;
+/// Folders of a collection that are listed.
+const MAX_FOLDERS: usize = 10;
 /// Files that are described though nothing was found in them.
 const MAX_CLEAN: usize = 3;
 /// Files that are named when they were not analysed.
 const MAX_NAMES: usize = 4;
+/// Characters of what a finding is about, where several are listed.
+const MAX_SUBJECT: usize = 60;
 /// Characters of evidence; more is in the formats for machines.
 const MAX_EVIDENCE: usize = 200;
 /// Columns that labels take.
@@ -57,6 +66,9 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn check(&mut self) -> io::Result<()> {
         let subjects = subjects(self.report);
+        if subjects.iter().filter(|subject| self.has_open(subject)).count() > MAX_ONE_BY_ONE {
+            return self.collection(&subjects);
+        }
         let clean = |subject: &Subject<'_>| subject.analysis != Analysis::NotAnalysed && !self.has_open(subject);
         // Of a model's many files, those that hold its weights say what it is.
         let weights = |subject: &Subject<'_>| clean(subject) && subject.tensors.tensors > 0;
@@ -80,6 +92,68 @@ impl<'a> Page<'a> {
         self.not_analysed(&subjects)?;
         self.exceptions()?;
         self.verdict()
+    }
+
+    /// Many files with findings: what was found, worst first, each kind once with the files that have it.
+    fn collection(&mut self, subjects: &[Subject<'_>]) -> io::Result<()> {
+        let groups = collection::groups(self.report);
+        let mut advice = "";
+        for group in groups.iter().take(MAX_GROUPS) {
+            self.group(group, advice)?;
+            advice = &group.finding.next_step;
+        }
+        if groups.len() > MAX_GROUPS {
+            let more = text::counted((groups.len() - MAX_GROUPS) as u64, "more kind");
+            writeln!(self.out, "… and {more} of findings (--format json or html lists all)\n")?;
+        }
+        self.folders()?;
+        writeln!(self.out, "{}", subject::totals(subjects))?;
+        let counts = collection::counts(self.report, subjects);
+        for (decision, count) in counts {
+            let word = self.paint(text::decision_style(decision), format!("{:>12}", text::decision_word(decision)));
+            writeln!(self.out, "{word}  {}", text::counted(count, "file"))?;
+        }
+        self.not_analysed(subjects)?;
+        self.exceptions()?;
+        self.verdict()
+    }
+
+    /// One kind of finding: what it is, about what, and in which files. Advice that was just given is not repeated.
+    fn group(&mut self, group: &Group<'_>, advice: &str) -> io::Result<()> {
+        let finding = group.finding;
+        let label = format!("{}[{}]", text::severity_word(finding.severity), finding.rule);
+        let label = self.paint(text::severity_style(finding.severity), label);
+        let about = text::listing(group.subjects.iter().map(|subject| text::excerpt(subject, MAX_SUBJECT)), MAX_NAMES);
+        let colon = if about.is_empty() { "" } else { ": " };
+        let width = self.style.width.saturating_sub(INDENT);
+        let lines = text::wrap(&format!("{}{colon}{about}", sanitize(group.kind)), width);
+        writeln!(self.out, "{label}: {}", lines.join("\n        "))?;
+        let mut files: Vec<String> = group.files.iter().take(MAX_NAMES).map(|file| sanitize(file)).collect();
+        if let more @ 1.. = group.files.len().saturating_sub(MAX_NAMES) {
+            files.push(format!("and {}", text::counted(more as u64, "more file")));
+        }
+        self.labelled("in", &files)?;
+        if advice != finding.next_step {
+            self.labelled("next", &text::wrap(&sanitize(&finding.next_step), width))?;
+        }
+        writeln!(self.out)
+    }
+
+    /// Where the most is wrong.
+    fn folders(&mut self) -> io::Result<()> {
+        let folders = collection::folders(self.report);
+        // Where every file lies in a folder of its own, the files have been named already.
+        if folders.len() < 2 || folders.first().is_none_or(|(_, denied, open)| denied + open < 2) {
+            return Ok(());
+        }
+        writeln!(self.out, "folders with the most files to act on:")?;
+        for (folder, denied, open) in folders.iter().take(MAX_FOLDERS) {
+            writeln!(self.out, "  {denied:>6} to deny, {open:>6} open  {}", sanitize(folder))?;
+        }
+        if folders.len() > MAX_FOLDERS {
+            writeln!(self.out, "  … and {}", text::counted((folders.len() - MAX_FOLDERS) as u64, "more folder"))?;
+        }
+        writeln!(self.out)
     }
 
     /// Whether anything was found in it that no exception covers.
@@ -172,12 +246,8 @@ impl<'a> Page<'a> {
         if names.is_empty() {
             return Ok(());
         }
-        let more = names.len().saturating_sub(MAX_NAMES);
-        let mut list = names[..names.len() - more].join(", ");
-        if more > 0 {
-            list += &format!(" and {more} more");
-        }
         let count = text::counted(names.len() as u64, "file");
+        let list = text::listing(names.into_iter(), MAX_NAMES);
         writeln!(self.out, "not analysed: {count} that loaders of models do not execute ({list})")
     }
 

@@ -12,7 +12,13 @@ const TODAY: Date = Date::constant(2026, 11, 22);
 
 /// One report of each kind, with its name.
 pub(super) fn all() -> Vec<(&'static str, Report)> {
-    vec![("deny", deny()), ("allow", allow()), ("inconclusive", inconclusive()), ("empty", empty())]
+    vec![
+        ("deny", deny()),
+        ("allow", allow()),
+        ("inconclusive", inconclusive()),
+        ("empty", empty()),
+        ("collection", collection()),
+    ]
 }
 
 /// A model that runs code, beside files with names made to deceive.
@@ -54,6 +60,27 @@ pub(super) fn deny() -> Report {
         artifact("chat 100%.jinja", "jinja", "Jinja template", 4_096),
         unknown("README.md", 2_048),
     ];
+    report(artifacts, findings, Vec::new())
+}
+
+/// Twenty models in three folders, of which twelve run code.
+pub(super) fn collection() -> Report {
+    let name = |index: usize| format!("models/{}/{index:02}.pt", ["a", "b", "c"][index / 7]);
+    let artifacts = (0..20).map(|index| torch(&name(index))).collect();
+    let mut findings = Vec::new();
+    for index in (0..14).filter(|index| index % 7 != 6) {
+        let callable = if index < 3 { "posix.system" } else { "os.system" };
+        findings.push(Finding {
+            message: format!("loading runs a shell command: {callable}"),
+            subject: Some(callable.into()),
+            ..finding("code-execution", Severity::Critical, at(&name(index), &["archive/data.pkl"], 498))
+        });
+    }
+    findings.push(Finding {
+        nature: Nature::Incomplete,
+        message: "the archive is encrypted".into(),
+        ..finding("incomplete-analysis", Severity::Medium, Location::file(name(19)))
+    });
     report(artifacts, findings, Vec::new())
 }
 

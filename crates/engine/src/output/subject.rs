@@ -11,6 +11,8 @@ use crate::report::{Analysis, ArtifactReport, Loading, Report};
 
 /// Tensor types that are told apart on one line.
 const MAX_DTYPES: usize = 4;
+/// Formats that are counted one by one on a line.
+const MAX_KINDS: usize = 12;
 /// Properties that say more about a file than that it is well-formed, in the order in which they are told.
 const TELLING: &[&str] = &["framework", "architecture", "version", "protocol"];
 
@@ -207,9 +209,14 @@ pub fn totals(subjects: &[Subject<'_>]) -> String {
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(title, count)| (*title == "of unknown format", std::cmp::Reverse(*count)));
-    let kinds: Vec<String> = kinds.iter().map(|(title, count)| format!("{count} {title}")).collect();
+    let kinds = kinds.iter().map(|(title, count)| format!("{count} {title}"));
     let bytes = subjects.iter().fold(0, |sum: u64, subject| sum.saturating_add(subject.main.size));
-    format!("{}, {}: {}", text::counted(subjects.len() as u64, "file"), text::size(bytes), kinds.join(", "))
+    format!(
+        "{}, {}: {}",
+        text::counted(subjects.len() as u64, "file"),
+        text::size(bytes),
+        text::listing(kinds, MAX_KINDS)
+    )
 }
 
 /// The exception that covers a finding, both by index. The verdict lists them in order of finding.

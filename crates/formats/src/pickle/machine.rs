@@ -63,6 +63,8 @@ pub(super) struct Machine<'a> {
     pub(super) protocol: u8,
     frame_end: Option<u64>,
     pub(super) operations: u64,
+    /// Operations that the budget has been paid for.
+    pub(super) paid: u64,
     /// Machines within machines, for arrays of objects.
     nesting: u32,
     /// What STOP returned.
@@ -93,6 +95,7 @@ impl<'a> Machine<'a> {
             protocol: 0,
             frame_end: None,
             operations: 0,
+            paid: 0,
             nesting: 0,
             result: Value::Lost,
         }
@@ -101,9 +104,10 @@ impl<'a> Machine<'a> {
     /// Follows the stream to its end, for at most `most` opcodes.
     pub(super) fn run(&mut self, most: u64) -> End {
         loop {
-            if self.operations.is_multiple_of(PAY_EVERY) && !self.pay() || self.operations >= most {
+            if self.operations >= self.paid && !self.pay() || self.operations >= most {
                 return End::Exhausted;
             }
+            self.texts(most);
             self.operations = self.operations.saturating_add(1);
             self.at = self.cursor.position();
             match self.step() {
@@ -119,6 +123,7 @@ impl<'a> Machine<'a> {
     }
 
     fn pay(&mut self) -> bool {
+        self.paid = self.operations.saturating_add(PAY_EVERY);
         let paid = self.budget.operate(PAY_EVERY);
         if let Err(limit) = paid {
             self.uses.incomplete(self.at, Gap::Limit, limit.to_string());
@@ -259,6 +264,12 @@ impl<'a> Machine<'a> {
             let detail = "an opcode crosses the end of its frame: Python's unpicklers read different programs here";
             self.uses.anomaly(self.at, Anomaly::ReaderDisagreement, detail);
         }
+    }
+
+    /// Whether the frame ends at or before an offset, which is for a step to look at.
+    #[inline]
+    pub(super) fn ends_frame(&self, offset: u64) -> bool {
+        self.frame_end.is_some_and(|end| offset >= end)
     }
 
     /// What follows is not part of the frame: a loader took the stream over.

@@ -36,7 +36,7 @@ impl Memo {
     /// Writes an entry; false when there is no room for it.
     #[inline]
     pub(super) fn put(&mut self, index: u64, value: Value) -> bool {
-        if index == self.entries && self.sparse.is_empty() && self.append(value) {
+        if index == self.entries && self.append(value) {
             return true;
         }
         let known = self.get(index).is_some();
@@ -49,7 +49,10 @@ impl Memo {
 
     /// Writes the next entry of a memo without gaps, as picklers do nearly always; false when it has gaps.
     #[inline]
-    fn append(&mut self, value: Value) -> bool {
+    pub(super) fn append(&mut self, value: Value) -> bool {
+        if !self.sparse.is_empty() {
+            return false;
+        }
         let full = |block: &Vec<Option<Value>>| block.len() == BLOCK;
         let before = self.blocks.len().saturating_sub(1).saturating_mul(BLOCK);
         let Some(last) = self.blocks.last_mut().filter(|block| !full(block)) else { return false };

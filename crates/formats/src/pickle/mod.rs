@@ -20,6 +20,7 @@ mod rename;
 mod search;
 mod stack;
 mod tensors;
+mod texts;
 mod uses;
 mod value;
 

@@ -28,9 +28,15 @@ impl Stack {
         self.marks.last().map_or(0, |mark| *mark as usize)
     }
 
+    /// Whether there is no room for another value.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.values.len() >= MAX_VALUES
+    }
+
     #[inline]
     pub(super) fn push(&mut self, value: Value) -> Result<(), StackError> {
-        if self.values.len() >= MAX_VALUES {
+        if self.is_full() {
             return Err(StackError::Full);
         }
         self.values.push(value);
