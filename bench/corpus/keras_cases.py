@@ -100,8 +100,8 @@ def archives() -> Shelf:
     add("shape-bomb", sequential(layer("Dense", {"units": 1 << 50})), "a layer of a quadrillion units", "not-allow", source="cve-2026-0897")
     # What else the archive may hold.
     more = {"npz-pickle": ("assets/data.npz", zip_bytes([Member("a.npy", b"\x93NUMPY\x01\0v\0" + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n" + inert_pickle())])),
-            "pickle": ("assets/tokenizer.pkl", inert_pickle()), "program": ("assets/tool", elf()), "traversal": ("../../etc/cron.d/waag", b"* * * * * root true\n"), "absolute": ("/etc/cron.d/waag", b"x\n"),
-            "python": ("assets/hook.py", b"import os\nos.system('echo waag-inert')\n"), "tar-traversal": ("assets/x.tar", tar_bytes([entry("../../../etc/cron.d/waag", b"x\n")]))}
+            "pickle": ("assets/tokenizer.pkl", inert_pickle()), "program": ("assets/tool", elf()), "traversal": ("../../waag-inert", b"x\n"), "absolute": ("/waag-inert", b"x\n"),
+            "python": ("assets/hook.py", b"import os\nos.system('echo waag-inert')\n"), "tar-traversal": ("assets/x.tar", tar_bytes([entry("../../../waag-inert", b"x\n")]))}
     for id, (name, data) in more.items():
         add(f"member-{id}", sequential(DENSE), f"{name} in the archive", "not-allow" if id == "python" else "deny", more=[Member(name, data)],
             source="cve-2025-12060" if "tar" in id else None)

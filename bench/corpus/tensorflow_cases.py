@@ -31,9 +31,9 @@ def ops() -> dict[str, tuple[list[bytes], str, str]]:
         "print-v2": (one("PrintV2", "text", output_stream="file://" + INERT), "prints into a file", "deny"),
         "save": (one("Save", "path", "text"), "writes tensors into a file of its choice", "not-allow"),
         "save-slices": (one("SaveSlices", "path", "text"), "writes tensors into a file of its choice", "not-allow"),
-        "save-v2-constant": ([text_constant("prefix", "/root/.bashrc"), node("evil", "SaveV2", ("prefix", "prefix", "prefix"))], "saves to a constant path outside", "not-allow"),
+        "save-v2-constant": ([text_constant("prefix", "/nonexistent/home/.bashrc"), node("evil", "SaveV2", ("prefix", "prefix", "prefix"))], "saves to a constant path outside", "not-allow"),
         "restore-v2-constant": ([text_constant("prefix", "/etc/passwd"), node("evil", "RestoreV2", ("prefix", "prefix", "prefix"))], "restores from a constant path outside", "not-allow"),
-        "merge-delete": ([text_constant("prefix", "/root/x"), node("evil", "MergeV2Checkpoints", ("prefix", "prefix"), {"delete_old_dirs": field(5, 1)})],
+        "merge-delete": ([text_constant("prefix", "/nonexistent/x"), node("evil", "MergeV2Checkpoints", ("prefix", "prefix"), {"delete_old_dirs": field(5, 1)})],
                          "merges checkpoints of a constant path and deletes folders", "not-allow"),
         "py-func": (one("PyFunc", "text", token="pyfunc_0"), "calls Python", "deny"),
         "py-func-stateless": (one("PyFuncStateless", "text", token="pyfunc_0"), "calls Python", "deny"),
@@ -109,7 +109,7 @@ def bad() -> Shelf:
     add("legacy-init-op", folder(saved_model(meta_graph(graph(plain_nodes() + evil), collections={"legacy_init_op": field(1, field(1, "evil"))}))), "the file is written on loading, the older way")
     add("collection-bytes-pickle", folder(saved_model(meta_graph(collections={"x": field(2, field(1, inert_pickle()))}))), "a pickle in a collection", "not-allow")
     add("device-grpc", folder(saved_model(meta_graph(graph([node("a", "Const", device="/job:worker/replica:0/task:0 grpc://example.invalid")])))), "a device that is an address", "not-allow")
-    for id, where in (("parent", "../../../../../etc/cron.d/x"), ("absolute", "/etc/passwd"), ("url", "https://example.invalid/x"), ("backslash", "..\\..\\x")):
+    for id, where in (("parent", "../../../../../etc/waag-inert"), ("absolute", "/etc/passwd"), ("url", "https://example.invalid/x"), ("backslash", "..\\..\\x")):
         add(f"asset-{id}", folder(saved_model(meta_graph(assets=(where,)))), f"an asset at {where}", "not-allow" if id in ("url", "backslash") else "deny")
     add("asset-symlink", folder(saved_model(meta_graph(assets=("vocab.txt",))), assets__vocab_txt=Link("/etc/passwd")), "an asset that is a link out of the folder", "not-allow")
     add("asset-pickle", {**folder(saved_model(meta_graph(assets=("vocab.pkl",)))), "assets/vocab.pkl": inert_pickle()}, "an asset that is a pickle")
