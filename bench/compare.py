@@ -29,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from corpus.generate import generate  # noqa: E402
+from tables import head, percent, printable, row  # noqa: E402
 
 # What a run can come to. `unsure` is everything that is not a clean bill and not a verdict of danger.
 DENY, UNSURE, CLEAN, CRASH, TIMEOUT, SKIPPED = "deny", "unsure", "clean", "crash", "timeout", "skipped"
@@ -158,10 +159,6 @@ def met(expect: str, result: str) -> bool:
     return result == CLEAN
 
 
-def percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else "–"
-
-
 def cell(results: list[str]) -> str:
     """Denied / not clean. A crash or a timeout is neither; they are counted on their own below."""
     judged = [r for r in results if r != SKIPPED]
@@ -171,23 +168,22 @@ def cell(results: list[str]) -> str:
 
 
 def table(cases: list[dict], tools: list[Tool], results: dict[str, dict[str, str]], cpu: dict[str, float]) -> str:
-    lines = ["| class | cases | " + " | ".join(t.name for t in tools) + " |", "|---|---:|" + "---:|" * len(tools)]
+    lines = head(["class"], ["cases", *(t.name for t in tools)])
 
     def line(title: str, chosen: list[dict]) -> None:
         cells = [cell([results[t.name][c["id"]] for c in chosen]) for t in tools]
-        lines.append(f"| {title} | {len(chosen)} | " + " | ".join(cells) + " |")
+        lines.append(row([title, len(chosen), *cells]))
 
     for label in ("malicious", "good"):
         for cls in sorted({c["class"] for c in cases if c["label"] == label}):
             line(cls, [c for c in cases if c["class"] == cls and c["label"] == label])
         line(f"**all {label}: denied / not clean**", [c for c in cases if c["label"] == label])
     wanted = [c for c in cases if c["label"] == "malicious"]
-    lines.append(f"| malicious, met what the case expects | {len(wanted)} | " + " | ".join(
-        percent(sum(met(c["expect"], results[t.name][c["id"]]) for c in wanted), sum(results[t.name][c["id"]] != SKIPPED for c in wanted)) for t in tools) + " |")
+    lines.append(row(["malicious, met what the case expects", len(wanted), *(
+        percent(sum(met(c["expect"], results[t.name][c["id"]]) for c in wanted), sum(results[t.name][c["id"]] != SKIPPED for c in wanted)) for t in tools)]))
     for kind in (CRASH, TIMEOUT):
-        lines.append(f"| {kind}{'es' if kind == CRASH else 's'} | {len(cases)} | "
-                     + " | ".join(str(sum(r == kind for r in results[t.name].values())) for t in tools) + " |")
-    lines.append(f"| CPU seconds, all cases | {len(cases)} | " + " | ".join(f"{cpu[t.name]:.1f}" for t in tools) + " |")
+        lines.append(row([f"{kind}{'es' if kind == CRASH else 's'}", len(cases), *(sum(r == kind for r in results[t.name].values()) for t in tools)]))
+    lines.append(row(["CPU seconds, all cases", len(cases), *(f"{cpu[t.name]:.1f}" for t in tools)]))
     lines += ["", "Cells: share denied / share not clean. Every tool ran as one process per case with its default options, so CPU includes start-up. Exit codes:"]
     lines += [f"- {t.name}{' (' + t.packages[0].partition('==')[2] + ')' if t.packages else ''}: {t.note}." for t in tools]
     return "\n".join(lines)
@@ -197,10 +193,6 @@ def listing(title: str, rows: list[tuple[dict, str]]) -> str:
     out = [f"\n{title}: {len(rows)}"]
     out += [f"- {c['id']} ({result}; wanted {c['expect']}): {c['why']}" for c, result in rows]
     return "\n".join(out)
-
-
-def printable(text: str) -> str:
-    return "".join(ch if ch == "\n" or ch.isprintable() else f"\\x{ord(ch):02x}" for ch in text)
 
 
 def choose(cases: list[dict], classes: str | None, sample: int) -> list[dict]:

@@ -34,6 +34,7 @@ from compare import QUIET, Tool, prepare  # noqa: E402
 from compare import TOOLS as SCANNERS  # noqa: E402
 from corpus.assembler import Asm  # noqa: E402
 from corpus.torch_format import Tensor, Writer, torch_zip  # noqa: E402
+from tables import head, row  # noqa: E402
 
 MEGABYTE = 1 << 20
 # The floor under any scanner of many files: they have to be opened and read.
@@ -218,7 +219,7 @@ def median(samples: list[Sample], field: str) -> float:
 
 def table(inputs: list[Input], tools: list[str], samples: dict[tuple[str, str], list[Sample]], runs: int) -> str:
     first = tools[0]
-    lines = ["| input | tool | CPU s | wall s | peak MB | CPU ratio | wall ratio | exit |", "|---|---|---:|---:|---:|---:|---:|---|"]
+    lines = head(["input", "tool", "exit"], ["CPU s", "wall s", "peak MB", "CPU ratio", "wall ratio"])
     for item in inputs:
         base = samples[item.id, first]
         for name in tools:
@@ -230,7 +231,7 @@ def table(inputs: list[Input], tools: list[str], samples: dict[tuple[str, str], 
             cpu, wall = median(mine, "cpu"), median(mine, "wall")
             ratios = [f"{mark}{a / max(b, 1e-3):.1f}" for a, b in ((cpu, median(base, "cpu")), (wall, median(base, "wall")))]
             codes = ", ".join(sorted({"late" if s.code is None else str(s.code) for s in mine}))
-            lines.append(f"| {item.title} | {name} | {mark}{cpu:.2f} | {mark}{wall:.2f} | {median(mine, 'rss') / 1e6:.0f} | {ratios[0]} | {ratios[1]} | {codes} |")
+            lines.append(row([item.title, name, codes, f"{mark}{cpu:.2f}", f"{mark}{wall:.2f}", f"{median(mine, 'rss') / 1e6:.0f}", *ratios]))
     lines += ["", f"Medians of {runs} interleaved runs; ratios are against {first}. A `>` marks a run that was stopped at the deadline, so its numbers are lower bounds.",
               "`cat` only opens and reads the files: no scanner can be faster than that.",
               "An exit code that says the file was not looked at makes a time meaningless: modelscan's 3 and fickling's 2 are such codes, and picklescan does not read safetensors."]
