@@ -5,6 +5,7 @@ use std::io::Write;
 use waag_evidence::finding::{Finding, Location};
 use waag_formats::budget::{Budget, MAX_DEPTH};
 use waag_formats::child::{Child, Encoding, Role};
+use waag_formats::contents;
 use waag_formats::decode::{DecodeError, decode};
 use waag_formats::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use waag_formats::facts::Facts;
@@ -13,6 +14,7 @@ use waag_formats::source::{Source, Window};
 use waag_formats::{pickle, recognise};
 
 use crate::checkpoint::{self, Expected};
+use crate::content_address;
 use crate::expectation;
 use crate::io::{MemoryPlan, Spool, sha256};
 use crate::report::ArtifactReport;
@@ -35,6 +37,10 @@ pub struct Examined {
     pub findings: Vec<Finding>,
     /// Other files of the same model that it names.
     pub references: Vec<(Location, String)>,
+    /// Those of them that hold raw numbers.
+    pub(crate) numbers: Vec<(Location, String)>,
+    /// Whether the bytes of the file itself are none of the known formats.
+    pub(crate) is_unknown: bool,
     /// Storages that a pickle expects beside it, by the pickle's members.
     pub(crate) storages: Vec<Expected>,
     /// Members that were examined but are not in the list of reports, which has its limit.
@@ -62,6 +68,8 @@ struct Subject<'a> {
     location: Location,
     role: Role,
     depth: u32,
+    /// Whether another file takes its numbers from it, so that its name promises nothing else.
+    is_weights: bool,
 }
 
 impl Subject<'_> {
@@ -74,8 +82,18 @@ impl Examination<'_> {
     /// Examines a file.
     #[must_use]
     pub fn file(&self, source: &dyn Source, location: Location) -> Examined {
+        self.whole(Subject { source, location, role: Role::Unknown, depth: 0, is_weights: false })
+    }
+
+    /// Examines a file that another one takes its numbers from.
+    #[must_use]
+    pub fn weights(&self, source: &dyn Source, location: Location) -> Examined {
+        self.whole(Subject { source, location, role: Role::Unknown, depth: 0, is_weights: true })
+    }
+
+    fn whole(&self, subject: Subject<'_>) -> Examined {
         let mut examined = Examined::default();
-        self.artifact(&Subject { source, location, role: Role::Unknown, depth: 0 }, &mut examined);
+        self.artifact(&subject, &mut examined);
         if let (1.., Some(whole)) = (examined.unlisted, examined.artifacts.first_mut()) {
             whole.properties.push(("members not listed".to_owned(), examined.unlisted.to_string()));
         }
@@ -84,17 +102,24 @@ impl Examination<'_> {
 
     fn artifact(&self, subject: &Subject<'_>, examined: &mut Examined) {
         let probe = Probe::new(subject.source, subject.name(), subject.role);
-        let formats = formats_of(&probe);
+        let formats = formats_of(&probe, subject.is_weights);
         if formats.is_empty() && subject.role == Role::Numbers {
             return;
         }
         let mut facts = self.read(subject, &probe, &formats);
+        if subject.depth == 0 {
+            examined.is_unknown = recognise(&probe).is_empty();
+        }
         drop(probe);
         let index = examined.artifacts.len();
         let mut report = summary::report(subject.location.clone(), subject.source.len(), &formats, &facts);
+        if subject.is_weights && formats.is_empty() {
+            report.title = "numbers of the network beside it";
+        }
         if self.digests || formats.is_empty() || !summary::is_parsed(&formats) {
             report.sha256 = sha256(subject.source).ok();
         }
+        check_address(subject, &mut report, &mut facts);
         let listed = index < MAX_LISTED;
         if listed {
             examined.artifacts.push(report);
@@ -120,10 +145,11 @@ impl Examination<'_> {
             for format in formats {
                 format.inspect(subject.source, &context, &mut facts);
             }
-            if formats.is_empty() {
+            if formats.is_empty() && !subject.is_weights {
                 unknown(subject.source, self.budget, &mut facts);
             }
         });
+        contents::observe(subject.source, &context, &mut facts);
         expectation::check(probe, formats, &mut facts);
         facts
     }
@@ -149,10 +175,10 @@ impl Examination<'_> {
         let (role, depth) = (child.role, parent.depth + 1);
         if child.encoding == Encoding::Stored {
             let window = Window::new(parent.source, child.offset, child.length);
-            return self.artifact(&Subject { source: &window, location, role, depth }, examined);
+            return self.artifact(&Subject { source: &window, location, role, depth, is_weights: false }, examined);
         }
         let spool = self.decoded(parent, child, facts);
-        self.artifact(&Subject { source: &spool, location, role, depth }, examined);
+        self.artifact(&Subject { source: &spool, location, role, depth, is_weights: false }, examined);
     }
 
     /// Decodes a child as far as it goes. What goes wrong is a fact about the parent.
@@ -176,8 +202,15 @@ impl Examination<'_> {
         };
         judge(&subject.location, &artifact, &mut examined.findings);
         for fact in facts.list() {
-            if let FactKind::Reference { kind: ReferenceKind::File, target } = &fact.kind {
-                examined.references.push((subject.location.clone(), target.clone()));
+            let FactKind::Reference { kind, target } = &fact.kind else { continue };
+            let named = (subject.location.clone(), target.clone());
+            match kind {
+                ReferenceKind::File => examined.references.push(named),
+                ReferenceKind::Numbers => {
+                    examined.numbers.push(named.clone());
+                    examined.references.push(named);
+                }
+                _ => {}
             }
         }
     }
@@ -191,8 +224,8 @@ pub fn judge(location: &Location, artifact: &Artifact<'_>, list: &mut Vec<Findin
 }
 
 /// The formats to read an artifact as: all that its structure fits; if none, the one that could be; if none, the one
-/// that its name promises, since that is what a loader would take it for.
-fn formats_of(probe: &Probe<'_>) -> Vec<&'static dyn Format> {
+/// that its name promises, since that is what a loader would take it for. Weights are only what they surely are.
+fn formats_of(probe: &Probe<'_>, is_weights: bool) -> Vec<&'static dyn Format> {
     let mut found = recognise(probe);
     if probe.role == Role::Numbers {
         // Any few bytes may look like text, JSON or a picture.
@@ -200,12 +233,23 @@ fn formats_of(probe: &Probe<'_>) -> Vec<&'static dyn Format> {
     }
     let sure: Vec<_> =
         found.iter().filter(|(_, certainty)| *certainty >= Certainty::Likely).map(|(format, _)| *format).collect();
-    if !sure.is_empty() {
+    if !sure.is_empty() || is_weights {
         return sure;
     }
     let promised = || expectation::promised(probe.name).filter(|_| probe.role != Role::Numbers);
     let possible = found.first().map(|(format, _)| *format);
     possible.or_else(promised).into_iter().collect()
+}
+
+/// A name that is a digest is compared with the content.
+fn check_address(subject: &Subject<'_>, report: &mut ArtifactReport, facts: &mut Facts) {
+    let Some(promised) = content_address::promised(subject.name()) else { return };
+    if report.sha256.is_none() {
+        report.sha256 = sha256(subject.source).ok();
+    }
+    if let Some(detail) = report.sha256.as_ref().and_then(|actual| content_address::problem(&promised, actual)) {
+        facts.anomaly(0, Anomaly::ChecksumMismatch, detail);
+    }
 }
 
 fn child_of(kind: &FactKind) -> Option<Child> {

@@ -9,14 +9,24 @@ use crate::sanitize::is_deceptive;
 
 /// Endings that say nothing: any format may hide behind them.
 const SAYS_NOTHING: &[&str] = &["", "bin", "dat", "data", "model", "weights", "params"];
+/// Endings of formats that are written compressed, without an ending that says so.
+const COMPRESSED: &[&str] = &["rds", "rda", "rdata"];
+const COMPRESSIONS: &[&str] = &["gzip", "bzip2", "xz", "zstd"];
 /// Formats that share their bytes with others, so that being one besides another is no second identity.
-const BENEATH_OTHERS: &[&str] = &["text", "json", "python-source", "jinja", "zlib"];
+const BENEATH_OTHERS: &[&str] =
+    &["text", "json", "python-source", "jinja", "zlib", "yaml", "settings", "requirements", "skops"];
 
 /// The format that a name promises.
 #[must_use]
 pub(crate) fn promised(name: &str) -> Option<&'static dyn Format> {
     let ending = extension(name);
     FORMATS.iter().copied().find(|format| !ending.is_empty() && format.meta().extensions.contains(&ending.as_str()))
+}
+
+/// Whether a name promises no format at all, so that its bytes may be anything.
+#[must_use]
+pub(crate) fn promises_nothing(name: &str) -> bool {
+    SAYS_NOTHING.contains(&extension(name).as_str()) || promised(name).is_none()
 }
 
 /// Notes what does not fit together: name and content, one format and another, and names of tensors that deceive.
@@ -60,6 +70,9 @@ fn check_tensor_names(facts: &mut Facts) {
 }
 
 fn check_promise(ending: &str, formats: &[&'static dyn Format], facts: &mut Facts) {
+    if COMPRESSED.contains(&ending) && formats.iter().all(|format| COMPRESSIONS.contains(&format.meta().id)) {
+        return;
+    }
     let promises: Vec<_> = FORMATS.iter().filter(|format| format.meta().extensions.contains(&ending)).collect();
     let kept = formats.iter().any(|format| promises.iter().any(|promise| promise.meta().id == format.meta().id));
     if let (false, false, Some(first)) = (promises.is_empty(), kept, formats.first()) {
@@ -95,7 +108,8 @@ fn is_for_weights(ending: &str) -> bool {
 
 /// Whether the content is text that no loader of weights reads.
 fn is_prose(formats: &[&'static dyn Format]) -> bool {
-    const PROSE: &[&str] = &["text", "json", "huggingface-config", "python-source", "jinja", "media"];
+    const PROSE: &[&str] =
+        &["text", "json", "huggingface-config", "python-source", "jinja", "media", "yaml", "settings", "requirements"];
     !formats.is_empty() && formats.iter().all(|format| PROSE.contains(&format.meta().id))
 }
 

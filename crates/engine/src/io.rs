@@ -14,6 +14,10 @@ use waag_formats::source::{ReadError, Source, read_up_to};
 const SPOOL_IN_MEMORY: usize = 4 << 20;
 /// Bytes of a file that is read as a whole when it is opened.
 const SMALL_FILE: u64 = 64 * 1024;
+/// Bytes that are read through a block.
+const FEW_BYTES: usize = 1024;
+/// Bytes of a block: what the system reads at once in any case.
+const BLOCK: usize = 8 * 1024;
 /// Bytes hashed at once.
 const HASH_BLOCK: usize = 256 * 1024;
 /// Memory that all analyses together may plan for.
@@ -30,6 +34,26 @@ pub struct FileSource {
     length: u64,
     /// All of a small file, read once: most files are small, and calls to the system cost more than bytes.
     whole: Option<Vec<u8>>,
+    /// The block that was read last for a few bytes: names are looked up again and again, close to each other.
+    block: Mutex<Block>,
+}
+
+/// Some bytes of a file.
+#[derive(Debug, Default)]
+struct Block {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Block {
+    /// Copies what it has from `offset` on; 0 when it has nothing there.
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
+        let from = offset.checked_sub(self.start).and_then(|from| usize::try_from(from).ok());
+        let bytes = from.and_then(|from| self.bytes.get(from..)).unwrap_or_default();
+        let count = bytes.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&bytes[..count]);
+        count
+    }
 }
 
 impl FileSource {
@@ -43,7 +67,7 @@ impl FileSource {
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        let mut source = Self { file, length: metadata.len(), whole: None };
+        let mut source = Self { file, length: metadata.len(), whole: None, block: Mutex::default() };
         if source.length <= SMALL_FILE {
             let bytes = read_up_to(&source, 0, usize::try_from(SMALL_FILE).unwrap_or(usize::MAX));
             source.whole = Some(bytes).filter(|bytes| bytes.len() as u64 == source.length);
@@ -60,8 +84,25 @@ impl Source for FileSource {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
         match &self.whole {
             Some(bytes) => bytes.read_at(offset, buffer),
+            None if buffer.len() <= FEW_BYTES => self.read_few(offset, buffer),
             None => read_file_at(&self.file, offset, buffer),
         }
+    }
+}
+
+impl FileSource {
+    fn read_few(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let mut block = self.block.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = block.read(offset, buffer);
+        if count > 0 || buffer.is_empty() {
+            return Ok(count);
+        }
+        block.bytes.resize(BLOCK, 0);
+        block.start = offset - offset % BLOCK as u64;
+        let filled = read_file_at(&self.file, block.start, &mut block.bytes);
+        block.bytes.truncate(*filled.as_ref().unwrap_or(&0));
+        filled?;
+        Ok(block.read(offset, buffer))
     }
 }
 
@@ -215,6 +256,21 @@ mod tests {
         assert!(matches!(spool, Spool::Disk(..)));
         assert_eq!(spool.len(), 3 * block.len() as u64);
         assert_eq!(read_up_to(&spool, block.len() as u64, block.len()), block);
+    }
+
+    #[test]
+    fn few_bytes_are_the_same_through_a_block() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let bytes: Vec<u8> = (0..100_000u32).map(|index| (index % 251) as u8).collect();
+        std::fs::write(file.path(), &bytes).unwrap();
+        let source = FileSource::open(file.path()).unwrap();
+        for offset in [0, 5, 8_190, 8_191, 8_192, 50_000, 99_999, 100_000, 7] {
+            assert_eq!(
+                read_up_to(&source, offset, 300),
+                bytes[offset as usize..].iter().copied().take(300).collect::<Vec<_>>()
+            );
+        }
+        assert_eq!(source.read_at(200_000, &mut [0; 4]), Ok(0));
     }
 
     #[test]

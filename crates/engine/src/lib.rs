@@ -2,7 +2,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
+pub mod cache;
 mod checkpoint;
+mod companion;
+mod content_address;
 pub mod examine;
 mod expectation;
 pub mod io;
@@ -13,5 +16,7 @@ pub mod rules;
 pub mod sanitize;
 pub mod scan;
 pub mod settings;
+mod shards;
+mod stored;
 mod summary;
 pub mod walk;

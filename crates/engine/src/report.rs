@@ -1,6 +1,6 @@
 //! What a scan has to say: the one value that every output format renders.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use waag_evidence::{Finding, Location, Sha256Digest, Verdict};
 use waag_formats::facts::TensorTotals;
 
@@ -17,6 +17,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// The policy's exceptions, for the verdict's indices.
     pub exceptions: Vec<waag_evidence::exception::Exception>,
+    /// Files whose results are those of an earlier scan.
+    pub reused: u64,
 }
 
 /// One file or member.
@@ -49,7 +51,7 @@ pub struct ArtifactReport {
 }
 
 /// How far an artifact was analysed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Analysis {
     /// All that decides what loading it does.
@@ -61,7 +63,7 @@ pub enum Analysis {
 }
 
 /// Uses of callables on loading, counted by what is known of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loading {
     /// Uses that only build data.
     pub inert: u64,

@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
-use waag_evidence::finding::{Finding, Location};
+use waag_evidence::finding::{Finding, Location, Nature};
 use waag_formats::fact::{Anomaly, FactKind, Gap};
 
+use crate::examine::Examined;
+use crate::expectation;
 use crate::scan::findings;
+use crate::summary;
 use crate::walk::Entry;
 
 /// Checks that files named by other files are there, and inside.
@@ -23,6 +26,28 @@ pub(crate) fn check(entries: &[Entry], references: &[(Location, String)]) -> Vec
         list.extend(fact.into_iter().flat_map(|kind| findings(location, kind)));
     }
     list
+}
+
+/// Files that a model names as its raw numbers, and whose bytes are of no known format, are what it says they are. What
+/// is of a known format, or bears its name, stays that: a model cannot call a pickle numbers.
+pub(crate) fn settle_numbers(entries: &[Entry], examined: &mut [Examined]) {
+    let mut named = HashSet::new();
+    for (location, target) in examined.iter().flat_map(|file| &file.numbers) {
+        let folder = Path::new(&location.file).parent().unwrap_or(Path::new(""));
+        if location.members.is_empty() {
+            named.insert(plain(&folder.join(target)));
+        }
+    }
+    for (entry, file) in entries.iter().zip(examined) {
+        // What was found in the bytes stays found.
+        let nothing_found = file.findings.iter().all(|finding| finding.nature == Nature::Incomplete);
+        let is_plain = file.is_unknown && !file.artifacts.is_empty() && named.contains(&plain(&entry.path));
+        if is_plain && nothing_found && expectation::promises_nothing(&entry.path.to_string_lossy()) {
+            let location = Location::file(entry.path.to_string_lossy());
+            let size = file.artifacts.first().map_or(0, |artifact| artifact.size);
+            *file = Examined { artifacts: vec![summary::numbers(location, size)], ..Examined::default() };
+        }
+    }
 }
 
 fn judge(present: &HashSet<PathBuf>, location: &Location, target: &str) -> Option<FactKind> {
@@ -44,4 +69,34 @@ fn judge(present: &HashSet<PathBuf>, location: &Location, target: &str) -> Optio
 /// A path without `.` components, for comparing.
 fn plain(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::EntryKind;
+
+    fn examined(name: &str, is_unknown: bool) -> (Entry, Examined) {
+        let path = PathBuf::from(name);
+        let gap = FactKind::Incomplete { reason: Gap::UnknownFormat, detail: String::new() };
+        let findings = findings(&Location::file(name), gap);
+        let artifacts = vec![summary::numbers(Location::file(name), 8)];
+        let entry = Entry { kind: EntryKind::File(path.clone()), path, size: 8 };
+        (entry, Examined { artifacts, findings, is_unknown, ..Examined::default() })
+    }
+
+    #[test]
+    fn numbers_of_a_model_are_numbers_only_when_they_are_nothing_else() {
+        let names = [("m/weights.bin", true), ("m/w.pkl", true), ("m/known.bin", false), ("m/other.bin", true)];
+        let (entries, mut files): (Vec<_>, Vec<_>) =
+            names.map(|(name, unknown)| examined(name, unknown)).into_iter().unzip();
+        let target = |name: &str| (Location::file("m/model.onnx"), name.to_owned());
+        files.push(Examined {
+            numbers: ["weights.bin", "w.pkl", "./known.bin"].map(target).into(),
+            ..Examined::default()
+        });
+        settle_numbers(&entries, &mut files);
+        let left: Vec<usize> = files.iter().map(|file| file.findings.len()).collect();
+        assert_eq!(left, [0, 1, 1, 1, 0]);
+    }
 }

@@ -9,14 +9,18 @@ use waag_evidence::finding::{Finding, Location};
 use waag_formats::budget::Budget;
 use waag_formats::fact::{Anomaly, Fact, FactKind, Gap, Position};
 use waag_formats::facts::Facts;
+use waag_formats::look_alike;
 use waag_formats::source::Source;
 
+use crate::cache::{Cache, CachePlan, key_of};
+use crate::companion;
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
 use crate::report::{ArtifactReport, Report};
 use crate::repository;
 use crate::rules::Artifact;
 use crate::settings::Settings;
+use crate::shards;
 use crate::summary;
 use crate::walk::{Entry, EntryKind, walk};
 
@@ -27,6 +31,8 @@ pub struct Options {
     pub settings: Settings,
     /// Whether to digest every artifact, not only those that are not analysed.
     pub digests: bool,
+    /// Where results are kept between scans; none to read everything anew.
+    pub cache: Option<CachePlan>,
 }
 
 /// Who is told how far a scan is.
@@ -103,18 +109,23 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
     entries.dedup_by(|one, other| one.path == other.path);
     progress.total(entries.len() as u64, entries.iter().map(|entry| entry.size).sum());
     let memory = MemoryPlan::default();
+    let plan = options.cache.as_ref().filter(|plan| entries.len() >= plan.at_least);
+    // Results of earlier scans save time; without them the answer is the same.
+    let cache = plan.and_then(|plan| Cache::open(&plan.folder).ok());
     let examine = |entry: &Entry| {
-        let examined = examine_entry(entry, options, &memory);
+        let examined = recall_or_examine(entry, options, &memory, cache.as_ref());
         progress.advance(entry.size, &entry.path.to_string_lossy());
         examined
     };
     // For a single file, starting threads would take longer than reading it.
-    let examined: Vec<Examined> = match entries.as_slice() {
+    let mut examined: Vec<Examined> = match entries.as_slice() {
         [only] => vec![examine(only)],
         several => several.par_iter().map(examine).collect(),
     };
+    repository::settle_numbers(&entries, &mut examined);
     let given = paths.iter().map(|path| path.display().to_string()).collect();
-    Ok(conclude(given, &entries, examined, &options.settings))
+    let reused = cache.map_or(0, |cache| cache.reused());
+    Ok(Report { reused, ..conclude(given, &entries, examined, &options.settings) })
 }
 
 /// Scans and judges bytes in memory, with the default policy.
@@ -139,7 +150,11 @@ pub fn xray(path: &Path) -> Result<Xray, ScanError> {
     let memory = MemoryPlan::default();
     let budget = Budget::for_size(source.len());
     let examination = Examination { budget: &budget, memory: &memory, digests: true, keep_facts: true };
-    let examined = examination.file(&source, Location::file(path.display().to_string()));
+    let location = Location::file(path.display().to_string());
+    let examined = match companion::is_weights(path) {
+        true => examination.weights(&source, location),
+        false => examination.file(&source, location),
+    };
     let mut pairs: Vec<_> = examined.artifacts.into_iter().zip(examined.facts).rev().collect();
     let first = pairs.pop().ok_or_else(|| error(std::io::Error::other("nothing could be read")))?;
     Ok(nest(first, &mut pairs))
@@ -157,6 +172,24 @@ fn nest((artifact, facts): (ArtifactReport, Facts), rest: &mut Vec<(ArtifactRepo
     Xray { artifact, facts: facts.list().to_vec(), members }
 }
 
+/// The result of an earlier scan, or else a new one, which is kept if the file has not changed meanwhile.
+fn recall_or_examine(entry: &Entry, options: &Options, memory: &MemoryPlan, cache: Option<&Cache>) -> Examined {
+    let (Some(cache), EntryKind::File(path)) = (cache, &entry.kind) else {
+        return examine_entry(entry, options, memory);
+    };
+    let shown = entry.path.to_string_lossy();
+    let key = key_of(path, &shown, options.digests);
+    if let Some(known) = key.and_then(|key| cache.get(key)) {
+        return known;
+    }
+    let examined = examine_entry(entry, options, memory);
+    let unread = examined.artifacts.is_empty();
+    if let Some(key) = key.filter(|key| !unread && Some(*key) == key_of(path, &shown, options.digests)) {
+        cache.put(key, &examined);
+    }
+    examined
+}
+
 fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Examined {
     let location = Location::file(entry.path.to_string_lossy());
     let mut examined = match &entry.kind {
@@ -164,7 +197,10 @@ fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Exami
             Ok(source) => {
                 let budget = Budget::for_size(source.len());
                 let examination = Examination { budget: &budget, memory, digests: options.digests, keep_facts: false };
-                examination.file(&source, location.clone())
+                match companion::is_weights(&entry.path) {
+                    true => examination.weights(&source, location.clone()),
+                    false => examination.file(&source, location.clone()),
+                }
             }
             Err(error) => unread(&location, gap(format!("cannot be opened: {error}"))),
         },
@@ -187,11 +223,15 @@ fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Exami
 
 /// What is said of a file's name.
 fn name_findings(location: &Location) -> Vec<Finding> {
-    if !crate::sanitize::is_deceptive(&location.file) {
-        return Vec::new();
+    let told = |anomaly, detail| findings(location, FactKind::Anomaly { anomaly, detail });
+    let mut list = Vec::new();
+    if crate::sanitize::is_deceptive(&location.file) {
+        list.extend(told(Anomaly::DeceptiveName, location.file.clone()));
     }
-    let detail = location.file.clone();
-    findings(location, FactKind::Anomaly { anomaly: Anomaly::DeceptiveName, detail })
+    if let Some(detail) = look_alike::judge(&location.file, false) {
+        list.extend(told(Anomaly::LookAlike, detail));
+    }
+    list
 }
 
 fn gap(detail: String) -> FactKind {
@@ -222,9 +262,10 @@ fn conclude(paths: Vec<String>, entries: &[Entry], examined: Vec<Examined>, sett
         references.append(&mut file.references);
     }
     findings.extend(repository::check(entries, &references));
+    findings.extend(shards::check(entries));
     sort(&mut findings);
     let verdict = evaluate(&findings, &settings.policy, today());
-    Report { paths, artifacts, findings, verdict, exceptions: settings.policy.exceptions.clone() }
+    Report { paths, artifacts, findings, verdict, exceptions: settings.policy.exceptions.clone(), reused: 0 }
 }
 
 /// Gravest first, then by place, so that the same input gives the same bytes.

@@ -9,6 +9,8 @@ use waag_formats::format::{Depth, Format};
 
 use crate::report::{Analysis, ArtifactReport, Loading};
 
+/// What people are told of a format that nobody here knows.
+const UNKNOWN: &str = "unknown";
 /// Properties shown of one artifact.
 const MAX_PROPERTIES: usize = 40;
 
@@ -20,7 +22,7 @@ pub(crate) fn report(location: Location, size: u64, formats: &[&'static dyn Form
         location,
         size,
         format: meta.map(|meta| meta.id),
-        title: meta.map_or("unknown", |meta| meta.title),
+        title: meta.map_or(UNKNOWN, |meta| meta.title),
         sha256: None,
         analysis: Analysis::Complete,
         properties: properties(facts),
@@ -30,10 +32,24 @@ pub(crate) fn report(location: Location, size: u64, formats: &[&'static dyn Form
     }
 }
 
+/// Id and name of the format that people are told by this name.
+pub(crate) fn name_of(title: &str) -> Option<(Option<&'static str>, &'static str)> {
+    if title == UNKNOWN {
+        return Some((None, UNKNOWN));
+    }
+    let metas = waag_formats::FORMATS.iter().map(|format| format.meta());
+    metas.into_iter().find(|meta| meta.title == title).map(|meta| (Some(meta.id), meta.title))
+}
+
 /// The report on a folder that belongs to a tool, and is named but not walked.
 pub(crate) fn tool_folder(location: Location) -> ArtifactReport {
     let analysis = Analysis::NotAnalysed;
     ArtifactReport { title: "folder of a tool", analysis, ..report(location, 0, &[], &Facts::new()) }
+}
+
+/// The report on a file of raw numbers that a model beside it names and describes.
+pub(crate) fn numbers(location: Location, size: u64) -> ArtifactReport {
+    ArtifactReport { title: "numbers of a model", ..report(location, size, &[], &Facts::new()) }
 }
 
 /// Whether any of the formats is parsed, not only told apart.

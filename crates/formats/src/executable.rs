@@ -1,5 +1,6 @@
 //! Machine code and scripts: nothing that a model is made of.
 
+use crate::contents;
 use crate::fact::Anomaly;
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe, extension};
@@ -24,6 +25,8 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     ),
     (b"\x1BLua", "Lua bytecode"),
     (b"BC\xC0\xDE", "LLVM bitcode"),
+    (b"MZqFpD='", "a program for several systems, as llamafile makes them"),
+    (b"jartsr='", "a program for several systems, as llamafile makes them"),
     (b"<?php", "a PHP script"),
     (b"MSCF\0\0\0\0", "a Windows cabinet"),
 ];
@@ -56,7 +59,7 @@ static META: Meta = Meta {
     title: "machine code or script",
     extensions: &["exe", "dll", "so", "dylib", "sh", "bat", "cmd", "ps1", "vbs", "msi", "lnk", "class", "wasm", "pyc"],
     depth: Depth::Surface,
-    reads: "which kind it is",
+    reads: "which kind it is; of scripts also commands that fetch and run, or open a way in",
     specification: "https://refspecs.linuxfoundation.org/elf/elf.pdf",
 };
 
@@ -78,6 +81,9 @@ impl Format for Executable {
         let kind = kind(&head, source, context.name).map_or("machine code or a script", |(_, kind)| kind);
         facts.property("kind", kind);
         facts.anomaly(0, Anomaly::Executable, kind);
+        if is_text(&head) {
+            contents::script(source, context, facts);
+        }
     }
 }
 

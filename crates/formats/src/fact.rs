@@ -328,6 +328,8 @@ pub enum ReferenceKind {
     RemoteCode,
     /// Another file of the same model.
     File,
+    /// Another file of the same model, of raw numbers that no loader interprets.
+    Numbers,
     /// Another model.
     Model,
     /// An address on a network.

@@ -16,7 +16,7 @@ pub const MAX_TEXT: usize = 2_000;
 pub const MAX_TEMPLATE: usize = 4 << 20;
 
 /// Sums over all tensors, also those not kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TensorTotals {
     /// How many there are.
     pub tensors: u64,

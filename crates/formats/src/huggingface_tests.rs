@@ -120,7 +120,7 @@ fn a_large_tokenizer_is_read_whole() {
     for index in 0..100_000 {
         text.push_str(&format!("\"token{index}\": {index},"));
     }
-    text.push_str("\"last\": 1}}}");
+    text.push_str("\"last\": 100000}}}");
     let facts = inspect(&HuggingFaceConfig, "tokenizer.json", text.as_bytes());
     assert_eq!(oddities(&facts), Vec::<String>::new());
     assert_eq!(facts.find_property("vocabulary"), Some("100001"));

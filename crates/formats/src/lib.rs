@@ -17,33 +17,75 @@
     )
 )]
 
+mod address;
+pub mod archives;
+pub mod arrow;
+pub mod boosting;
 pub mod budget;
+pub mod caffe;
 pub mod callable;
 pub mod child;
+pub mod cntk;
+pub(crate) mod commands;
 pub mod compressed;
 pub mod configuration;
+pub mod contents;
+pub mod coreml;
 pub mod cursor;
 pub mod decode;
+pub mod dotnet;
+pub mod engines;
 pub mod executable;
+pub mod executorch;
 pub mod fact;
 pub mod facts;
+pub mod flatbuffers;
 pub mod format;
 pub mod gguf;
+pub mod hdf5;
 pub mod huggingface;
+pub mod java;
 pub mod jinja;
 pub mod json;
+pub mod keras;
+pub mod layers;
+pub mod location;
+pub mod look_alike;
+pub mod matlab;
 pub mod media;
+pub mod messagepack;
+pub mod mxnet;
+pub mod notebook;
+mod numbers;
 pub mod numpy;
+pub mod ocdbt;
+pub mod onnx;
+pub mod paddle;
+pub mod payload;
 pub mod pickle;
 pub mod protobuf;
-pub mod python_source;
+pub mod python;
+pub mod r_data;
+pub mod requirements;
 pub mod safetensors;
+mod secrets;
+pub mod settings;
 pub mod sevenzip;
+pub mod skops;
 pub mod source;
 pub mod tar;
+pub mod tensorflow;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod tflite;
+mod tokenizer;
+pub mod torch7;
+pub mod ubjson;
+mod unrecognised;
+pub mod xml;
+pub mod yaml;
+pub mod zarr;
 pub mod zip;
 
 use format::{Certainty, Format, Probe};
@@ -55,6 +97,34 @@ pub static FORMATS: &[&dyn Format] = &[
     &gguf::Gguf,
     &gguf::GgmlLegacy,
     &numpy::Npy,
+    &onnx::Onnx,
+    &onnx::OnnxTensor,
+    &onnx::OnnxText,
+    &paddle::PaddleProgram,
+    &paddle::PaddlePir,
+    &paddle::PaddleParameters,
+    &coreml::CoreMl,
+    &coreml::CoreMlManifest,
+    &coreml::CoreMlWeights,
+    &cntk::Cntk,
+    &caffe::Caffe,
+    &tflite::TfLite,
+    &executorch::ExecuTorch,
+    &messagepack::Flax,
+    &ocdbt::Ocdbt,
+    &boosting::XgBoost,
+    &boosting::XgBoostBinary,
+    &boosting::LightGbm,
+    &boosting::CatBoost,
+    &r_data::RData,
+    &torch7::Torch7,
+    &hdf5::Hdf5,
+    &tensorflow::TensorflowGraph,
+    &tensorflow::TensorflowMetadata,
+    &tensorflow::TensorflowText,
+    &tensorflow::TensorflowCheckpoint,
+    &tensorflow::TensorflowData,
+    &tensorflow::TfRecord,
     &zip::Zip,
     &tar::Tar,
     &sevenzip::SevenZip,
@@ -68,8 +138,27 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::JoblibZfile,
     &huggingface::HuggingFaceConfig,
     &jinja::Jinja,
+    &xml::Pmml,
+    &xml::OpenVino,
+    &xml::Xml,
+    &java::JavaSerialized,
+    &dotnet::DotnetSerialized,
+    &matlab::Matlab,
+    &layers::Darknet,
+    &layers::DarknetWeights,
+    &layers::Ncnn,
+    &mxnet::MxNetParameters,
+    &arrow::Arrow,
+    &arrow::Parquet,
+    &engines::CompiledModel,
+    &archives::ClosedArchive,
+    &skops::Skops,
+    &notebook::Notebook,
     &json::Json,
-    &python_source::PythonSource,
+    &yaml::Yaml,
+    &settings::Settings,
+    &requirements::Requirements,
+    &python::PythonSource,
     &executable::Executable,
     &media::Media,
     &text::Text,

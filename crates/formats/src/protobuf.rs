@@ -4,6 +4,8 @@
 //! so that the caller can account for every byte. A sub-message is another range; the caller opens it, and keeps
 //! its own bound on depth. Specification: <https://protobuf.dev/programming-guides/encoding/>.
 
+pub mod schema;
+
 use crate::cursor::Cursor;
 use crate::source::{ReadError, Source, read_up_to};
 

@@ -7,6 +7,7 @@ use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::facts::{Facts, MAX_TEXT, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::json::{Deviation, Event, Outcome, Value, walk};
+use crate::numbers::{Array, Arrays, Element};
 use crate::source::Source;
 
 /// The reference reader's limit on the header.
@@ -120,6 +121,10 @@ struct Header<'f> {
     entry: Entry,
     /// Begin and end of each tensor's data, and where its entry is.
     places: Vec<(u64, u64, u64)>,
+    /// Whose numbers are looked at.
+    arrays: Arrays,
+    /// Where the numbers start.
+    data: u64,
 }
 
 fn read(source: &dyn Source, length: u64, budget: &Budget, facts: &mut Facts) {
@@ -127,15 +132,17 @@ fn read(source: &dyn Source, length: u64, budget: &Budget, facts: &mut Facts) {
     if first != b'{' {
         facts.anomaly(PREFIX, Anomaly::Malformed, "the header does not start with a brace");
     }
-    let mut header = Header { facts, entry: Entry::default(), places: Vec::new() };
+    let data = PREFIX.saturating_add(length);
+    let (places, arrays) = (Vec::new(), Arrays::default());
+    let mut header = Header { facts, entry: Entry::default(), places, arrays, data };
     let outcome = walk(source, PREFIX, length, budget, &mut |event| header.event(event));
-    let places = header.places;
+    let Header { places, arrays, .. } = header;
     note(&outcome, facts);
     if !outcome.complete {
         return;
     }
-    let data = PREFIX.saturating_add(length);
     cover(places, data, source.len(), facts);
+    arrays.observe(source, budget, facts);
 }
 
 /// The header must be strict JSON: what Python's lax reader accepts, this format's reader refuses.
@@ -230,6 +237,10 @@ impl Header<'_> {
             self.facts.incomplete(entry.offset, Gap::Limit, format!("more than {MAX_TENSORS} tensors"));
         }
         let bytes = end.checked_sub(begin);
+        if let (Some(element), Some(length)) = (Element::named(dtype), bytes) {
+            let offset = self.data.saturating_add(begin);
+            self.arrays.add(Array { name: clip(name), element, offset, length, shape: entry.shape.clone() });
+        }
         let tensor = Tensor { name: clip(name), dtype: dtype.clone(), shape: entry.shape, bytes };
         self.facts.push(Position::Offset(entry.offset), FactKind::Tensor(tensor));
     }

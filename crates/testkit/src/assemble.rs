@@ -1,6 +1,6 @@
 //! From the text of a case to the bytes of a file. Malicious samples are written as text and never committed as files.
 
-use crate::{gguf, literal, pickle, zip};
+use crate::{gguf, literal, onnx, pickle, protobuf, tensorflow, zip};
 
 /// A file for the scanner.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,19 +26,29 @@ pub fn bytes(kind: &str, body: &str) -> Result<(Option<&'static str>, Vec<u8>), 
         "zip" => (Some("model.zip"), zip::assemble(body)?),
         "safetensors-header" => (Some("model.safetensors"), safetensors(body)?),
         "gguf" => (Some("model.gguf"), gguf::assemble(body)?),
+        "onnx" => (Some("model.onnx"), onnx::assemble(body)?),
+        "protobuf" => (None, protobuf::assemble(body)?),
+        "tensorflow-graph" => (Some("saved_model.pb"), tensorflow::assemble(body)?),
         "jinja" => (Some("chat_template.jinja"), body.as_bytes().to_vec()),
         "json" => (Some("config.json"), body.as_bytes().to_vec()),
+        "xml" => (Some("model.xml"), body.as_bytes().to_vec()),
         "text" => (None, body.as_bytes().to_vec()),
         "hex" => (None, literal::hex(body)?),
         _ => return Err(format!("'{kind}' is no kind of input")),
     })
 }
 
-/// A header as it stands, its length before it, and as many zero bytes as `data N bytes` says after it.
+/// A header as it stands, its length before it; after it the bytes of `bytes 00 01 …` lines, and as many zero bytes as
+/// `data N bytes` says.
 fn safetensors(body: &str) -> Result<Vec<u8>, String> {
     let mut header = String::new();
     let mut data = 0;
+    let mut first = Vec::new();
     for line in body.lines() {
+        if let Some(digits) = line.strip_prefix("bytes ") {
+            first.extend(literal::hex(digits)?);
+            continue;
+        }
         match line.strip_prefix("data ").and_then(|rest| rest.strip_suffix(" bytes")) {
             Some(count) => data = literal::integer::<u16>(count)?,
             None => header.push_str(line),
@@ -46,6 +56,7 @@ fn safetensors(body: &str) -> Result<Vec<u8>, String> {
     }
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.bytes());
+    bytes.extend(first);
     bytes.resize(bytes.len() + usize::from(data), 0);
     Ok(bytes)
 }

@@ -8,13 +8,21 @@
 pub mod assemble;
 #[cfg(feature = "seeds")]
 pub mod encode;
+#[cfg(feature = "seeds")]
+pub mod flat;
+pub mod flatbuffers;
 mod gguf;
+pub mod hdf5;
 mod literal;
 pub mod mutate;
+mod onnx;
 mod pickle;
+mod protobuf;
+pub mod r_data;
 pub mod samples;
 #[cfg(feature = "seeds")]
 pub mod seeds;
+pub mod tensorflow;
 mod zip;
 
 pub use assemble::{Input, assemble};

@@ -3,6 +3,8 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
+use waag_engine::cache::CachePlan;
+use waag_engine::output::text::counted;
 use waag_engine::output::{OUTPUTS, Output, View, find};
 use waag_engine::report::Report;
 use waag_engine::scan::{Options, scan_paths};
@@ -12,6 +14,9 @@ use super::exit_code;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
+
+/// Files from which on results are kept without being asked to.
+const WORTH_KEEPING: usize = 256;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,6 +55,15 @@ pub(super) struct Job {
     #[arg(long, help_heading = "Input")]
     digests: bool,
 
+    /// Folder for the results of earlier scans, which spare reading unchanged files again [default: waag in the user's
+    /// cache folder, for 256 files or more]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, env = "WAAG_CACHE_DIR", help_heading = "Input")]
+    cache_dir: Option<PathBuf>,
+
+    /// Read everything, and keep no results
+    #[arg(long, conflicts_with = "cache_dir", help_heading = "Input")]
+    no_cache: bool,
+
     /// How to tell it
     #[arg(long, short, value_name = "FORMAT", default_value = "plain", value_parser = formats(), help_heading = "Output")]
     format: &'static dyn Output,
@@ -70,10 +84,14 @@ fn formats() -> impl TypedValueParser<Value = &'static dyn Output> {
 
 impl Job {
     pub(super) fn run(self, view: View, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let options = Options { settings: self.settings(terminal)?, digests: self.digests };
+        let options = Options { settings: self.settings(terminal)?, digests: self.digests, cache: self.cache() };
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(&self.paths, &options, &bar)?;
         bar.finish();
+        if report.reused > 0 {
+            let files = counted(report.reused, "file");
+            terminal.note(format_args!("{files} unchanged since an earlier scan (--no-cache reads all of them again)"));
+        }
         match self.tell(&report, view, terminal) {
             // Whoever read the report has seen enough; the verdict stands.
             Ok(()) | Err(Failure::BrokenPipe) => {}
@@ -92,6 +110,19 @@ impl Job {
         let settings = Settings::load(&path)?;
         terminal.note(format_args!("judged by {}", waag_engine::sanitize::sanitize(&path.display().to_string())));
         Ok(settings)
+    }
+
+    /// Where results are kept: where the user says, or for large collections where programs keep such things.
+    fn cache(&self) -> Option<CachePlan> {
+        if self.no_cache {
+            return None;
+        }
+        if let Some(folder) = &self.cache_dir {
+            return Some(CachePlan { folder: folder.clone(), at_least: 0 });
+        }
+        let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let caches = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+        Some(CachePlan { folder: caches.join("waag"), at_least: WORTH_KEEPING })
     }
 
     fn tell(&self, report: &Report, view: View, terminal: &Terminal) -> Result<(), Failure> {

@@ -138,7 +138,7 @@ pub(super) fn empty() -> Report {
 fn report(artifacts: Vec<ArtifactReport>, findings: Vec<Finding>, exceptions: Vec<Exception>) -> Report {
     let policy = Policy { exceptions, ..Policy::default() };
     let verdict = evaluate(&findings, &policy, TODAY);
-    Report { paths: vec![".".into()], artifacts, findings, verdict, exceptions: policy.exceptions }
+    Report { paths: vec![".".into()], artifacts, findings, verdict, exceptions: policy.exceptions, reused: 0 }
 }
 
 fn finding(rule: &str, severity: Severity, location: Location) -> Finding {

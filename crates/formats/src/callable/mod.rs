@@ -6,6 +6,9 @@
 
 pub mod arguments;
 pub mod list;
+pub mod target;
+
+pub use target::{judge_named, judge_target};
 
 use crate::fact::{Standing, Usage};
 use arguments::{ArgumentKind, Expected};

@@ -9,6 +9,7 @@ use crate::budget::Budget;
 use crate::child::Child;
 use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::facts::{Facts, shorten};
+use crate::numbers::{Array, Arrays, Element};
 use crate::source::{ReadError, Source, read_up_to};
 
 /// The loader's limits.
@@ -18,6 +19,9 @@ const MAX_NAME: u64 = 64;
 const MAX_SIZE: u64 = i64::MAX as u64;
 /// Tensors whose place is verified.
 const MAX_TENSORS: usize = 1 << 20;
+
+/// Tensors among which the largest are looked for, whose numbers are sampled.
+const MAX_SAMPLED: usize = 20_000;
 
 /// Where a tensor's data are, from the start of the data, and where it is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +39,8 @@ struct Reading<'r, 'a, 'f> {
     places: Vec<Place>,
     /// A tensor of unknown size: nothing can be said about what is between the others.
     is_partial: bool,
+    /// Whose numbers are looked at, with their places from the start of the data.
+    arrays: Vec<Array>,
 }
 
 /// Reads the descriptions and verifies that the data are covered.
@@ -46,8 +52,15 @@ pub(super) fn read(
     budget: &Budget,
     facts: &mut Facts,
 ) -> Result<(), ReadError> {
-    let mut reading =
-        Reading { reader, alignment, facts, names: HashSet::new(), places: Vec::new(), is_partial: false };
+    let mut reading = Reading {
+        reader,
+        alignment,
+        facts,
+        names: HashSet::new(),
+        places: Vec::new(),
+        is_partial: false,
+        arrays: Vec::new(),
+    };
     for _ in 0..count {
         let at = reading.reader.position();
         if let Err(limit) = budget.operate(1) {
@@ -58,7 +71,7 @@ pub(super) fn read(
             return Ok(());
         }
     }
-    let Reading { places, is_partial, .. } = reading;
+    let Reading { places, is_partial, arrays, .. } = reading;
     let end = reader.position();
     let data = end.checked_next_multiple_of(alignment).unwrap_or(u64::MAX);
     let cover = Cover { source, data, alignment, budget };
@@ -66,6 +79,12 @@ pub(super) fn read(
     if !is_partial {
         cover.verify(places, facts);
     }
+    let mut sampled = Arrays::default();
+    for array in arrays {
+        let offset = data.saturating_add(array.offset);
+        sampled.add(Array { offset, ..array });
+    }
+    sampled.observe(source, budget, facts);
     Ok(())
 }
 
@@ -89,6 +108,10 @@ impl Reading<'_, '_, '_> {
         let size = self.size(&name, kind, &shape, at);
         self.place(&name, begin, size, at);
         let dtype = types::element(kind).map_or_else(|| format!("type {kind}"), |one| one.0.to_owned());
+        let room = self.arrays.len() < MAX_SAMPLED;
+        if let (Some(element), Some(length), true) = (Element::named(&dtype), size, room) {
+            self.arrays.push(Array { name: name.clone(), element, offset: begin, length, shape: shape.clone() });
+        }
         let tensor = Tensor { name, dtype, shape, bytes: size };
         self.facts.push(Position::Offset(at), FactKind::Tensor(tensor));
         Ok(Some(()))

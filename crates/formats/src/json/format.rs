@@ -4,12 +4,13 @@ use crate::child::Role;
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::huggingface::inspect_json;
+use crate::notebook::is_notebook;
 use crate::source::Source;
 
 static META: Meta = Meta {
     id: "json",
     title: "JSON or JSON Lines",
-    extensions: &["json", "jsonl", "ndjson", "ipynb"],
+    extensions: &["json", "jsonl", "ndjson"],
     depth: Depth::Surface,
     reads: "every value, as a model's configuration would be: whatever the name, a loader can be pointed at it",
     specification: "RFC 8259",
@@ -26,7 +27,7 @@ impl Format for Json {
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         // The few bytes of a storage that are looked at are JSON by chance, and no loader reads them so.
-        let likely = looks_like_json(&probe.head).filter(|_| probe.role != Role::Numbers)?;
+        let likely = looks_like_json(&probe.head).filter(|_| probe.role != Role::Numbers && !is_notebook(probe))?;
         let named = META.extensions.contains(&probe.extension().as_str());
         Some(if named || likely { Certainty::Likely } else { Certainty::Possible })
     }

@@ -2,6 +2,7 @@
 
 mod dtype;
 mod literal;
+mod trees;
 
 pub use dtype::{Dtype, parse_dtype};
 
@@ -10,6 +11,7 @@ use crate::cursor::Cursor;
 use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::numbers::{Array, Arrays, Element};
 use crate::source::{ReadError, Source};
 use literal::Literal;
 
@@ -163,10 +165,24 @@ impl Format for Npy {
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let mut cursor = Cursor::new(source, 0);
         match read_header(&mut cursor) {
-            Ok(header) => report(&header, source.len(), context.name, facts),
+            Ok(header) => {
+                report(&header, source.len(), context.name, facts);
+                trees::check(source, &header, context.budget, facts);
+                sample(&header, source, context, facts);
+            }
             Err(error) => failed(&error, cursor.position(), source.len(), facts),
         }
     }
+}
+
+/// Numbers that spell something else than numbers.
+fn sample(header: &Header, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+    let Some(element) = Element::named(&header.dtype.text).filter(|_| !header.dtype.has_object) else { return };
+    let length = source.len().saturating_sub(header.data);
+    let (name, shape) = (context.name.chars().take(100).collect(), header.shape.clone());
+    let mut arrays = Arrays::of_data();
+    arrays.add(Array { name, element, offset: header.data, length, shape });
+    arrays.observe(source, context.budget, facts);
 }
 
 /// Without a header nobody knows what the data are: what NumPy refuses today another reader may unpickle.

@@ -48,6 +48,15 @@ static META: Meta = Meta {
     specification: "https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT",
 };
 
+impl Zip {
+    /// An archive at the very end is meant to be found; one followed by more may just be a tar's last file.
+    pub(crate) fn at_end(probe: &Probe<'_>) -> Option<Certainty> {
+        let ends = end::find(probe.source);
+        let end = ends.iter().find(|end| end.has_entries())?;
+        Some(if end.end == probe.source.len() { Certainty::Likely } else { Certainty::Possible })
+    }
+}
+
 impl Format for Zip {
     fn meta(&self) -> &'static Meta {
         &META
@@ -61,10 +70,11 @@ impl Format for Zip {
         if !probe.tail.windows(4).any(|bytes| bytes == b"PK\x05\x06") {
             return None;
         }
-        // An archive at the very end is meant to be found; one followed by more may just be a tar's last file.
-        let ends = end::find(probe.source);
-        let end = ends.iter().find(|end| end.has_entries())?;
-        Some(if end.end == probe.source.len() { Certainty::Likely } else { Certainty::Possible })
+        // A TensorFlow Lite model carries its labels so, and shows them itself.
+        if crate::tflite::is_tflite(&probe.head) {
+            return None;
+        }
+        Self::at_end(probe)
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::fact::Anomaly;
 use crate::facts::Facts;
+use crate::look_alike;
 
 /// What Unix calls a mode: the bits that tell files from links and devices.
 const MODE_TYPE: u32 = 0o170_000;
@@ -18,6 +19,9 @@ pub(crate) fn check(name: &str, at: u64, facts: &mut Facts) {
     if let Some(character) = name.chars().find(|&character| is_deceptive(character)) {
         let code = u32::from(character);
         facts.anomaly(at, Anomaly::DeceptiveName, format!("{name} contains the invisible character U+{code:04X}"));
+    }
+    if let Some(why) = look_alike::judge(name, true) {
+        facts.anomaly(at, Anomaly::LookAlike, why);
     }
 }
 

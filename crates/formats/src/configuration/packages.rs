@@ -1,0 +1,40 @@
+//! Environments that a tool installs before it loads a model: `conda.yaml`, MLflow's `python_env.yaml`.
+
+use super::Observer;
+use crate::facts::Facts;
+use crate::json::{Event, Segment, Value};
+use crate::requirements::{check_address, check_requirement};
+
+/// Files that are such environments.
+const NAMES: &[&str] =
+    &["conda.yaml", "conda.yml", "environment.yaml", "environment.yml", "python_env.yaml", "env.yaml", "env.yml"];
+
+#[derive(Debug)]
+struct Packages {
+    is_environment: bool,
+}
+
+pub(super) fn observer(name: &str) -> Box<dyn Observer> {
+    Box::new(Packages { is_environment: NAMES.contains(&name) })
+}
+
+impl Observer for Packages {
+    fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
+        let Value::Text(text) = event.value else { return };
+        if !self.is_environment {
+            return;
+        }
+        let Some(Segment::Key(first)) = event.path.first() else { return };
+        match (first.as_str(), event.path.len()) {
+            ("dependencies" | "build_dependencies", 2) => {
+                // `conda-forge::package=1.0`; a name and up to two `=`.
+                let name = text.rsplit("::").next().unwrap_or(text).split('=').next().unwrap_or(text);
+                let requirement = if text.contains("==") || text.starts_with('-') { text } else { name };
+                check_requirement(event.offset, requirement, facts);
+            }
+            ("dependencies", 4) => check_requirement(event.offset, text, facts),
+            ("channels", 2) if text.contains("://") => check_address(event.offset, text, text, facts),
+            _ => {}
+        }
+    }
+}

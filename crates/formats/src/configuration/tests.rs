@@ -1,0 +1,166 @@
+use crate::fact::{Anomaly, FactKind, Standing};
+use crate::facts::Facts;
+use crate::json::Json;
+use crate::testing::{inspect, mutate};
+use crate::yaml::Yaml;
+
+/// What was found, a word for each opinion.
+fn opinions(facts: &Facts) -> Vec<String> {
+    let mut list = Vec::new();
+    for fact in facts.list() {
+        match &fact.kind {
+            FactKind::Callable(callable) => {
+                let standing = match &callable.standing {
+                    Standing::Inert { .. } => continue,
+                    Standing::Dangerous { .. } => "dangerous",
+                    Standing::Unlisted { .. } => "unlisted",
+                    Standing::Unknown => "unknown",
+                    Standing::Computed => "computed",
+                    Standing::Misused { .. } => "misused",
+                };
+                list.push(format!("{standing} {}.{}", callable.module, callable.name));
+            }
+            FactKind::Anomaly { anomaly, .. } => list.push(format!("{anomaly:?}")),
+            FactKind::Code(code) => list.push(format!("code {}", code.name)),
+            FactKind::SourceReach { reach, .. } => list.push(format!("{reach:?}")),
+            FactKind::Reference { kind, target } => list.push(format!("{kind:?} {target}")),
+            FactKind::TemplateReach { .. } => list.push("template".to_owned()),
+            FactKind::Incomplete { .. } => list.push("incomplete".to_owned()),
+            _ => {}
+        }
+    }
+    list
+}
+
+fn yaml(name: &str, text: &str) -> Vec<String> {
+    opinions(&inspect(&Yaml, name, text.as_bytes()))
+}
+
+fn json(text: &str) -> Vec<String> {
+    opinions(&inspect(&Json, "a.json", text.as_bytes()))
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn hydra_targets_are_judged_at_any_depth() {
+    assert_eq!(yaml("a.yaml", "a:\n  - b: {_target_: os.system, _args_: [id]}\n"), ["dangerous os.system"]);
+    assert_eq!(yaml("a.yaml", "x: {_target_: my.Net}\ny: {_target_: my.Net}\n"), ["unknown my.Net"]);
+    assert_eq!(yaml("a.yaml", "_target_: ${oc.env:TARGET}\n"), ["computed ${oc.env:TARGET}"]);
+    assert_eq!(yaml("a.yaml", "_target_: torch.optim.AdamW\nlr: 1e-3\n"), NOTHING);
+    assert_eq!(yaml("a.yaml", "a: {_target_: AutoTokenizer}\nb: {_target_: eval}\n"), ["dangerous builtins.eval"]);
+    assert_eq!(json(r#"{"a": {"_target_": "builtins.exec"}}"#), ["dangerous builtins.exec"]);
+    assert_eq!(yaml("a.yaml", "_target_: hydra.utils.get_method\npath: os.system\n"), ["dangerous os.system"]);
+}
+
+#[test]
+fn targets_of_nemo_and_of_latent_diffusion_are_judged() {
+    assert_eq!(yaml("model_config.yaml", "target: nemo.collections.asr.models.EncDecCTCModel\n"), NOTHING);
+    assert_eq!(
+        yaml("model_config.yaml", "preprocessor: {_target_: subprocess.Popen}\n"),
+        ["dangerous subprocess.Popen"]
+    );
+    assert_eq!(yaml("a.yaml", "model:\n  target: os.system\n  params: {command: id}\n"), ["dangerous os.system"]);
+    assert_eq!(yaml("a.yaml", "model:\n  params: {a: 1}\n  target: mine.Net\n"), ["unknown mine.Net"]);
+    assert_eq!(yaml("docker-compose.yml", "volumes:\n  - target: data.lib\n    type: bind\n"), NOTHING);
+}
+
+#[test]
+fn other_registries_are_judged_where_nothing_else_is_meant() {
+    assert_eq!(yaml("a.yaml", "class_path: mine.Net\ninit_args: {a: 1}\n"), ["unknown mine.Net"]);
+    assert_eq!(yaml("a.yaml", "model: {type: os.system, command: id}\n"), ["dangerous os.system"]);
+    assert_eq!(yaml("a.yaml", "custom_imports: {imports: [mine.layers]}\n"), ["unknown mine.layers"]);
+    assert_eq!(yaml("a.yaml", "type: text.classification\nname: test.thing\nmodule: code\n"), NOTHING);
+}
+
+#[test]
+fn objects_of_python_are_judged() {
+    assert_eq!(yaml("a.yaml", "!!python/object/apply:os.system ['id']"), ["dangerous os.system"]);
+    assert_eq!(yaml("a.yaml", "a: !!python/name:eval ''"), ["dangerous builtins.eval"]);
+    assert_eq!(yaml("a.yaml", "a: !!python/object:mine.Thing {x: 1}"), ["unknown mine.Thing"]);
+    assert_eq!(yaml("a.yaml", "? !!python/object/new:subprocess.Popen [id]\n: 1"), ["dangerous subprocess.Popen"]);
+    assert_eq!(yaml("a.yaml", "a: !!python/tuple [1, 2]\nb: !!python/none x\n"), NOTHING);
+    assert_eq!(yaml("a.yaml", "a: !!python/object/apply:collections.OrderedDict [[]]\n"), NOTHING);
+}
+
+#[test]
+fn objects_of_other_languages_are_dangerous() {
+    let java = "!!javax.script.ScriptEngineManager [!!java.net.URLClassLoader [[!!java.net.URL [\"http://x/\"]]]]";
+    assert!(yaml("a.yaml", java).iter().all(|opinion| opinion.starts_with("dangerous")));
+    assert!(yaml("a.yaml", "--- !ruby/object:Gem::Installer\ni: x\n")[0].starts_with("dangerous"));
+}
+
+#[test]
+fn speechbrain_is_judged_by_its_tags() {
+    assert_eq!(yaml("hyperparams.yaml", "a: !new:speechbrain.nnet.CNN.Conv1d\nb: !ref <a>\n"), NOTHING);
+    assert_eq!(yaml("hyperparams.yaml", "a: !apply:os.system [id]\n"), ["dangerous os.system"]);
+    assert_eq!(yaml("hyperparams.yaml", "a: !include:/etc/passwd\n"), ["ExternalData"]);
+}
+
+#[test]
+fn jsonpickle_is_judged_by_its_keys() {
+    assert_eq!(json(r#"{"py/object": "os.system"}"#), ["dangerous os.system"]);
+    assert_eq!(
+        json(r#"{"py/reduce": [{"py/function": "builtins.eval"}, {"py/tuple": ["1"]}]}"#),
+        ["dangerous builtins.eval"]
+    );
+    assert_eq!(json(r#"{"a": {"py/repr": "os/os.system('id')"}}"#), ["dangerous builtins.eval"]);
+    assert_eq!(json(r#"{"py/object": "collections.OrderedDict"}"#), NOTHING);
+}
+
+#[test]
+fn langchain_is_judged_by_its_keys() {
+    let constructor = |id: &str| format!(r#"{{"lc": 1, "type": "constructor", "id": {id}, "kwargs": {{}}}}"#);
+    assert_eq!(json(&constructor(r#"["langchain_core", "prompts", "prompt", "PromptTemplate"]"#)), NOTHING);
+    assert_eq!(json(&constructor(r#"["os", "system"]"#)), ["dangerous os.system"]);
+    assert_eq!(json(&constructor(r#"["langchain_experimental", "x", "PythonREPL"]"#)).len(), 1);
+    let key = r#"{"kwargs": {"openai_api_key": {"lc": 1, "type": "secret", "id": ["OPENAI_API_KEY"]}}}"#;
+    assert_eq!(json(key), NOTHING);
+    let leak = r#"{"metadata": {"note": {"lc": 1, "type": "secret", "id": ["AWS_SECRET_ACCESS_KEY"]}}}"#;
+    assert_eq!(json(leak), ["Credentials"]);
+    let prompt = r#"{"_type": "prompt", "template_format": "jinja2", "template": "{{ ''.__class__.__mro__ }}"}"#;
+    assert_eq!(json(prompt).first().map(String::as_str), Some("template"));
+    assert_eq!(json(r#"{"_type": "prompt", "template_path": "../../.ssh/id_rsa"}"#), ["ExternalData"]);
+    assert_eq!(json(r#"{"_type": "pal_chain"}"#), ["dangerous langchain.pal_chain"]);
+}
+
+#[test]
+fn mlflow_is_judged_by_what_its_loader_does() {
+    let model = |flavor: &str| format!("flavors:\n  python_function:\n    {flavor}\nmlflow_version: 3.0\n");
+    assert_eq!(yaml("MLmodel", &model("loader_module: mlflow.sklearn")), NOTHING);
+    assert_eq!(yaml("MLmodel", &model("loader_module: my_loader")), ["unknown .my_loader"]);
+    assert_eq!(yaml("MLmodel", &model("code: code")), ["RemoteCode code: code"]);
+    assert_eq!(yaml("MLmodel", &model("model_code_path: /home/x/agent.py")).len(), 1);
+    assert_eq!(yaml("MLmodel", &model("python_model: ../../../x.pkl")), ["ExternalData"]);
+    assert_eq!(
+        yaml("MLmodel", &model("skops_trusted_types: [os.system, sklearn.tree._tree.Tree]")),
+        ["dangerous os.system"]
+    );
+}
+
+#[test]
+fn expressions_that_reach_out_are_code() {
+    assert_eq!(yaml("a.yaml", "a: ${eval:'__import__(\"os\").system(\"id\")'}\n"), ["code a"]);
+    assert_eq!(yaml("a.yaml", "a: ${eval:'${b} * 2'}\nc: ${oc.env:HOME}\n"), NOTHING);
+    assert_eq!(json(r#"{"imports": ["$import os"], "x": "$__import__('os').system('id')"}"#), ["code x"]);
+}
+
+#[test]
+fn rasa_and_conda_are_looked_at() {
+    let rasa = "recipe: default.v1\npipeline:\n- name: WhitespaceTokenizer\n- name: mine.Component\n";
+    assert_eq!(yaml("config.yml", rasa), ["unknown mine.Component"]);
+    let conda = "channels: [conda-forge]\ndependencies:\n- python=3.10\n- pip:\n  - mlflow==2.1\n  - reqeusts==1.0\n";
+    assert_eq!(yaml("conda.yaml", conda), ["LookAlike"]);
+}
+
+#[test]
+fn a_key_for_loaders_that_stands_twice_is_odd() {
+    assert_eq!(yaml("a.yaml", "_target_: torch.nn.Linear\n_target_: torch.nn.ReLU\n"), ["DuplicateName"]);
+    assert!(!inspect(&Yaml, "a.yaml", b"a: 1\na: 2\n").has_anomaly(Anomaly::DuplicateName));
+}
+
+#[test]
+fn no_mutation_panics() {
+    let seed = br#"{"lc":1,"type":"constructor","id":["a","b"],"target":"a.b","params":{"path":"x.y"},"py/object":"a.b","_target_":"os.system","x":"$import os","template":"{{x}}","template_format":"jinja2"}"#;
+    mutate(seed, 3000, |bytes| drop(inspect(&Yaml, "conda.yaml", &bytes)));
+}

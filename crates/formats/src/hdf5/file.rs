@@ -1,0 +1,52 @@
+//! The bytes behind addresses.
+
+use super::fields::{Fields, Sizes};
+use crate::budget::Budget;
+use crate::source::{Source, read_up_to};
+
+/// The largest block of structure that is read at once.
+const MAX_BLOCK: u64 = 16 << 20;
+
+/// A file whose superblock has been read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct File<'a> {
+    pub(super) source: &'a dyn Source,
+    pub(super) base: u64,
+    pub(super) sizes: Sizes,
+    pub(super) budget: &'a Budget,
+}
+
+impl<'a> File<'a> {
+    /// Offset in the source of an address.
+    pub(super) fn offset(&self, address: u64) -> u64 {
+        self.base.saturating_add(address)
+    }
+
+    /// Whether a range lies within the file.
+    pub(super) fn has(&self, address: u64, length: u64) -> bool {
+        self.offset(address).checked_add(length).is_some_and(|end| end <= self.source.len())
+    }
+
+    /// Exactly `length` bytes of structure at an address.
+    pub(super) fn block(&self, address: u64, length: u64) -> Option<Vec<u8>> {
+        self.budget.operate(1u64.saturating_add(length / 64)).ok()?;
+        if length > MAX_BLOCK || !self.has(address, length) {
+            return None;
+        }
+        let length = usize::try_from(length).ok()?;
+        let bytes = read_up_to(self.source, self.offset(address), length);
+        (bytes.len() == length).then_some(bytes)
+    }
+
+    /// Up to `most` bytes at an address: what has no length of its own.
+    pub(super) fn start(&self, address: u64, most: usize) -> Vec<u8> {
+        if self.budget.operate(1).is_err() {
+            return Vec::new();
+        }
+        read_up_to(self.source, self.offset(address), most)
+    }
+
+    pub(super) fn fields<'b>(&self, bytes: &'b [u8]) -> Fields<'b> {
+        Fields::new(bytes, self.sizes)
+    }
+}

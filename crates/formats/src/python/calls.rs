@@ -1,0 +1,359 @@
+//! Calls: what the called name reaches, and what comes back.
+
+use super::analysis::Analysis;
+use super::constants;
+use super::lexer::{Kind, Token};
+use super::reaches;
+use super::value::{Origin, Value};
+use crate::commands;
+use crate::fact::SourceReach;
+
+/// A text of this length without spaces is no text that people write.
+const LONG_LITERAL: usize = 200;
+
+/// An argument of a call.
+#[derive(Debug, Clone)]
+pub(super) struct Argument {
+    pub(super) name: Option<String>,
+    pub(super) value: Value,
+}
+
+/// The value of the argument at a place, or of this name.
+fn argument<'v>(arguments: &'v [Argument], place: usize, name: &str) -> Option<&'v Value> {
+    let named = arguments.iter().find(|argument| argument.name.as_deref() == Some(name));
+    let at = || arguments.iter().filter(|argument| argument.name.is_none()).nth(place);
+    named.or_else(at).map(|argument| &argument.value)
+}
+
+fn is_set(arguments: &[Argument], name: &str, wanted: &str) -> bool {
+    let found = arguments.iter().find(|argument| argument.name.as_deref() == Some(name));
+    found.is_some_and(|argument| argument.value.path() == Some(wanted))
+}
+
+/// Where the gravest of the arguments comes from.
+fn origin(arguments: &[Argument]) -> Option<Origin> {
+    arguments.iter().filter_map(|argument| argument.value.origin()).max()
+}
+
+impl Analysis<'_> {
+    /// A call of `callee`; `tokens` are those of the whole of it.
+    pub(super) fn call(&mut self, callee: &Value, arguments: &[Argument], tokens: &[Token]) -> Value {
+        let (path, hidden) = match callee {
+            Value::Path(path, hidden) => (path.as_str(), *hidden),
+            Value::Method(text, method) => return constants::method(text, method, arguments),
+            Value::From(origin) => return Value::From(*origin),
+            _ => return Value::Unknown,
+        };
+        self.calls_own(callee);
+        self.starts_own(path, arguments);
+        self.handed_over(path, arguments, tokens);
+        if let Some(value) = self.lookup(path, arguments, tokens) {
+            return value;
+        }
+        if let Some(value) = constants::call(path, arguments) {
+            return value;
+        }
+        if matches!(path, "exec" | "eval" | "execfile" | "timeit.timeit" | "timeit.repeat") {
+            self.evaluation(path, hidden, arguments, tokens);
+            return Value::Unknown;
+        }
+        if let Some(reach) = self.reach(path, arguments) {
+            let reach = if hidden && reach != SourceReach::Backdoor { SourceReach::HiddenCode } else { reach };
+            self.report(reach, tokens);
+        }
+        self.sockets(path, arguments, tokens);
+        result(path, arguments)
+    }
+
+    fn report(&mut self, reach: SourceReach, tokens: &[Token]) {
+        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return };
+        let expression = self.text.get(first.start..last.end).unwrap_or_default();
+        let shown: String = expression.chars().take(1_000).collect();
+        self.find(reach, first.line, &shown);
+    }
+
+    /// Remembers that a function of this file is called.
+    pub(super) fn calls_own(&mut self, callee: &Value) {
+        let Some(path) = callee.path() else { return };
+        let scope = self.scope();
+        let class = self.blocks.class().map(str::to_owned);
+        let name = match (path.strip_prefix("self.").or_else(|| path.strip_prefix("cls.")), class) {
+            (Some(method), Some(class)) => format!("{class}.{method}"),
+            _ => path.replace("()", ""),
+        };
+        self.blocks.call(scope, &name);
+    }
+
+    /// What starts programs or runs text need not be called by its name: it can be handed to what calls it.
+    fn handed_over(&mut self, path: &str, arguments: &[Argument], tokens: &[Token]) {
+        const ASKERS: &[&str] = &[
+            "getattr",
+            "hasattr",
+            "isinstance",
+            "issubclass",
+            "functools.partial",
+            "partial",
+            "id",
+            "type",
+            "callable",
+            "vars",
+            "print",
+            "repr",
+            "str",
+            "inspect.signature",
+        ];
+        if ASKERS.contains(&path) || path.contains("patch") {
+            return;
+        }
+        let values = arguments.iter().map(|argument| &argument.value);
+        if let Some(reach) = values.filter_map(powerful).next() {
+            self.report(reach, tokens);
+        }
+    }
+
+    /// Likewise from a list or a table.
+    pub(super) fn listed(&mut self, value: &Value, tokens: &[Token]) {
+        if let Value::List(items) = value {
+            if let Some(reach) = items.iter().filter_map(powerful).next() {
+                self.report(reach, tokens);
+            }
+        }
+    }
+
+    /// Threads and hooks of the process start what they are given.
+    fn starts_own(&mut self, path: &str, arguments: &[Argument]) {
+        const STARTERS: &[&str] = &[
+            "threading.Thread",
+            "threading.Timer",
+            "multiprocessing.Process",
+            "atexit.register",
+            "map",
+            "signal.signal",
+        ];
+        if STARTERS.contains(&path) {
+            for argument in arguments {
+                self.calls_own(&argument.value);
+            }
+        }
+    }
+
+    /// Calls that give a name: `getattr(os, "system")`, `__import__("os")`.
+    fn lookup(&mut self, path: &str, arguments: &[Argument], tokens: &[Token]) -> Option<Value> {
+        let first = argument(arguments, 0, "name").or_else(|| argument(arguments, 0, "object"));
+        match (path, first) {
+            ("getattr" | "object.__getattribute__", Some(Value::Path(base, hidden))) => {
+                let base = Value::Path(base.clone(), *hidden);
+                match argument(arguments, 1, "name") {
+                    Some(Value::Text(name, computed)) => Some(self.attribute(base, name, *computed)),
+                    Some(other) if is_powerful(base.path().unwrap_or_default()) => {
+                        let decoded = matches!(other.origin(), Some(Origin::Decoded | Origin::Fetched));
+                        let reach = if decoded { SourceReach::HiddenCode } else { SourceReach::Evaluation };
+                        self.report(reach, tokens);
+                        Some(Value::Unknown)
+                    }
+                    _ => Some(Value::Unknown),
+                }
+            }
+            ("operator.attrgetter", Some(Value::Text(name, _))) if reaches::of(name).is_some() => {
+                Some(Value::Path(name.clone(), true))
+            }
+            ("__import__" | "importlib.import_module" | "importlib.__import__", Some(Value::Text(name, computed))) => {
+                let first = name.split('.').next().unwrap_or_default();
+                let module = if path.ends_with("__import__") && arguments.len() == 1 { first } else { name };
+                Some(Value::Path(module.chars().take(100).collect(), *computed))
+            }
+            ("__import__" | "importlib.import_module", Some(Value::From(Origin::Decoded | Origin::Fetched))) => {
+                self.report(SourceReach::HiddenCode, tokens);
+                Some(Value::Unknown)
+            }
+            ("vars", Some(Value::Path(base, hidden))) => Some(Value::Path(format!("{base}.__dict__"), *hidden)),
+            ("functools.partial", Some(Value::Path(base, hidden))) if reaches::of(base).is_some() => {
+                Some(Value::Path(base.clone(), *hidden))
+            }
+            _ => None,
+        }
+    }
+
+    /// Text is run as code.
+    fn evaluation(&mut self, path: &str, hidden: bool, arguments: &[Argument], tokens: &[Token]) {
+        let line = tokens.first().map_or(0, |token| token.line);
+        let Some(code) = argument(arguments, 0, "source") else { return };
+        let unreadable = tokens.iter().any(|token| matches!(&token.kind, Kind::Text(text) if is_unreadable(text)));
+        let reach = match code {
+            _ if hidden => SourceReach::HiddenCode,
+            Value::Text(text, computed) => {
+                let before = self.found.len();
+                let (text, hides) = (text.clone(), *computed);
+                self.nested(&text, line);
+                match (hides, self.found.len() > before) {
+                    (true, _) => SourceReach::HiddenCode,
+                    // A constant does what it says, and that was looked at.
+                    (false, _) => return,
+                }
+            }
+            Value::From(Origin::Decoded | Origin::Fetched) => SourceReach::HiddenCode,
+            _ if unreadable => SourceReach::HiddenCode,
+            Value::From(Origin::File) if path != "eval" => SourceReach::UnsafeLoad,
+            _ if path.starts_with("timeit") => return,
+            _ => SourceReach::Evaluation,
+        };
+        self.report(reach, tokens);
+    }
+
+    /// What a call of this name with these arguments reaches.
+    fn reach(&mut self, path: &str, arguments: &[Argument]) -> Option<SourceReach> {
+        let first = argument(arguments, 0, "args").or_else(|| argument(arguments, 0, "path"));
+        let target = first.and_then(Value::text).unwrap_or_default();
+        if reaches::SENDERS.contains(&path) && matches!(origin(arguments), Some(Origin::Secret | Origin::Identity)) {
+            return Some(SourceReach::Backdoor);
+        }
+        if reaches::OPENERS.contains(&path) {
+            return opening(path, target, arguments);
+        }
+        if path.starts_with("types.") && origin(arguments) == Some(Origin::Decoded) {
+            return Some(SourceReach::HiddenCode);
+        }
+        let is_constant = arguments.first().is_some_and(|argument| argument.value.text().is_some());
+        if matches!(path, "pickle.loads" | "_pickle.loads" | "dill.loads" | "cloudpickle.loads")
+            && (is_constant || matches!(origin(arguments), Some(Origin::Decoded | Origin::Fetched)))
+        {
+            return Some(SourceReach::HiddenCode);
+        }
+        // From an object of any kind to every class of the process: the way out of a sandbox.
+        if path.contains("__class__.") && path.ends_with(".__subclasses__") {
+            return Some(SourceReach::HiddenCode);
+        }
+        match path {
+            "torch.load" => return (!is_set(arguments, "weights_only", "True")).then_some(SourceReach::UnsafeLoad),
+            "numpy.load" => return is_set(arguments, "allow_pickle", "True").then_some(SourceReach::UnsafeLoad),
+            "yaml.load" | "yaml.load_all" => return (!has_safe_loader(arguments)).then_some(SourceReach::UnsafeLoad),
+            _ if path.ends_with(".load_model") && is_set(arguments, "safe_mode", "False") => {
+                return Some(SourceReach::UnsafeLoad);
+            }
+            _ if path.ends_with(".enable_unsafe_deserialization") => return Some(SourceReach::UnsafeLoad),
+            _ => {}
+        }
+        match reaches::of(path)? {
+            SourceReach::Program => program(first?),
+            SourceReach::Evaluation if path.starts_with("types.") => None,
+            reach => Some(reach),
+        }
+    }
+
+    /// A shell whose ends are a socket.
+    fn sockets(&mut self, path: &str, arguments: &[Argument], tokens: &[Token]) {
+        let scope = self.scope();
+        if matches!(path, "socket.socket" | "socket.create_connection") {
+            self.sockets.insert(scope);
+            return;
+        }
+        let is_socket = |value: &Value| value.path().is_some_and(|path| path.ends_with(".fileno()"));
+        let joined = arguments.iter().any(|argument| is_socket(&argument.value));
+        let hands_over = match path {
+            "os.dup2" => joined,
+            "pty.spawn" => true,
+            "subprocess.Popen" | "subprocess.call" | "subprocess.run" => {
+                let shell = argument(arguments, 0, "args").map(words_of).unwrap_or_default();
+                ["/bin/sh", "/bin/bash", "sh -i", "bash -i", "cmd.exe"].iter().any(|name| shell.starts_with(name))
+                    || joined
+            }
+            _ => false,
+        };
+        if let (true, Some(first), Some(last)) = (hands_over && self.shells.len() < 100, tokens.first(), tokens.last())
+        {
+            let shown: String = self.text.get(first.start..last.end).unwrap_or_default().chars().take(1_000).collect();
+            let found = self.founding(SourceReach::Backdoor, first.line, &shown);
+            self.shells.push(found);
+        }
+    }
+}
+
+/// What calling this value would reach, where that is programs or code.
+fn powerful(value: &Value) -> Option<SourceReach> {
+    let Value::Path(path, hidden) = value else { return None };
+    let reach = match path.as_str() {
+        "exec" | "eval" => SourceReach::Evaluation,
+        _ => reaches::of(path).filter(|reach| *reach == SourceReach::Program)?,
+    };
+    Some(if *hidden { SourceReach::HiddenCode } else { reach })
+}
+
+/// Modules any of whose names could be called for harm.
+fn is_powerful(path: &str) -> bool {
+    matches!(path, "os" | "posix" | "nt" | "subprocess" | "builtins" | "__builtins__" | "ctypes" | "pty")
+}
+
+fn is_unreadable(text: &str) -> bool {
+    text.len() >= LONG_LITERAL && !text.contains([' ', '\n'])
+}
+
+/// The command that is started, as one line; what is not known of it is a question mark.
+fn words_of(value: &Value) -> String {
+    match value {
+        Value::Text(text, _) => text.clone(),
+        Value::List(items) => items.iter().map(words_of).collect::<Vec<_>>().join(" "),
+        Value::Path(path, _) if path == "sys.executable" => "python".into(),
+        _ => "?".into(),
+    }
+}
+
+/// A program is started: what for?
+fn program(command: &Value) -> Option<SourceReach> {
+    if matches!(command.origin(), Some(Origin::Decoded | Origin::Fetched)) {
+        return Some(SourceReach::HiddenCode);
+    }
+    let words = words_of(command);
+    if commands::is_harmless(&words) {
+        return None;
+    }
+    Some(commands::judge(&words).unwrap_or(SourceReach::Program))
+}
+
+/// A path is opened, or changed.
+fn opening(path: &str, target: &str, arguments: &[Argument]) -> Option<SourceReach> {
+    let mode = argument(arguments, 1, "mode").and_then(Value::text).unwrap_or_default();
+    let is_open = matches!(path, "open" | "io.open" | "codecs.open");
+    let writes = is_open && mode.contains(['w', 'a', 'x', '+']);
+    let removes = matches!(path, "shutil.rmtree" | "os.remove" | "os.unlink");
+    if writes && reaches::is_autostart(target) {
+        return Some(SourceReach::Backdoor);
+    }
+    let joined = constants::joined_path(path, arguments);
+    if reaches::is_credential(target) || joined.is_some_and(|joined| reaches::is_credential(&joined)) {
+        return Some(SourceReach::Credentials);
+    }
+    ((writes || removes) && reaches::is_outside(target)).then_some(SourceReach::Files)
+}
+
+fn has_safe_loader(arguments: &[Argument]) -> bool {
+    let loader = argument(arguments, 1, "Loader").and_then(Value::path).unwrap_or_default();
+    let last = loader.rsplit('.').next().unwrap_or_default();
+    last.contains("Safe")
+        || last.contains("BaseLoader")
+        || last.contains("FullLoader")
+        || !arguments.iter().any(|a| a.name.is_none())
+}
+
+/// What comes back.
+fn result(path: &str, arguments: &[Argument]) -> Value {
+    let from = origin(arguments);
+    if reaches::FETCHERS.contains(&path) {
+        return Value::From(Origin::Fetched);
+    }
+    if reaches::IDENTITY.contains(&path) {
+        return Value::From(Origin::Identity);
+    }
+    if matches!(path, "os.environ.items" | "os.environ.copy" | "os.environ.values") {
+        return Value::From(Origin::Secret);
+    }
+    if let Some(Value::Text(target, _)) = argument(arguments, 0, "file").filter(|_| reaches::OPENERS.contains(&path)) {
+        let secret = reaches::is_credential(target);
+        return Value::From(if secret { Origin::Secret } else { Origin::File });
+    }
+    match from {
+        Some(Origin::File) | None if matches!(path, "open" | "io.open" | "codecs.open") => Value::From(Origin::File),
+        Some(origin) if origin != Origin::File => Value::From(origin),
+        _ if path.len() < 200 => Value::Path(format!("{path}()"), false),
+        _ => Value::Unknown,
+    }
+}

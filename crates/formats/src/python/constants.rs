@@ -1,0 +1,160 @@
+//! Constants that are spelt otherwise: joined, turned round, encoded.
+
+use super::calls::Argument;
+use super::reaches;
+use super::value::{MAX_TEXT, Origin, Value};
+use crate::budget::Budget;
+use crate::child::{Child, Encoding};
+use crate::decode::decode;
+
+/// Bytes of one constant that are decoded.
+const MAX_DECODED: u64 = 1 << 20;
+
+fn first(arguments: &[Argument]) -> Option<&Value> {
+    arguments.iter().find(|argument| argument.name.is_none()).map(|argument| &argument.value)
+}
+
+/// A function whose result follows from constants.
+pub(super) fn call(path: &str, arguments: &[Argument]) -> Option<Value> {
+    let given = first(arguments);
+    match (path, given) {
+        ("chr", Some(Value::Number(code))) => {
+            let character = u32::try_from(*code).ok().and_then(char::from_u32)?;
+            Some(Value::Text(character.to_string(), true))
+        }
+        ("bytes" | "bytearray" | "map" | "list" | "tuple", Some(Value::List(items))) => {
+            let codes = items.iter().map(|item| match item {
+                Value::Number(code) => u32::try_from(*code).ok().and_then(char::from_u32),
+                _ => None,
+            });
+            let text: Option<String> = codes.collect();
+            text.filter(|text| !text.is_empty()).map(|text| Value::Text(text, true))
+        }
+        ("map", Some(Value::Path(function, _))) if function == "chr" => {
+            call("bytes", arguments.get(1..).unwrap_or_default())
+        }
+        ("reversed", Some(Value::Text(text, _))) => Some(Value::Text(text.chars().rev().collect(), true)),
+        (
+            "str" | "bytes" | "compile" | "repr" | "ast.literal_eval" | "textwrap.dedent" | "os.path.expanduser",
+            Some(value),
+        ) => {
+            let kept = matches!(value, Value::Text(..) | Value::From(_)) && path != "os.path.expanduser";
+            kept.then(|| value.clone())
+        }
+        _ if reaches::DECODERS.contains(&path) => Some(decoded(path, given.unwrap_or(&Value::Unknown), arguments)),
+        _ => None,
+    }
+}
+
+/// `os.path.join(home, ".ssh", "id_rsa")` as far as it is known.
+pub(super) fn joined_path(path: &str, arguments: &[Argument]) -> Option<String> {
+    let joins = matches!(path, "os.path.join" | "pathlib.Path" | "pathlib.Path.home().joinpath");
+    let parts = arguments.iter().map(|argument| argument.value.text().unwrap_or("?"));
+    joins.then(|| parts.collect::<Vec<_>>().join("/"))
+}
+
+/// A method of a constant text.
+pub(super) fn method(text: &Value, method: &str, arguments: &[Argument]) -> Value {
+    let Value::Text(text, hidden) = text else { return Value::Unknown };
+    match (method, first(arguments)) {
+        ("join", Some(Value::List(items))) => {
+            let parts: Option<Vec<&str>> = items.iter().map(Value::text).collect();
+            let long = |parts: &Vec<&str>| parts.iter().map(|part| part.len()).sum::<usize>() <= MAX_TEXT;
+            parts.filter(long).map_or(Value::Unknown, |parts| Value::Text(parts.join(text), true))
+        }
+        ("join", Some(Value::Text(inner, hidden))) if text.is_empty() => Value::Text(inner.clone(), *hidden),
+        ("decode", Some(Value::Text(codec, _))) if is_rot13(codec) => Value::Text(rot13(text), true),
+        ("decode" | "encode" | "strip" | "lstrip" | "rstrip", _) => Value::Text(text.clone(), *hidden),
+        ("lower", _) => Value::Text(text.to_lowercase(), *hidden),
+        ("upper", _) => Value::Text(text.to_uppercase(), *hidden),
+        ("replace", Some(Value::Text(old, _))) => match arguments.get(1).and_then(|argument| argument.value.text()) {
+            Some(new) if !old.is_empty() && text.len() < 10_000 && new.len() < 100 => {
+                Value::Text(text.replace(old.as_str(), new), *hidden || new.is_empty())
+            }
+            _ => Value::Unknown,
+        },
+        ("fromhex", Some(Value::Text(digits, _))) => {
+            unhex(digits).map_or(Value::From(Origin::Decoded), |text| Value::Text(text, true))
+        }
+        _ => first(arguments).and_then(Value::origin).map_or(Value::Unknown, Value::From),
+    }
+}
+
+/// What a decoder gives: the text itself when it is a constant, or that it was decoded.
+fn decoded(path: &str, given: &Value, arguments: &[Argument]) -> Value {
+    let unknown = match given.origin() {
+        Some(Origin::Fetched) => Value::From(Origin::Fetched),
+        _ => Value::From(Origin::Decoded),
+    };
+    let Value::Text(text, _) = given else { return unknown };
+    let codec = arguments.get(1).and_then(|argument| argument.value.text()).unwrap_or_default();
+    let plain = match path {
+        "codecs.decode" if is_rot13(codec) => Some(rot13(text)),
+        "codecs.decode" if codec.starts_with("hex") => unhex(text),
+        "codecs.decode" if codec.starts_with("base64") => unpack(text, Encoding::Base64),
+        _ if path.contains("hex") || path.ends_with("b16decode") => unhex(text),
+        _ if path.ends_with("64decode") || path.ends_with("a2b_base64") || path.starts_with("base64.decode") => {
+            unpack(text, Encoding::Base64)
+        }
+        "zlib.decompress" => unpack(text, Encoding::Zlib),
+        "gzip.decompress" => unpack(text, Encoding::Gzip),
+        "bz2.decompress" => unpack(text, Encoding::Bzip2),
+        "lzma.decompress" => unpack(text, Encoding::Xz),
+        _ => None,
+    };
+    plain.map_or(unknown, |text| Value::Text(text, true))
+}
+
+/// Decodes text whose characters are bytes; so is what comes out.
+fn unpack(text: &str, encoding: Encoding) -> Option<String> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    let mut bytes = bytes?;
+    if encoding == Encoding::Base64 {
+        bytes.iter_mut().for_each(|byte| {
+            *byte = match *byte {
+                b'-' => b'+',
+                b'_' => b'/',
+                other => other,
+            }
+        });
+    }
+    let child = Child { encoding, ..Child::stored("constant", 0, bytes.len() as u64) };
+    let mut out = Vec::new();
+    // Damage at the end leaves what came before it.
+    let budget = Budget::new(MAX_DECODED, 1 << 20, 16);
+    let result = decode(&bytes, &child, &budget, &mut out);
+    if result.is_err() && out.is_empty() {
+        return None;
+    }
+    Some(match String::from_utf8(out) {
+        Ok(text) => text,
+        Err(error) => error.into_bytes().into_iter().map(char::from).collect(),
+    })
+}
+
+fn unhex(digits: &str) -> Option<String> {
+    let digits: Vec<u32> =
+        digits.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16)).collect::<Option<_>>()?;
+    let byte = |pair: &[u32]| match pair {
+        [high, low] => char::from_u32(high.saturating_mul(16).saturating_add(*low)),
+        _ => None,
+    };
+    digits.chunks(2).map(byte).collect()
+}
+
+fn is_rot13(codec: &str) -> bool {
+    codec.eq_ignore_ascii_case("rot13") || codec.eq_ignore_ascii_case("rot_13")
+}
+
+fn rot13(text: &str) -> String {
+    let turn = |c: char, base: u8| {
+        let place = u32::from(c).saturating_sub(u32::from(base)).saturating_add(13) % 26;
+        char::from_u32(place.saturating_add(u32::from(base))).unwrap_or(c)
+    };
+    let letter = |c: char| match c {
+        'a'..='z' => turn(c, b'a'),
+        'A'..='Z' => turn(c, b'A'),
+        _ => c,
+    };
+    text.chars().map(letter).collect()
+}

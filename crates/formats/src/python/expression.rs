@@ -1,0 +1,293 @@
+//! Expressions: constants are folded and names followed, as far as that needs no running.
+
+use super::analysis::{Analysis, Reader};
+use super::calls::Argument;
+use super::lexer::{Kind, Token};
+use super::reaches;
+use super::value::Value;
+
+/// Brackets within brackets.
+const MAX_DEPTH: usize = 60;
+/// Values of one list that are kept.
+const MAX_ITEMS: usize = 4_096;
+
+const ENDS: &[&str] = &[
+    ",", ")", "]", "}", ";", "=", ":", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "&=", "|=", "^=", "@=", ">>=",
+    "<<=", "->",
+];
+const CONNECTIVES: &[&str] =
+    &["and", "or", "not", "in", "is", "if", "else", "for", "await", "async", "yield", "from", "print"];
+
+/// How the next operand joins what is before it.
+#[derive(Clone, Copy, PartialEq)]
+enum Joint {
+    None,
+    Plus,
+    Either,
+    Other,
+}
+
+impl Analysis<'_> {
+    /// Reads one expression, up to what cannot be part of it.
+    pub(super) fn expression(&mut self, reader: &mut Reader<'_>, depth: usize) -> Value {
+        if depth >= MAX_DEPTH {
+            // What is not read is said.
+            self.too_deep = self.too_deep.or(reader.peek().map(|token| token.line));
+            reader.at = reader.tokens.len();
+            return Value::Unknown;
+        }
+        let mut value: Option<Value> = None;
+        let mut joint = Joint::None;
+        while let Some(token) = reader.peek() {
+            match &token.kind {
+                Kind::Operator(operator) if ENDS.contains(operator) => break,
+                Kind::Operator(":=") => {
+                    let name = reader.at.checked_sub(1).and_then(|at| reader.tokens.get(at)).and_then(Token::name);
+                    reader.next();
+                    let bound = self.expression(reader, depth.saturating_add(1));
+                    if let Some(name) = name {
+                        self.bind(name, bound.clone());
+                    }
+                    value = Some(bound);
+                }
+                Kind::Operator("(" | "[" | "{") => value = Some(self.join(value, joint, reader, depth)),
+                Kind::Operator(operator) => {
+                    joint = if *operator == "+" { Joint::Plus } else { Joint::Other };
+                    reader.next();
+                    continue;
+                }
+                Kind::Name(name, _) if name == "as" => break,
+                Kind::Name(name, _) if name == "lambda" => {
+                    let body = self.lambda(reader, depth);
+                    value = Some(value.map_or(Value::Unknown, |value| value.mixed(&body)));
+                }
+                Kind::Name(name, _) if CONNECTIVES.contains(&name.as_str()) && !is_called(reader) => {
+                    joint = if matches!(name.as_str(), "or" | "and" | "if" | "else") {
+                        Joint::Either
+                    } else {
+                        Joint::Other
+                    };
+                    reader.next();
+                    continue;
+                }
+                _ => value = Some(self.join(value, joint, reader, depth)),
+            }
+            joint = Joint::None;
+        }
+        value.unwrap_or_default()
+    }
+
+    fn join(&mut self, value: Option<Value>, joint: Joint, reader: &mut Reader<'_>, depth: usize) -> Value {
+        let operand = self.operand(reader, depth);
+        match (value, joint) {
+            (None, Joint::Other) => operand.clone().mixed(&operand),
+            (None, _) => operand,
+            (Some(value), Joint::Plus) => value.plus(operand),
+            (Some(value), Joint::Either) => either(value, operand),
+            (Some(value), _) => value.mixed(&operand),
+        }
+    }
+
+    fn lambda(&mut self, reader: &mut Reader<'_>, depth: usize) -> Value {
+        reader.next();
+        while let Some(token) = reader.peek() {
+            if token.is(":") || token.is(")") {
+                break;
+            }
+            if token.is("=") {
+                reader.next();
+                self.expression(reader, depth.saturating_add(1));
+            } else {
+                reader.next();
+            }
+        }
+        reader.next();
+        self.lambdas = self.lambdas.saturating_add(1);
+        let value = self.expression(reader, depth.saturating_add(1));
+        self.lambdas = self.lambdas.saturating_sub(1);
+        value
+    }
+
+    fn operand(&mut self, reader: &mut Reader<'_>, depth: usize) -> Value {
+        let start = reader.at;
+        let Some(token) = reader.next() else { return Value::Unknown };
+        let mut value = match &token.kind {
+            Kind::Text(text) => {
+                let mut text = text.clone();
+                while let Some(Token { kind: Kind::Text(more), .. }) = reader.peek() {
+                    if text.len() < super::value::MAX_TEXT {
+                        text.push_str(more);
+                    }
+                    reader.next();
+                }
+                Value::Text(text, false)
+            }
+            Kind::Number(number) => number.map_or(Value::Unknown, Value::Number),
+            Kind::Name(name, foreign) => self.named(name, *foreign),
+            Kind::Operator("(") => self.group(reader, depth, ")"),
+            Kind::Operator("[") => {
+                let list = self.group(reader, depth, "]");
+                self.listed(&list, reader.tokens.get(start..reader.at).unwrap_or_default());
+                list
+            }
+            Kind::Operator("{") => {
+                let group = self.group(reader, depth, "}");
+                self.listed(&group, reader.tokens.get(start..reader.at).unwrap_or_default());
+                group.origin().map_or(Value::Unknown, Value::From)
+            }
+            Kind::Operator(_) => Value::Unknown,
+        };
+        while let Some(token) = reader.peek() {
+            value = match &token.kind {
+                Kind::Operator(".") => {
+                    reader.next();
+                    match reader.next().map(|token| &token.kind) {
+                        Some(Kind::Name(name, foreign)) => self.attribute(value, name, *foreign),
+                        _ => Value::Unknown,
+                    }
+                }
+                Kind::Operator("(") => {
+                    reader.next();
+                    let arguments = self.arguments(reader, depth);
+                    self.call(&value, &arguments, reader.tokens.get(start..reader.at).unwrap_or_default())
+                }
+                Kind::Operator("[") => self.subscript(value, reader, depth),
+                _ => break,
+            };
+        }
+        value
+    }
+
+    fn named(&self, name: &str, foreign: bool) -> Value {
+        let known = self.bindings.get(name).cloned();
+        match known.unwrap_or_else(|| Value::Path(name.to_owned(), foreign)) {
+            Value::Path(path, hidden) => Value::Path(path, hidden || foreign),
+            other => other,
+        }
+    }
+
+    pub(super) fn attribute(&self, value: Value, name: &str, foreign: bool) -> Value {
+        match value {
+            Value::Path(path, hidden) if matches!(name, "__dict__" | "__getattribute__" | "__call__") => {
+                let suffix = if name == "__dict__" && path != "builtins" { ".__dict__" } else { "" };
+                Value::Path(format!("{path}{suffix}"), hidden)
+            }
+            Value::Path(path, hidden) => {
+                let member = Value::member(&path, name, hidden || foreign);
+                let known = member.path().and_then(|path| self.bindings.get(path)).filter(|_| path != name);
+                known.cloned().unwrap_or(member)
+            }
+            Value::Text(..) | Value::List(_) | Value::Number(_) if name == "__class__" => {
+                Value::Path("().__class__".into(), false)
+            }
+            Value::Text(..) => Value::Method(Box::new(value), name.to_owned()),
+            Value::From(origin) => Value::From(origin),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// What is in brackets, whose first is read: one value, or a list.
+    fn group(&mut self, reader: &mut Reader<'_>, depth: usize, close: &str) -> Value {
+        let (mut items, lone) = self.items(reader, depth);
+        match items.pop() {
+            Some(item) if lone && close == ")" => item,
+            Some(item) => {
+                items.push(item);
+                Value::List(items)
+            }
+            None => Value::List(items),
+        }
+    }
+
+    /// Values up to the closing bracket, and whether it is one without a comma.
+    fn items(&mut self, reader: &mut Reader<'_>, depth: usize) -> (Vec<Value>, bool) {
+        let (mut items, mut lone) = (Vec::new(), true);
+        loop {
+            let before = reader.at;
+            let value = self.expression(reader, depth.saturating_add(1));
+            if reader.at > before && items.len() < MAX_ITEMS {
+                items.push(value);
+            }
+            match reader.next() {
+                None => return (items, lone),
+                Some(token) if token.is(")") || token.is("]") || token.is("}") => return (items, lone),
+                Some(_) => lone = false,
+            }
+        }
+    }
+
+    fn arguments(&mut self, reader: &mut Reader<'_>, depth: usize) -> Vec<Argument> {
+        let mut arguments = Vec::new();
+        loop {
+            let named = reader.ahead(1).is_some_and(|token| token.is("="));
+            let name = reader.word().filter(|_| named).map(str::to_owned);
+            if name.is_some() {
+                reader.next();
+                reader.next();
+            }
+            let before = reader.at;
+            let value = self.expression(reader, depth.saturating_add(1));
+            if reader.at > before && arguments.len() < MAX_ITEMS {
+                arguments.push(Argument { name, value });
+            }
+            match reader.next() {
+                None => return arguments,
+                Some(token) if token.is(")") || token.is("]") || token.is("}") => return arguments,
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn subscript(&mut self, value: Value, reader: &mut Reader<'_>, depth: usize) -> Value {
+        reader.next();
+        let backwards = matches!(
+            (reader.peek(), reader.ahead(1), reader.ahead(2), reader.ahead(3), reader.ahead(4)),
+            (Some(a), Some(b), Some(c), Some(d), Some(e))
+                if a.is(":") && b.is(":") && c.is("-") && d.kind == Kind::Number(Some(1)) && e.is("]")
+        );
+        let (items, lone) = self.items(reader, depth);
+        let index = items.first().filter(|_| lone);
+        match (value, index) {
+            (Value::Text(text, _), _) if backwards => Value::Text(text.chars().rev().collect(), true),
+            (Value::Text(text, _), Some(Value::Number(at))) => {
+                let at = usize::try_from(*at).unwrap_or(usize::MAX);
+                text.chars().nth(at).map_or(Value::Unknown, |c| Value::Text(c.to_string(), true))
+            }
+            (Value::List(items), Some(Value::Number(at))) => {
+                usize::try_from(*at).ok().and_then(|at| items.get(at).cloned()).unwrap_or_default()
+            }
+            (Value::Path(path, base), Some(Value::Text(name, hidden))) => self.entry(&path, name, *hidden || base),
+            (value, _) => value.origin().filter(|_| value.path().is_none()).map_or(Value::Unknown, Value::From),
+        }
+    }
+
+    /// An entry of a table of names.
+    fn entry(&self, table: &str, name: &str, hidden: bool) -> Value {
+        match table {
+            "sys.modules" => Value::Path(name.to_owned(), hidden),
+            "builtins" | "__builtins__" => Value::Path(name.to_owned(), hidden),
+            "globals()" | "locals()" | "vars()" if name == "__builtins__" => Value::Path("builtins".into(), hidden),
+            "globals()" | "locals()" | "vars()" => self.named(name, hidden),
+            _ if table.ends_with("__globals__") && name == "__builtins__" => Value::Path("builtins".into(), true),
+            _ => match table.strip_suffix(".__dict__") {
+                Some(module) => Value::member(module, name, hidden),
+                None => Value::Unknown,
+            },
+        }
+    }
+}
+
+/// Of two values that an expression may have, the one that matters.
+fn either(one: Value, other: Value) -> Value {
+    let matters = |value: &Value| value.path().is_some_and(|path| reaches::of(path).is_some());
+    match (matters(&one), &one) {
+        (true, _) => one,
+        (false, Value::Unknown) => other,
+        _ if matters(&other) => other,
+        _ => one,
+    }
+}
+
+fn is_called(reader: &Reader<'_>) -> bool {
+    reader.word() == Some("print") && reader.ahead(1).is_some_and(|token| token.is("("))
+}

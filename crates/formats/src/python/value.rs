@@ -1,0 +1,96 @@
+//! What is known of a value without running anything: constants are folded, names are followed.
+
+/// Bytes kept of a folded text.
+pub(super) const MAX_TEXT: usize = 1 << 20;
+/// Bytes of a word that nobody breaks for the reader's sake.
+const MAX_WORD: usize = 32;
+/// Bytes of a dotted path; a longer one is nobody's.
+const MAX_PATH: usize = 200;
+
+/// Where a value comes from that is not known itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// It was decoded from something unreadable.
+    Decoded,
+    /// It came over a network.
+    Fetched,
+    /// It was read from a file.
+    File,
+    /// It is a credential, or the whole environment.
+    Secret,
+    /// It tells who and where one is.
+    Identity,
+}
+
+/// A value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Value {
+    #[default]
+    Unknown,
+    Number(i64),
+    /// A text or bytes, and whether the source spells it otherwise.
+    Text(String, bool),
+    List(Vec<Value>),
+    /// A dotted name, with `()` for calls, and whether the source spells it otherwise.
+    Path(String, bool),
+    /// A method of a text.
+    Method(Box<Value>, String),
+    From(Origin),
+}
+
+impl Value {
+    pub(super) fn path(&self) -> Option<&str> {
+        match self {
+            Self::Path(path, _) => Some(path),
+            _ => None,
+        }
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn origin(&self) -> Option<Origin> {
+        match self {
+            Self::From(origin) => Some(*origin),
+            Self::List(items) => items.iter().filter_map(Self::origin).max(),
+            Self::Path(path, _) if path == "os.environ" => Some(Origin::Secret),
+            _ => None,
+        }
+    }
+
+    /// `path.name`.
+    pub(super) fn member(path: &str, name: &str, hidden: bool) -> Self {
+        let base = ["builtins", "__builtins__", "__builtin__"].contains(&path);
+        if path.len().saturating_add(name.len()) > MAX_PATH {
+            return Self::Unknown;
+        }
+        Self::Path(if base { name.to_owned() } else { format!("{path}.{name}") }, hidden)
+    }
+
+    /// `self + other`.
+    pub(super) fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Text(one, hidden), Self::Text(other, also)) if one.len().saturating_add(other.len()) <= MAX_TEXT => {
+                let text = one + &other;
+                // Long texts are broken for the reader's sake; a short word is broken to hide it.
+                let broken = text.len() <= MAX_WORD && !text.contains(' ');
+                Self::Text(text, hidden || also || broken)
+            }
+            (Self::Number(one), Self::Number(other)) => one.checked_add(other).map_or(Self::Unknown, Self::Number),
+            (Self::List(mut one), Self::List(other)) => {
+                one.extend(other);
+                Self::List(one)
+            }
+            (one, other) => one.mixed(&other),
+        }
+    }
+
+    /// What is left of two values in an expression that is not followed: where they came from.
+    pub(super) fn mixed(self, other: &Self) -> Self {
+        self.origin().max(other.origin()).map_or(Self::Unknown, Self::From)
+    }
+}

@@ -1,0 +1,357 @@
+//! skops: scikit-learn's models as a zip of arrays and a `schema.json` of nodes. Each node names a class, and a loader of
+//! its own (`__loader__`) that makes it; what is trusted is decided by the class, what is done by the loader.
+
+use std::collections::BTreeSet;
+
+use crate::callable::judge_named;
+use crate::configuration::found::Found;
+use crate::fact::{Anomaly, Gap, Standing};
+use crate::facts::{Facts, shorten};
+use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::json::{Event, Value, looks_like_json, walk};
+use crate::source::Source;
+
+/// Numbers of nodes that are remembered, to tell which are named and not there.
+const MAX_IDS: usize = 1 << 20;
+/// Oddities of one kind that are listed.
+const MAX_LISTED: usize = 50;
+/// Functions that make their caller look up or call something by name: what `OperatorFuncNode` is for.
+const OPERATORS: &[&str] = &["attrgetter", "itemgetter", "methodcaller"];
+/// Kinds of nodes, and the modules their classes are from; none where any will do.
+const LOADERS: &[(&str, &[&str])] = &[
+    ("JsonNode", &["builtins"]),
+    ("ListNode", &["builtins"]),
+    ("SetNode", &["builtins"]),
+    ("SliceNode", &["builtins"]),
+    ("BytesNode", &["builtins"]),
+    ("BytearrayNode", &["builtins"]),
+    ("DefaultDictNode", &["collections"]),
+    ("PartialNode", &["functools"]),
+    ("OperatorFuncNode", &["operator", "_operator"]),
+    ("NdArrayNode", &["numpy"]),
+    ("MaskedArrayNode", &["numpy"]),
+    ("DTypeNode", &["numpy"]),
+    ("RandomStateNode", &["numpy"]),
+    ("RandomGeneratorNode", &["numpy"]),
+    ("SparseMatrixNode", &["scipy"]),
+    ("TreeNode", &["sklearn"]),
+    ("LossNode", &["sklearn", "_loss"]),
+    ("DictNode", &[]),
+    ("TupleNode", &[]),
+    ("ObjectNode", &[]),
+    ("TypeNode", &[]),
+    ("FunctionNode", &[]),
+    ("MethodNode", &[]),
+    ("CachedNode", &[]),
+    ("ConstructorFromReduceNode", &[]),
+    ("_DictWithDeprecatedKeysNode", &["sklearn"]),
+    ("QuantileForestNode", &["quantile_forest"]),
+    ("ReduceNode", &[]),
+];
+
+static META: Meta = Meta {
+    id: "skops",
+    title: "skops schema",
+    extensions: &[],
+    depth: Depth::Full,
+    reads: "every node: its class, the loader that makes it and the file it is read from",
+    specification: "https://skops.readthedocs.io/en/stable/persistence.html",
+};
+
+/// The format.
+#[derive(Debug)]
+pub struct Skops;
+
+impl Format for Skops {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
+        looks_like_json(&probe.head)?;
+        let name = probe.name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
+        let head = String::from_utf8_lossy(&probe.head);
+        let tail = String::from_utf8_lossy(&probe.tail);
+        let has = |key: &str| head.contains(key) || tail.contains(key);
+        (has("\"__loader__\"") && (has("\"__module__\"") || name == "schema.json")).then_some(Certainty::Certain)
+    }
+
+    fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        let mut reader = Reader::default();
+        let outcome = walk(source, 0, u64::MAX, context.budget, &mut |event| reader.event(&event, facts));
+        reader.finish(facts);
+        outcome.report(facts);
+    }
+}
+
+/// A node that is still open.
+#[derive(Debug, Default)]
+struct Node {
+    depth: usize,
+    class: Option<String>,
+    module: Option<String>,
+    loader: Option<String>,
+    id: Option<String>,
+    /// The name of the method, kept one level deeper than the node.
+    function: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Reader {
+    found: Found,
+    open: Vec<Node>,
+    ids: BTreeSet<String>,
+    wanted: Vec<(u64, String)>,
+    odd: usize,
+}
+
+impl Reader {
+    fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
+        match event.value {
+            Value::Object => self.open.push(Node { depth: event.path.len().saturating_add(1), ..Node::default() }),
+            Value::ObjectEnd(_) => {
+                if let Some(node) = self.open.pop() {
+                    self.settle(&node, event.offset, facts);
+                }
+            }
+            Value::Text(text) => self.text(event, text, facts),
+            Value::Number(number) if event.key() == Some("__id__") => self.note(event, |node| &mut node.id, number),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, event: &Event<'_>, text: &str, facts: &mut Facts) {
+        match event.key() {
+            Some("__class__") => self.note(event, |node| &mut node.class, text),
+            Some("__module__") => self.note(event, |node| &mut node.module, text),
+            Some("__loader__") => self.note(event, |node| &mut node.loader, text),
+            Some("__id__") => self.note(event, |node| &mut node.id, text),
+            Some("func") => self.note(event, |node| &mut node.function, text),
+            Some("file") if text.contains(['/', '\\']) => {
+                let detail = format!("a node is read from '{}'", text.chars().take(200).collect::<String>());
+                self.anomaly(event.offset, Anomaly::PathTraversal, detail, facts);
+            }
+            Some("protocol" | "_skops_version") if event.path.len() == 1 => facts.property("skops_version", text),
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, event: &Event<'_>, place: impl Fn(&mut Node) -> &mut Option<String>, text: &str) {
+        if let Some(node) = self.open.last_mut().filter(|node| node.depth == event.path.len()) {
+            *place(node) = Some(shorten(text.chars().take(301).collect(), 300));
+        }
+    }
+
+    fn settle(&mut self, node: &Node, offset: u64, facts: &mut Facts) {
+        // `"content": {"func": …, "obj": …}` belongs to the node around it.
+        if let (Some(function), None, Some(parent)) = (&node.function, &node.loader, self.open.last_mut()) {
+            parent.function = Some(function.clone());
+        }
+        let Some(loader) = &node.loader else { return };
+        self.number(node, loader, offset);
+        let (Some(class), Some(module)) = (&node.class, &node.module) else { return };
+        let path = format!("{module}.{class}");
+        let expression = format!("{loader}: {path}");
+        let standing = match loader.as_str() {
+            "JsonNode" | "CachedNode" => return self.compare(loader, module, class, offset, facts),
+            "OperatorFuncNode" if !is_operator(module, class) => {
+                dangerous("calls any function by its name (CVE-2025-54412)")
+            }
+            "MethodNode" if node.function.as_deref().is_some_and(leads_on) => {
+                dangerous("reaches any attribute through a method's name (CVE-2025-54413)")
+            }
+            "TypeNode" | "TupleNode" | "DictNode" | "ListNode" | "SetNode" => of_data(module, class),
+            "NdArrayNode" if module == "numpy" => of_data(module, class),
+            _ => judge_named(module, class),
+        };
+        self.found.judged(offset, &path, standing, &expression);
+        self.compare(loader, module, class, offset, facts);
+    }
+
+    /// What an audit is shown is the class; what is done is the loader's.
+    fn compare(&mut self, loader: &str, module: &str, class: &str, offset: u64, facts: &mut Facts) {
+        let root = module.split('.').next().unwrap_or(module);
+        match LOADERS.iter().find(|(known, _)| *known == loader) {
+            None => facts.incomplete(offset, Gap::Unsupported, format!("nodes of the kind {loader} are not known")),
+            Some((_, modules)) if modules.is_empty() || modules.contains(&root) => {}
+            Some(_) => {
+                let detail = format!("a node says it is {module}.{class} and is made by {loader}");
+                self.anomaly(offset, Anomaly::ReaderDisagreement, detail, facts);
+            }
+        }
+    }
+
+    /// `CachedNode` stands for a node met before.
+    fn number(&mut self, node: &Node, loader: &str, offset: u64) {
+        let Some(id) = &node.id else { return };
+        if loader == "CachedNode" {
+            if self.wanted.len() < MAX_LISTED && !self.ids.contains(id) {
+                self.wanted.push((offset, id.clone()));
+            }
+        } else if self.ids.len() < MAX_IDS {
+            self.ids.insert(id.clone());
+        }
+    }
+
+    fn anomaly(&mut self, offset: u64, anomaly: Anomaly, detail: String, facts: &mut Facts) {
+        self.odd = self.odd.saturating_add(1);
+        if self.odd <= MAX_LISTED {
+            facts.anomaly(offset, anomaly, detail);
+        }
+    }
+
+    fn finish(&mut self, facts: &mut Facts) {
+        for (offset, id) in std::mem::take(&mut self.wanted) {
+            if !self.ids.contains(&id) {
+                let detail = format!("a node stands for node {id}, which is not there");
+                facts.anomaly(offset, Anomaly::Broken, detail);
+            }
+        }
+        self.found.finish(facts);
+    }
+}
+
+fn dangerous(effect: &str) -> Standing {
+    Standing::Dangerous { effect: effect.to_owned(), critical: true }
+}
+
+fn is_operator(module: &str, class: &str) -> bool {
+    matches!(module, "operator" | "_operator") && OPERATORS.contains(&class)
+}
+
+/// A method's name that leads on to something else than a method.
+fn leads_on(name: &str) -> bool {
+    name.contains('.') || name.starts_with("__")
+}
+
+/// Types of Python and of NumPy that are nothing but data.
+fn of_data(module: &str, class: &str) -> Standing {
+    const BUILTINS: &[&str] = &[
+        "bool",
+        "bytearray",
+        "bytes",
+        "complex",
+        "dict",
+        "float",
+        "frozenset",
+        "int",
+        "list",
+        "NoneType",
+        "object",
+        "set",
+        "slice",
+        "str",
+        "tuple",
+        "type",
+        "range",
+        "ellipsis",
+    ];
+    let reason = "A type of plain data.";
+    let is_plain = module == "builtins" && BUILTINS.contains(&class);
+    let is_number = module == "numpy"
+        && class.trim_end_matches('_').trim_end_matches(|c: char| c.is_ascii_digit()).len() > 2
+        && [
+            "bool",
+            "float",
+            "int",
+            "uint",
+            "complex",
+            "str",
+            "bytes",
+            "object",
+            "datetime",
+            "timedelta",
+            "longdouble",
+            "ndarray",
+            "void",
+            "intc",
+            "half",
+            "single",
+            "double",
+        ]
+        .iter()
+        .any(|known| class.starts_with(known));
+    if is_plain || is_number { Standing::Inert { reason: reason.into() } } else { judge_named(module, class) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::FactKind;
+    use crate::testing::{inspect, mutate, oddities};
+
+    fn node(class: &str, module: &str, loader: &str, more: &str) -> String {
+        format!(r#"{{"__class__": "{class}", "__module__": "{module}", "__loader__": "{loader}", "__id__": 1{more}}}"#)
+    }
+
+    fn found(schema: &str) -> (Vec<String>, Vec<String>) {
+        let facts = inspect(&Skops, "schema.json", schema.as_bytes());
+        let callables = facts.list().iter().filter_map(|fact| match &fact.kind {
+            FactKind::Callable(callable) => match callable.standing {
+                Standing::Inert { .. } => None,
+                Standing::Dangerous { .. } => Some(format!("dangerous {}.{}", callable.module, callable.name)),
+                _ => Some(format!("{}.{}", callable.module, callable.name)),
+            },
+            _ => None,
+        });
+        (callables.collect(), oddities(&facts))
+    }
+
+    #[test]
+    fn estimators_are_ordinary() {
+        let content = node("dict", "builtins", "DictNode", r#", "content": {}"#);
+        let schema = node(
+            "LogisticRegression",
+            "sklearn.linear_model._logistic",
+            "ObjectNode",
+            &format!(r#", "content": {content}"#),
+        );
+        assert_eq!(found(&schema), (vec![], vec![]));
+        assert_eq!(found(&node("int64", "numpy", "TypeNode", "")), (vec![], vec![]));
+    }
+
+    #[test]
+    fn functions_are_judged() {
+        assert_eq!(found(&node("system", "os", "FunctionNode", "")).0, ["dangerous os.system"]);
+        assert_eq!(found(&node("Net", "mine", "ObjectNode", "")).0, ["mine.Net"]);
+    }
+
+    #[test]
+    fn cve_2025_54412_any_function_by_operator() {
+        let (callables, odd) = found(&node("call", "builtins", "OperatorFuncNode", r#", "attrs": {}"#));
+        assert_eq!(callables, ["dangerous builtins.call"]);
+        assert_eq!(odd, ["ReaderDisagreement@0"]);
+        assert_eq!(found(&node("call", "operator", "OperatorFuncNode", "")).0, ["dangerous operator.call"]);
+    }
+
+    #[test]
+    fn cve_2025_54413_any_attribute_by_method() {
+        let content = r#", "content": {"func": "__init__.__globals__", "obj": {}}"#;
+        let (callables, _) = found(&node("Pipeline", "sklearn.pipeline", "MethodNode", content));
+        assert_eq!(callables, ["dangerous sklearn.pipeline.Pipeline"]);
+    }
+
+    #[test]
+    fn a_class_and_its_loader_must_agree() {
+        assert_eq!(found(&node("system", "os", "JsonNode", r#", "content": "1""#)).1, ["ReaderDisagreement@0"]);
+        assert_eq!(found(&node("x", "y", "EvilNode", "")).1, ["Unsupported@0"]);
+    }
+
+    #[test]
+    fn files_and_numbers_lead_somewhere() {
+        assert_eq!(found(&node("ndarray", "numpy", "NdArrayNode", r#", "file": "../../x.npy""#)).1.len(), 1);
+        let schema = r#"[{"__class__": "a", "__module__": "b", "__loader__": "CachedNode", "__id__": 7}]"#;
+        assert_eq!(found(schema).1, ["Broken@1"]);
+    }
+
+    #[test]
+    fn no_mutation_panics() {
+        let seed = node(
+            "Pipeline",
+            "sklearn.pipeline",
+            "MethodNode",
+            r#", "content": {"func": "a.b", "obj": {"file": "../x"}}"#,
+        );
+        mutate(seed.as_bytes(), 2000, |bytes| drop(inspect(&Skops, "schema.json", &bytes)));
+    }
+}
