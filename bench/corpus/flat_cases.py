@@ -93,7 +93,6 @@ def tflite_bad() -> Shelf:
         add(f"tail-{id}", tflite() + payload, f"a {id} behind the model", "deny" if id in ("zip-pickle", "pickle") else "not-allow")
         add(f"metadata-{id}", tflite(buffers=[buffer(), buffer(WEIGHTS), buffer(payload)], metadata=[("extra", 2)]), f"a {id} as metadata")
         add(f"buffer-{id}", tflite(buffers=[buffer(), buffer(WEIGHTS), buffer(payload)]), f"a {id} in a buffer nothing uses")
-    add("description-python", tflite(description="import os; os.system('echo waag-inert'); exec('')"), "Python in the description")
     add("version-9", tflite(version=9), "a version that does not exist")
     add("bin-custom", tflite([code(CUSTOM, "FlexWriteFile")]), "a writing operator, called .bin", "deny", "model.bin")
     add("no-graphs", tflite(graphs=[]), "no graphs")

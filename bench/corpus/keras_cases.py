@@ -9,7 +9,7 @@ from .assembler import inert_pickle
 from .case import Content, Shelf
 from .confusion import elf
 from .keras_format import (
-    CODE, DENSE, EMPTY, INPUT, PYTHON, archive, deflated, functional, h5py, lambda3, lambda_layer, layer, model_h5, sequential, weights_h5,
+    CODE, DENSE, EMPTY, archive, deflated, functional, h5py, lambda3, lambda_layer, layer, model_h5, sequential, weights_h5,
 )
 from .tarwriter import entry, tar_bytes
 from .torch_format import payload_pickle, torch_zip
@@ -135,6 +135,8 @@ def hdf5() -> Shelf:
     add("lambda-nested", model_h5({"class_name": "Model", "config": {"layers": [{"class_name": "Sequential", "config": {"layers": [{"class_name": "TimeDistributed", "config": {"layer": lambda_layer()}}]}}]}}),
         "a Lambda in a wrapper in a model in a model", source="cve-2024-3660")
     add("lambda-training-config", model_h5(plain, {"training_config": json.dumps({"loss": lambda_layer(), "optimizer_config": {}})}), "a Lambda as the loss", source="cve-2024-3660")
+    older = {"class_name": "Lambda", "config": {"name": "lambda", "function": [CODE, None, None], "function_type": "lambda", "arguments": {}}}
+    add("lambda-oldest", model_h5({"class_name": "Sequential", "config": [older]}), "a Lambda as the first Keras wrote it", source="cve-2024-3660")
     add("lambda-bytes", model_h5(None, {"model_config": np.bytes_(json.dumps(evil).encode())}), "the configuration as bytes", source="cve-2024-3660")
     add("lambda-array", model_h5(None, {"model_config": np.array([json.dumps(evil)], dtype=object)}), "the configuration as an array of one", "not-allow", source="cve-2024-3660")
     long = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": f"d{i}", "units": 4}} for i in range(2000)] + [lambda_layer()]}}
@@ -175,8 +177,6 @@ def hdf5() -> Shelf:
     add("shape-bomb-compressed", model_h5(plain, fill=bomb(chunks=(1 << 20,), compression="gzip", fillvalue=1.0)), "four terabytes of a fill value", "not-allow", source="cve-2026-0897")
     shelf.bad("shape-bomb-keras", archive(sequential(DENSE), weights_h5(lambda f: f.create_dataset("layers/dense/vars/2", shape=(1 << 40,), dtype="f4", chunks=(1 << 20,)))), "a shape bomb in a `.keras` file",
               name="model.keras", expect="not-allow", source="cve-2026-0897")
-    add("gzip-bomb", model_h5(plain, fill=lambda f: f.create_dataset("model_weights/bomb", data=np.zeros(1 << 22, dtype="f4"), chunks=(1 << 22,), compression="gzip", compression_opts=9)),
-        "sixteen megabytes of zeros in a few kilobytes", "not-allow")
     payload = inert_pickle()
     add("opaque-pickle", model_h5(plain, {"blob": np.void(payload)}), "a pickle in an attribute", "not-allow")
     add("dataset-pickle", model_h5(plain, fill=lambda f: f.create_dataset("model_weights/p", data=np.frombuffer(payload, dtype="u1"))), "a pickle as a data set of bytes", "not-allow")

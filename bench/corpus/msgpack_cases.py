@@ -33,7 +33,6 @@ def flax() -> Shelf:
     add("array-elf", with_leaf(array((len(elf()),), "uint8", elf())), "a program as an array of bytes")
     add("bytes-pickle", with_leaf(inert_pickle()), "a pickle as bytes")
     add("bytes-elf", with_leaf(elf()), "a program as bytes")
-    add("string-python", with_leaf("import os\nos.system('echo waag-inert')\n"), "Python as text")
     add("ext-unknown", with_leaf(Ext(42, b"x" * 16)), "an extension type nobody knows")
     add("ext-nested-pickle", with_leaf(Ext(99, inert_pickle())), "a pickle in an extension")
     add("ext-scalar-wrong", with_leaf(Ext(3, b"\xff")), "a scalar that is none")
@@ -47,7 +46,6 @@ def flax() -> Shelf:
     add("two-values", pack(PARAMS) + pack({"b": 1}), "a second value behind the first")
     add("reserved", b"\x81" + pack("params") + b"\xc1", "the byte that is never used")
     add("chunks-lie", pack({"w": {"__msgpack_chunked_array__": True, "shape": {"0": 1 << 40}, "chunks": {"0": array((6,), "float32", F)}}}), "a chunked array of a terabyte")
-    add("key-traversal", pack({"../../waag-inert": array((6,), "float32", F)}), "a key that is a path", "not-allow")
     add("key-not-text", pack(Pairs([(Raw(b"\x93\x01\x02\x03"), 1)])), "a key that is a list")
     add("named-bin", pack({"params": {"k": inert_pickle()}}), "a pickle in msgpack called .bin", name="weights.bin")
     return shelf

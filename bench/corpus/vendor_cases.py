@@ -64,7 +64,7 @@ def pmml_bad() -> Shelf:
     for id, name in (("runtime", "java.lang.Runtime.exec"), ("class", "com.example.waag.EvilFunction"), ("process", "java.lang.ProcessBuilder.start"), ("r", "x-r-system"), ("script", "javax.script.ScriptEngine.eval")):
         add(f"function-{id}", pmml(transformations=f'<DerivedField name="d" optype="continuous" dataType="double"><Apply function="{name}"><Constant dataType="string">echo waag-inert</Constant></Apply></DerivedField>'),
             f"a Java function: {name}", "not-allow")
-    for id, body in (("script", '<Extension name="script" extender="waag"><![CDATA[java.lang.Runtime.getRuntime().exec("echo waag-inert")]]></Extension>'), ("python", '<Extension name="python" value="__import__(\'os\').system(\'echo waag-inert\')"/>'),
+    for id, body in (("script", '<Extension name="script" extender="waag"><![CDATA[java.lang.Runtime.getRuntime().exec("echo waag-inert")]]></Extension>'), 
                      ("javascript", '<Extension name="x"><script>eval("waag-inert")</script></Extension>'), ("pickle", '<Extension name="model">gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu</Extension>'), ("html", '<Extension><iframe xmlns="http://www.w3.org/1999/xhtml" src="http://example.invalid"/></Extension>')):
         add(f"extension-{id}", pmml(extension=body), f"an extension with {id}", "not-allow")
     add("table-locator", pmml(transformations='<DerivedField name="d" optype="categorical" dataType="string"><MapValues outputColumn="o"><TableLocator><Extension name="jdbc" value="jdbc:h2:mem:;INIT=RUNSCRIPT FROM \'http://example.invalid\'"/></TableLocator></MapValues></DerivedField>'),
@@ -130,7 +130,6 @@ def openvino_bad() -> Shelf:
     add("bin-elf", openvino(), "a program in place of the weights", "deny", binary=elf())
     add("bin-tail", openvino(), "a pickle behind the weights", binary=WEIGHTS + inert_pickle())
     add("rt-info-path", openvino(rt='<conversion_parameters><extensions value="/tmp/libevil.so"/><input_model value="/etc/passwd"/></conversion_parameters>'), "a library in the conversion's parameters")
-    add("string-python", openvino(rt="<x value=\"__import__('os').system('echo waag-inert')\"/>"), "Python in the information")
     return shelf
 
 
@@ -183,7 +182,7 @@ MANIFEST = {"fileFormatVersion": "1.0.0", "itemInfoEntries": {"A": {"author": "c
 
 
 def package(model: bytes, manifest: dict | None = None, more: dict[str, bytes] | None = None) -> Content:
-    return {"Manifest.json": json.dumps(manifest or MANIFEST).encode(), "Data/com.apple.CoreML/model.mlmodel": model, "Data/com.apple.CoreML/weights/weight.bin": bytes(64), **(more or {})}
+    return {"Manifest.json": json.dumps(manifest or MANIFEST).encode(), "Data/com.apple.CoreML/model.mlmodel": model, "Data/com.apple.CoreML/weights/weight.bin": struct.pack("<II56x", 0, 2), **(more or {})}
 
 
 def coreml_bad() -> Shelf:
@@ -203,7 +202,6 @@ def coreml_bad() -> Shelf:
     add("layer-tail", coreml() + inert_pickle(), "a pickle behind the model")
     add("unknown-field-elf", coreml(extra=field(900, elf())), "a program in a field no reader knows")
     add("weights-pickle", coreml(500, field(1, field(1, "fc") + field(140, field(1, 3) + field(2, 2) + field(20, field(30, inert_pickle()))))), "a pickle as raw weights")
-    add("metadata-python", coreml(extra=field(2, field(100, entry(100, "init", "__import__('os').system('echo waag-inert')")))), "Python in the metadata")
     add("shape-lies", coreml(500, field(1, field(1, "fc") + field(140, field(1, 1 << 40) + field(2, 1 << 20) + field(20, field(1, WEIGHTS))))), "weights smaller than their layer")
     add("truncated", coreml()[:-9], "the end is missing")
     add("length-lies", field(1, 4) + b"\x12" + varint(1 << 45), "a description of thirty terabytes")
