@@ -257,7 +257,7 @@ vectors = null
 
 def spacy(architecture: str = "spacy.TextCatBOW.v3", training: str = "seed = 0", **more: bytes) -> dict[str, bytes]:
     return {"config.cfg": SPACY.format(architecture=architecture, training=training).encode(), "meta.json": js({"lang": "en", "name": "waag", "version": "1.0.0", "spacy_version": ">=3.8.0", "pipeline": ["tok2vec", "textcat"]}),
-            "vocab/strings.json": b'["eval", "os.system"]', "tokenizer": b"\x83\xadprefix_search\xa2^x", **{n.replace("__", "/").replace("_dot_", "."): d for n, d in more.items()}}
+            "vocab/strings.json": b'["eval", "os.system"]', "tokenizer": b"\x81\xadprefix_search\xa2^x", **{n.replace("__", "/").replace("_dot_", "."): d for n, d in more.items()}}
 
 
 def frameworks() -> Shelf:
