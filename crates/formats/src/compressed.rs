@@ -200,6 +200,10 @@ impl Format for Compressed {
     }
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
+        // A store of compressed chunks, with its directory behind them, is no stream.
+        if crate::ocdbt::is_data(probe) {
+            return None;
+        }
         (self.tell)(probe)
     }
 

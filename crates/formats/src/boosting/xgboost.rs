@@ -56,6 +56,7 @@ impl Format for XgBoost {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+        facts.property("framework", "XGBoost");
         let mut reader = Reader::new(context.budget);
         let is_ubjson = Cursor::sparing(source, 0).take(2).is_ok_and(is_ubjson);
         let end = if is_ubjson {
@@ -176,7 +177,6 @@ impl<'b> Reader<'b> {
     }
 
     fn finish(&mut self, at: u64) {
-        self.facts.property("framework", "XGBoost");
         self.facts.property("version", self.version.join("."));
         self.facts.property("trees", self.trees.to_string());
         if let Some(announced) = self.announced.filter(|announced| *announced != self.trees) {

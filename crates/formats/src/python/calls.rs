@@ -105,18 +105,17 @@ impl Analysis<'_> {
         if ASKERS.contains(&path) || path.contains("patch") {
             return;
         }
-        let values = arguments.iter().map(|argument| &argument.value);
-        if let Some(reach) = values.filter_map(powerful).next() {
+        let mut values = arguments.iter().map(|argument| &argument.value);
+        if let Some(reach) = values.find_map(powerful) {
             self.report(reach, tokens);
         }
     }
 
     /// Likewise from a list or a table.
     pub(super) fn listed(&mut self, value: &Value, tokens: &[Token]) {
-        if let Value::List(items) = value {
-            if let Some(reach) = items.iter().filter_map(powerful).next() {
-                self.report(reach, tokens);
-            }
+        let Value::List(items) = value else { return };
+        if let Some(reach) = items.iter().find_map(powerful) {
+            self.report(reach, tokens);
         }
     }
 

@@ -73,6 +73,8 @@ pub(super) struct Origins {
 pub(super) struct Tracer<'g, 'a> {
     graph: &'g Graph<'a>,
     scopes: BTreeMap<Scope, BTreeMap<String, Span>>,
+    assignments: BTreeMap<Scope, BTreeMap<String, Vec<String>>>,
+    arguments: BTreeMap<usize, BTreeMap<String, usize>>,
     callers: Option<BTreeMap<usize, Vec<(Scope, Span)>>>,
     names: usize,
     /// Whether there were more names than are kept, so that not all could be followed.
@@ -82,12 +84,24 @@ pub(super) struct Tracer<'g, 'a> {
 impl<'g, 'a> Tracer<'g, 'a> {
     /// Nothing looked into yet.
     pub(super) fn new(graph: &'g Graph<'a>) -> Self {
-        Self { graph, scopes: BTreeMap::new(), callers: None, names: 0, is_exhausted: false }
+        Self {
+            graph,
+            scopes: BTreeMap::new(),
+            assignments: BTreeMap::new(),
+            arguments: BTreeMap::new(),
+            callers: None,
+            names: 0,
+            is_exhausted: false,
+        }
     }
 
     /// What an input of a node is made of.
     pub(super) fn input(&mut self, scope: Scope, node: Span, input: usize) -> Origins {
         let mut origins = Origins::default();
+        if self.graph.budget.operate(node.length / 8).is_err() {
+            origins.is_computed = true;
+            return origins;
+        }
         let names = inputs(self.graph.source, node).unwrap_or_default();
         let Some(name) = names.into_iter().nth(input) else {
             origins.is_computed = true;
@@ -110,6 +124,7 @@ impl<'g, 'a> Tracer<'g, 'a> {
                 return;
             }
             match self.node(scope, &name) {
+                Some(span) if self.graph.budget.operate(span.length / 8).is_err() => return origins.is_computed = true,
                 Some(span) => self.visit(scope, span, origins, &mut open),
                 None => self.argument(scope, &name, origins, &mut open),
             }
@@ -147,16 +162,40 @@ impl<'g, 'a> Tracer<'g, 'a> {
 
     /// A variable holds what is assigned to it: the paths of assets are kept so.
     fn variable(&mut self, scope: Scope, name: &str, origins: &mut Origins, open: &mut Vec<(Scope, String)>) {
+        if !self.assignments.contains_key(&scope) {
+            let assignments = self.assigned(scope);
+            self.assignments.insert(scope, assignments);
+        }
+        let assigned = self.assignments.get(&scope).and_then(|assignments| assignments.get(name));
+        origins.is_computed |= assigned.is_none();
+        open.extend(assigned.into_iter().flatten().map(|input| (scope, input.clone())));
+    }
+
+    /// What is assigned to each variable of a scope, the first few of each.
+    fn assigned(&mut self, scope: Scope) -> BTreeMap<String, Vec<String>> {
         let source = self.graph.source;
-        let assigned = self.nodes(scope).into_iter().filter_map(|span| {
+        let mut assignments: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for span in self.nodes(scope) {
             let is_assignment = Node::read(source, span).is_ok_and(|node| node.operator == "AssignVariableOp");
-            let mut inputs = inputs(source, span).ok().filter(|_| is_assignment)?.into_iter();
-            let variable = inputs.next()?;
-            (variable.split(':').next() == Some(name)).then(|| inputs.next())?
-        });
-        let before = open.len();
-        open.extend(assigned.take(MAX_CALLERS).map(|input| (scope, input)));
-        origins.is_computed |= open.len() == before;
+            let mut inputs = inputs(source, span).ok().filter(|_| is_assignment).unwrap_or_default().into_iter();
+            let (Some(variable), Some(value)) = (inputs.next(), inputs.next()) else { continue };
+            if !self.keeps(variable.len().saturating_add(value.len())) {
+                break;
+            }
+            let name = variable.split(':').next().unwrap_or_default().to_owned();
+            let list = assignments.entry(name).or_default();
+            if list.len() < MAX_CALLERS {
+                list.push(value);
+            }
+        }
+        assignments
+    }
+
+    /// Whether there is room for a name of this length.
+    fn keeps(&mut self, length: usize) -> bool {
+        self.names = self.names.saturating_add(length).saturating_add(64);
+        self.is_exhausted |= self.names > MAX_NAMES;
+        self.names <= MAX_NAMES
     }
 
     /// The texts of a constant; numbers only choose among them.
@@ -195,8 +234,11 @@ impl<'g, 'a> Tracer<'g, 'a> {
             origins.is_given = true;
         }
         for (scope, span) in callers.into_iter().take(MAX_CALLERS) {
-            let input = self.passed(span, position);
-            match input {
+            if self.graph.budget.operate(span.length / 8).is_err() {
+                origins.is_computed = true;
+                return;
+            }
+            match self.passed(span, position) {
                 Some(input) => open.push((scope, input)),
                 None => origins.is_given = true,
             }
@@ -216,21 +258,31 @@ impl<'g, 'a> Tracer<'g, 'a> {
     }
 
     /// Which argument of a function a name is.
-    fn position(&self, index: usize, name: &str) -> Option<usize> {
+    fn position(&mut self, index: usize, name: &str) -> Option<usize> {
+        if !self.arguments.contains_key(&index) {
+            let arguments = self.arguments_of(index).unwrap_or_default();
+            self.arguments.insert(index, arguments);
+        }
+        self.arguments.get(&index)?.get(name).copied()
+    }
+
+    /// The arguments of a function, by name.
+    fn arguments_of(&mut self, index: usize) -> Option<BTreeMap<String, usize>> {
         let source = self.graph.source;
         let function = self.graph.functions.get(index)?;
         let signature = bytes_fields(source, function.span, 1).ok()?.pop()?;
         let mut message = Message::new(source, signature);
-        let mut position = 0usize;
+        let mut arguments = BTreeMap::new();
         while let Ok(Some(field)) = message.next() {
             let (2, Wire::Bytes(argument)) = (field.number, field.wire) else { continue };
-            let is_it = bytes_fields(source, argument, 1).ok()?.pop()?.text(source, MAX_NAME) == name;
-            if is_it {
-                return Some(position);
+            let name = bytes_fields(source, argument, 1).ok()?.pop()?.text(source, MAX_NAME);
+            if !self.keeps(name.len()) {
+                break;
             }
-            position = position.saturating_add(1);
+            let position = arguments.len();
+            arguments.insert(name, position);
         }
-        None
+        Some(arguments)
     }
 
     fn node(&mut self, scope: Scope, name: &str) -> Option<Span> {
@@ -246,9 +298,7 @@ impl<'g, 'a> Tracer<'g, 'a> {
         for span in self.nodes(scope) {
             let name = bytes_fields(self.graph.source, span, 1).ok().and_then(|mut names| names.pop());
             let name = name.map(|name| name.text(self.graph.source, MAX_NAME)).unwrap_or_default();
-            self.names = self.names.saturating_add(name.len()).saturating_add(64);
-            if self.names > MAX_NAMES {
-                self.is_exhausted = true;
+            if !self.keeps(name.len()) {
                 break;
             }
             nodes.insert(name, span);
