@@ -65,7 +65,7 @@ def bad() -> Shelf:
 
     for id, op, domain in (
         ("pyop", "PyOp", "ai.onnx.contrib"), ("pyop-own-domain", "PyOp", "pyopmodule"), ("python-op-torch", "PythonOp", "com.microsoft"), ("python-op-grad", "PythonOpGrad", "com.microsoft"),
-        ("aten", "ATen", "org.pytorch.aten"), ("aten-aten", "ATen", "aten"), ("extension-pyfunc", "PyCustomOpDef", "ai.onnx.contrib"), ("azure-invoker", "OpenAIAudioToText", "com.microsoft.extensions"),
+        ("aten-aten", "ATen", "aten"), ("extension-pyfunc", "PyCustomOpDef", "ai.onnx.contrib"), ("azure-invoker", "OpenAIAudioToText", "com.microsoft.extensions"),
         ("triton-invoker", "AzureTritonInvoker", "com.microsoft.extensions"), ("triton-op", "TritonOp", "com.microsoft"), ("external-stream", "ExternalOp", "com.example.waag"),
         ("caffe2", "Caffe2Op", "org.pytorch._caffe2"),
     ):
