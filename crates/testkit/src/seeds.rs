@@ -1,9 +1,7 @@
 //! Small files of every format, to mutate: what a fuzzer and the smoke test start from.
 
 use crate::hdf5::{self, Item};
-use crate::{assemble, encode, flat, samples};
-use crate::{assemble, encode, samples};
-use crate::{assemble, encode, samples, tensorflow};
+use crate::{assemble, encode, flat, samples, tensorflow};
 
 /// Text that is any format's, from one block each.
 #[rustfmt::skip]
@@ -136,22 +134,8 @@ fn encoded(format: &str) -> Option<Vec<u8>> {
 pub fn all_seeds() -> Vec<Vec<u8>> {
     let mut names: Vec<&str> = BLOCKS.iter().map(|(name, ..)| *name).collect();
     names.dedup();
-    names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile"]);
-    names.extend(flat::FORMATS);
     names.extend(["tar", "7z", "gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "zlib", "joblib-zfile", "hdf5"]);
-    names.extend([
-        "tar",
-        "7z",
-        "gzip",
-        "bzip2",
-        "xz",
-        "lzma",
-        "zstd",
-        "lz4",
-        "zlib",
-        "joblib-zfile",
-        "tensorflow-checkpoint",
-        "tfrecord",
-    ]);
+    names.extend(["tensorflow-checkpoint", "tfrecord"]);
+    names.extend(flat::FORMATS);
     names.iter().flat_map(|name| seeds(name)).collect()
 }
