@@ -8,6 +8,7 @@ mod bombs;
 mod calls;
 mod changes;
 mod data;
+mod embedded;
 mod express;
 mod global;
 mod literal;
