@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::child::Role;
 use crate::cursor::Cursor;
-use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
+use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position, ReferenceKind};
 use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::source::{ReadError, Source, read_up_to};
@@ -118,6 +118,11 @@ impl Format for Ncnn {
         if declared != Some(layers) {
             let declared = declared.map_or("no".to_owned(), |count| count.to_string());
             facts.anomaly(0, Anomaly::Malformed, format!("{declared} layers are declared where {layers} are"));
+        }
+        let name = context.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        if let Some(stem) = name.strip_suffix(".param") {
+            let target = format!("{stem}.bin");
+            facts.push(Position::Whole, FactKind::Reference { kind: ReferenceKind::Numbers, target });
         }
         // What its converter could not turn into layers keeps the name it had.
         kinds.say(facts, |kind| if kind.contains(['.', ':']) { Effect::Custom } else { Effect::Computes });
