@@ -53,7 +53,7 @@ pub(super) fn observer(name: &str) -> Box<dyn Observer> {
     let last = name.rsplit('/').next().unwrap_or_default();
     let folder = match last {
         "index.json" => "blobs/sha256/",
-        _ if name.contains("blobs/sha256/") => "",
+        _ if last.len() == 64 && last.bytes().all(|byte| byte.is_ascii_hexdigit()) => "",
         _ => "-",
     };
     Box::new(Oci { folder, ..Oci::default() })
@@ -152,6 +152,10 @@ impl Oci {
         for part in &self.parts {
             let Some((offset, digest)) = &part.digest else { continue };
             if let Some(target) = self.path(digest, *offset, facts).filter(|target| named.insert(target.clone())) {
+                if let Some(size) = part.size.as_ref().and_then(|size| size.parse().ok()) {
+                    let (target, most) = (target.clone(), Some(size));
+                    facts.push(Position::Offset(*offset), FactKind::FileSize { target, least: size, most });
+                }
                 facts.push(Position::Offset(*offset), FactKind::Reference { kind: ReferenceKind::File, target });
             }
             if part.size.as_ref().is_none_or(|size| size.parse::<u64>().is_err()) {
