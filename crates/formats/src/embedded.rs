@@ -30,7 +30,9 @@ pub(crate) fn open(source: &dyn Source, name: &str, offset: u64, length: u64, fa
 /// Whether numbers start as a script does, with the path of what runs it.
 fn is_script(head: &[u8]) -> bool {
     let path = head.strip_prefix(b"#!").map(|rest| rest.split(|byte| *byte == b'\n').next().unwrap_or_default());
-    path.is_some_and(|path| path.trim_ascii_start().starts_with(b"/") && path.iter().all(|byte| (0x20..0x7F).contains(byte)))
+    path.is_some_and(|path| {
+        path.trim_ascii_start().starts_with(b"/") && path.iter().all(|byte| (0x20..0x7F).contains(byte))
+    })
 }
 
 #[cfg(test)]

@@ -88,7 +88,8 @@ impl Picture {
             }
         }
         let Some((key, value)) = line.split_once('=').filter(|_| self.sections == 1) else { return };
-        if let (true, Ok(value)) = (matches!(key.trim(), "width" | "height" | "channels"), value.trim().parse::<u64>()) {
+        if let (true, Ok(value)) = (matches!(key.trim(), "width" | "height" | "channels"), value.trim().parse::<u64>())
+        {
             self.extents = self.extents.saturating_mul(value.max(1));
         }
     }

@@ -74,6 +74,7 @@ pub mod settings;
 pub mod sevenzip;
 pub mod skops;
 pub mod source;
+mod tables;
 pub mod tar;
 pub mod tensorflow;
 #[cfg(test)]

@@ -186,7 +186,9 @@ mod tests {
     fn nodes_that_are_not_there_are_told() {
         use crate::testing::oddities;
         assert!(oddities(&inspect(&Json, "a-symbol.json", GRAPH.as_bytes())).is_empty());
-        for (from, to) in [("[[0,0,0]]", "[[999,0,0]]"), ("[[1,0,0]]", "[[4,0,0]]"), ("\"arg_nodes\":[0]", "\"arg_nodes\":[-1]")] {
+        for (from, to) in
+            [("[[0,0,0]]", "[[999,0,0]]"), ("[[1,0,0]]", "[[4,0,0]]"), ("\"arg_nodes\":[0]", "\"arg_nodes\":[-1]")]
+        {
             let facts = inspect(&Json, "a-symbol.json", GRAPH.replace(from, to).as_bytes());
             assert_eq!(oddities(&facts).len(), 1, "{to}: {:?}", oddities(&facts));
         }

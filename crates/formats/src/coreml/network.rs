@@ -3,8 +3,8 @@
 use crate::fact::Gap;
 use crate::protobuf::Span;
 
-use super::{Model, numbers as weights};
 use super::names::{LAYERS, name};
+use super::{Model, numbers as weights};
 
 const CUSTOM: u32 = 500;
 const BRANCH: u32 = 605;

@@ -91,3 +91,39 @@ fn text(source: &dyn Source, span: Span) -> String {
     let most = MAX_NAME.min(usize::try_from(span.length).unwrap_or(MAX_NAME));
     String::from_utf8_lossy(&read_up_to(source, span.offset, most)).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::onnx::Onnx;
+    use crate::testing::{inspect, oddities};
+
+    fn field(number: u8, content: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, u8::try_from(content.len()).unwrap()], content].concat()
+    }
+
+    /// A graph that fills a shape, which is an initial value or a constant.
+    fn model(operator: &str, elements: i64, is_constant: bool) -> Vec<u8> {
+        let shape = [&[8, 1, 16, 7][..], &field(8, b"s"), &field(9, &elements.to_le_bytes())].concat();
+        let input = if operator == "Expand" { [field(1, b"x"), field(1, b"s")].concat() } else { field(1, b"s") };
+        let fills = field(1, &[input, field(2, b"y"), field(4, operator.as_bytes())].concat());
+        let value = if is_constant {
+            let attribute = [&field(1, b"value")[..], &field(5, &shape), &[0xA0, 1, 4]].concat();
+            field(1, &[field(2, b"s"), field(4, b"Constant"), field(5, &attribute)].concat())
+        } else {
+            field(5, &shape)
+        };
+        let graph = [value, fills, field(2, b"g")].concat();
+        let set = [&field(1, b"")[..], &[16, 17]].concat();
+        [&[8, 8][..], &field(7, &graph), &field(8, &set)].concat()
+    }
+
+    #[test]
+    fn shapes_that_fill_all_memory_are_told() {
+        for (operator, is_constant) in [("ConstantOfShape", false), ("ConstantOfShape", true), ("Expand", false)] {
+            let odd = |elements| oddities(&inspect(&Onnx, "a.onnx", &model(operator, elements, is_constant)));
+            assert!(odd(1 << 45).iter().any(|odd| odd.starts_with("AllocationBomb")), "{operator}: {:?}", odd(1 << 45));
+            assert!(odd(1000).is_empty() && odd(-1).is_empty(), "{operator}: {:?}", odd(1000));
+        }
+        assert!(oddities(&inspect(&Onnx, "a.onnx", &model("Neg", 1 << 45, false))).is_empty());
+    }
+}
