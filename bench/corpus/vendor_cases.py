@@ -210,7 +210,8 @@ def coreml_bad() -> Shelf:
     add("package-custom", package(coreml(555, custom)), "a package with a custom model")
     add("package-pickle", package(coreml(), more={"Data/com.apple.CoreML/weights/extra.pkl": inert_pickle()}), "a pickle in the package", "deny")
     add("package-program", package(coreml(), more={"Data/tool": elf()}), "a program in the package", "deny")
-    mil = coreml(502, field(1, 1) + entry(2, "main", field(2, "CoreML7")) + field(9, b"../../../../etc/passwd"), version=8)
+    constant = field(1, "const") + entry(5, "val", field(5, field(1, "@model_path/../../../../etc/passwd") + field(2, 64)))
+    mil = coreml(502, field(1, 1) + entry(2, "main", field(2, "CoreML7") + entry(3, "CoreML7", field(3, constant))), version=8)
     add("mil-blob-path", package(mil), "an ML program that names a path above", "not-allow")
     return shelf
 
