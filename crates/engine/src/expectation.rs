@@ -23,7 +23,7 @@ pub(crate) fn promised(name: &str) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| !ending.is_empty() && format.meta().extensions.contains(&ending.as_str()))
 }
 
-/// Whether a name promises no format at all, so that its bytes may be anything.
+/// Whether a name promises no format, or only by an ending that weights of any kind have.
 #[must_use]
 pub(crate) fn promises_nothing(name: &str) -> bool {
     SAYS_NOTHING.contains(&extension(name).as_str()) || promised(name).is_none()

@@ -34,6 +34,7 @@ pub mod coreml;
 pub mod cursor;
 pub mod decode;
 pub mod dotnet;
+mod embedded;
 pub mod engines;
 pub mod executable;
 pub mod executorch;
@@ -73,6 +74,7 @@ pub mod settings;
 pub mod sevenzip;
 pub mod skops;
 pub mod source;
+mod tables;
 pub mod tar;
 pub mod tensorflow;
 #[cfg(test)]
