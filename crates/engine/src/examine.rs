@@ -210,6 +210,7 @@ impl Examination<'_> {
                     examined.numbers.push(named.clone());
                     examined.references.push(named);
                 }
+                ReferenceKind::OptionalNumbers => examined.numbers.push(named),
                 _ => {}
             }
         }

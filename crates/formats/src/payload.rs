@@ -91,7 +91,10 @@ pub fn search(source: &dyn Source, span: Span, budget: &Budget, facts: &mut Fact
 /// Where the first signature is.
 fn starts(piece: &[u8]) -> Option<u64> {
     let signed = |bytes: &[u8]| SIGNATURES.iter().any(|signature| bytes.starts_with(signature));
-    let begins = |bytes: &[u8]| bytes.starts_with(b"#!/") || bytes.starts_with(b"\x1F\x8B\x08");
+    let begins = |bytes: &[u8]| {
+        let is_gzip = matches!(bytes, [0x1F, 0x8B, 8, 0..=0x1F, _, _, _, _, 0 | 2 | 4, ..]);
+        is_gzip || [&b"#!/bin"[..], b"#!/usr"].iter().any(|start| bytes.starts_with(start))
+    };
     let found = |at: &usize| piece.get(*at..).is_some_and(|bytes| signed(bytes) || begins(bytes));
     (0..piece.len()).find(found).map(|at| at as u64)
 }

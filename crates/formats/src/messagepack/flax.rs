@@ -1,5 +1,6 @@
 //! Checkpoints of Flax: nested maps of arrays, in MessagePack with three types of its own.
 
+use super::chunked::Chunked;
 use super::{Outcome, Problem, Value, ndarray, walk};
 use crate::budget::Budget;
 use crate::child::Child;
@@ -62,8 +63,12 @@ impl Format for Flax {
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let budget = context.budget;
+        let mut chunked = Chunked::default();
         let mut visit = |path: &[Segment], offset: u64, value: Value<'_>| {
-            take(source, path, offset, &value, budget, facts);
+            chunked.value(path, offset, &value, facts);
+            if let Some(shape) = take(source, path, offset, &value, budget, facts) {
+                chunked.array(path, &shape);
+            }
         };
         let outcome = walk(source, Span::whole(source), budget, &mut visit);
         report(&outcome, facts);
@@ -85,13 +90,21 @@ fn report(outcome: &Outcome, facts: &mut Facts) {
     }
 }
 
-fn take(source: &dyn Source, path: &[Segment], at: u64, value: &Value<'_>, budget: &Budget, facts: &mut Facts) {
+/// Writes a value down. Returns its shape, when it is an array.
+fn take(
+    source: &dyn Source,
+    path: &[Segment],
+    at: u64,
+    value: &Value<'_>,
+    budget: &Budget,
+    facts: &mut Facts,
+) -> Option<Vec<u64>> {
     match value {
         Value::Extension(NDARRAY | SCALAR, span) => {
             if facts.totals().tensors == 0 {
                 facts.property("framework", "Flax");
             }
-            ndarray::read(source, *span, &name(path), budget, facts);
+            return ndarray::read(source, *span, &name(path), budget, facts);
         }
         Value::Extension(COMPLEX | TIMESTAMP, _) => {}
         Value::Extension(kind, span) => {
@@ -105,6 +118,7 @@ fn take(source: &dyn Source, path: &[Segment], at: u64, value: &Value<'_>, budge
         Value::Float(number) => metadata(path, at, number.to_string(), facts),
         _ => {}
     }
+    None
 }
 
 /// Bytes of no type are looked at for what they are: a pickle, say.

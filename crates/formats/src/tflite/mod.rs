@@ -6,10 +6,11 @@ mod subgraph;
 use std::collections::BTreeMap;
 
 use crate::child::Child;
-use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position, ReferenceKind};
+use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
 use crate::facts::Facts;
 use crate::flatbuffers::{Broken, FlatBuffer, Table, Vector};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::location;
 use crate::payload;
 use crate::protobuf::Span;
 use crate::source::{Source, Window, read_up_to};
@@ -210,8 +211,7 @@ impl Model<'_, '_> {
         root.vector(5, 4)?;
         self.each(root.vector(8, 4)?, |model, group| {
             let target = group.text(0, MAX_NAME)?;
-            let reference = FactKind::Reference { kind: ReferenceKind::Numbers, target };
-            model.facts.push(Position::Offset(group.offset), reference);
+            location::note(&target, "a group of buffers", group.offset, model.facts);
             Ok(())
         })
     }
