@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn other_versions_and_hidden_programs_are_not_cleared() {
         let mut bytes = program("aten::add", "XnnpackBackend");
-        bytes.extend(b"\x80\x02cos\nsystem\nU\x0fecho waag-inert1\x85R.");
+        bytes.extend(b"\x80\x02cos\nsystem\nU\x0fecho waag-inert\x85R.");
         let facts = inspect(&ExecuTorch, "a.pte", &bytes);
         assert!(facts.has_anomaly(Anomaly::HiddenContent));
         bytes[6..8].copy_from_slice(b"99");

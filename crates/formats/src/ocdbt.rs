@@ -18,9 +18,10 @@ const NODE: [u8; 4] = [0x0c, 0xdb, 0x20, 0xde];
 const TAIL: usize = 64 * 1024;
 /// What compressed values start with.
 const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
-/// Compressed values of one file that are opened, and bytes of them all together.
+/// Compressed values of one file that are opened, and blocks of them all together: each is 128 KiB at most. Values of
+/// zeros come to far more than they take, and are ordinary; so what comes out counts, not what is stored.
 const MAX_OPENED: u64 = 1_000;
-const MAX_OPENED_BYTES: u64 = 64 << 20;
+const MAX_BLOCKS: u64 = 64;
 /// Bytes before a part's own content, and of the checksum behind it.
 const FRAME: u64 = 18;
 
@@ -112,18 +113,19 @@ fn last_node(source: &dyn Source, from: u64) -> Option<u64> {
 /// Values before a node: chunks of arrays, each compressed by itself. The reader takes them for numbers, whatever they
 /// are; so they are looked at for what is none, as far as memory and time allow, and how far is said.
 fn values(source: &dyn Source, span: Span, context: &Context<'_>, facts: &mut Facts) {
-    let (mut at, mut opened) = (span.offset, 0_u64);
-    while let Some(end) = frame(source, at).filter(|end| *end <= span.end()) {
-        let length = end.saturating_sub(at);
-        if opened >= MAX_OPENED || end.saturating_sub(span.offset) > MAX_OPENED_BYTES {
+    let (mut at, mut opened, mut left) = (span.offset, 0_u64, MAX_BLOCKS);
+    while read_up_to(source, at, 4) == ZSTD {
+        let value = frame(source, at, left).filter(|(end, _)| *end <= span.end());
+        let Some((end, blocks)) = value.filter(|_| opened < MAX_OPENED) else {
             facts.property("values not decompressed", format!("{} bytes", span.end().saturating_sub(at)));
             break;
-        }
+        };
         if let Err(error) = context.budget.operate(64) {
             return facts.incomplete(at, Gap::Limit, error.to_string());
         }
         opened = opened.saturating_add(1);
-        let stored = Child::stored(format!("value@{at}"), at, length);
+        left = left.saturating_sub(blocks);
+        let stored = Child::stored(format!("value@{at}"), at, end.saturating_sub(at));
         let child = Child { encoding: Encoding::Zstd, declared: None, role: Role::Numbers, ..stored };
         facts.push(Position::Offset(at), FactKind::Child(child));
         at = end;
@@ -135,12 +137,10 @@ fn values(source: &dyn Source, span: Span, context: &Context<'_>, facts: &mut Fa
     pickle::search(&Window::new(source, 0, span.end()), span.offset, context.budget, facts);
 }
 
-/// Where the Zstandard frame at `at` ends, by the sizes of its blocks.
-fn frame(source: &dyn Source, at: u64) -> Option<u64> {
+/// Where the Zstandard frame at `at` ends by the sizes of its blocks, and how many of these it has, unless too many.
+fn frame(source: &dyn Source, at: u64, most: u64) -> Option<(u64, u64)> {
     let mut cursor = Cursor::sparing(source, at);
-    if cursor.take(4).ok()? != ZSTD {
-        return None;
-    }
+    cursor.skip(4).ok()?;
     let descriptor = cursor.byte().ok()?;
     let is_single = descriptor & 0x20 != 0;
     let size = match (descriptor >> 6, is_single) {
@@ -149,13 +149,12 @@ fn frame(source: &dyn Source, at: u64) -> Option<u64> {
     };
     let dictionary = [0, 1, 2, 4].get(usize::from(descriptor & 3)).copied().unwrap_or(0);
     cursor.skip(u64::from(!is_single).saturating_add(dictionary).saturating_add(size)).ok()?;
-    // A block has 128 KiB at most, and a value is one frame: so many blocks are more than are opened.
-    for _ in 0..MAX_OPENED {
+    for blocks in 1..=most {
         let header = cursor.take(3).ok()?.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
         cursor.skip(if header >> 1 & 3 == 1 { 1 } else { header >> 3 }).ok()?;
         if header & 1 == 1 {
             cursor.skip(if descriptor & 4 != 0 { 4 } else { 0 }).ok()?;
-            return Some(cursor.position());
+            return Some((cursor.position(), blocks));
         }
     }
     None
@@ -186,7 +185,8 @@ mod tests {
         assert_eq!(oddities(&inspect(&Ocdbt, "manifest.ocdbt", &node(0))), ["OutOfBounds@0"]);
         // A frame of one block that is stored as it is, and another one.
         let mut values = b"\x28\xb5\x2f\xfd\x20\x04\x21\0\0abcd".repeat(2);
-        assert_eq!(frame(&values, 0), Some(13));
+        assert_eq!(frame(&values, 0, 1), Some((13, 1)));
+        assert_eq!(frame(&values, 0, 0), None);
         values.extend([&NODE[..], &node(20)[4..]].concat());
         let name = "83239041688d57008b09e71a16fffc0d";
         let probe = Probe::new(&values, name, crate::child::Role::Unknown);

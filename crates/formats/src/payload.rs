@@ -140,7 +140,7 @@ mod tests {
         let mut facts = Facts::new();
         search(&bytes, Span { offset: 3, length: bytes.len() as u64 - 3 }, &budget, &mut facts);
         assert!(matches!(&facts.list()[0].kind, FactKind::Child(child) if child.offset == 5000));
-        let pickle = b"\x80\x02cos\nsystem\nU\x0fecho waag-inert1\x85R.".to_vec();
+        let pickle = b"\x80\x02cos\nsystem\nU\x0fecho waag-inert\x85R.".to_vec();
         for (bytes, found) in [(&pickle, true), (&vec![0x80, 2, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9], false)] {
             let mut facts = Facts::new();
             open(bytes, "w", Span { offset: 0, length: bytes.len() as u64 }, false, &budget, &mut facts);

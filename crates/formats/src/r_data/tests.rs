@@ -78,7 +78,7 @@ fn bombs_breaks_and_tails_are_told() {
 fn files_in_raw_vectors_are_opened() {
     let good = write(&Value::Reals(vec![1.0, 2.0]));
     let children = |content: &[u8]| {
-        let bytes = [&good[..14], &[0, 0, 0, 24], &(content.len() as u32).to_be_bytes(), content].concat();
+        let bytes = [&good[..23], &[0, 0, 0, 24], &(content.len() as u32).to_be_bytes(), content].concat();
         let facts = inspect(&RData, "model.rds", &bytes);
         assert_eq!(oddities(&facts), Vec::<String>::new());
         facts.list().iter().filter(|fact| matches!(fact.kind, FactKind::Child(_))).count()
