@@ -3,9 +3,10 @@
 
 use crate::callable::judge;
 use crate::configuration::Observer;
-use crate::fact::{Callable, FactKind, Gap, Position, ReferenceKind, Usage};
+use crate::fact::{Anomaly, Callable, FactKind, Gap, Position, ReferenceKind, Usage};
 use crate::facts::Facts;
 use crate::json::{Event, Value};
+use crate::location;
 
 /// Keys under which codecs are named.
 const LISTS: &[&str] = &["filters", "compressor", "codecs"];
@@ -94,6 +95,17 @@ impl Codecs {
     }
 }
 
+/// TensorStore opens the path of a store as it stands, wherever it leads.
+fn elsewhere(event: &Event<'_>, facts: &mut Facts) {
+    let outer = event.path.len().checked_sub(2).and_then(|at| event.key_at(at));
+    let (Some("kvstore"), Some("path"), Value::Text(path)) = (outer, event.key(), event.value) else { return };
+    if let Some(objection) = location::objection(path).filter(|_| !path.is_empty()) {
+        let path: String = path.chars().take(200).collect();
+        let detail = format!("a store of arrays is in '{path}', which {objection}");
+        facts.anomaly(event.offset, Anomaly::ExternalData, detail);
+    }
+}
+
 fn extent(list: &mut Vec<u64>, text: &str) {
     if list.len() < MAX_DIMENSIONS {
         list.push(text.parse().unwrap_or(u64::MAX));
@@ -105,6 +117,7 @@ impl Observer for Codecs {
         if self.is_array {
             self.layout(event);
         }
+        elsewhere(event, facts);
         let (Some("id" | "name"), Value::Text(codec)) = (event.key(), event.value) else { return };
         let listed = event.path.iter().any(|segment| segment.key().is_some_and(|key| LISTS.contains(&key)));
         if !listed || !matches!(codec, "pickle" | "numcodecs.pickle" | "numcodecs.pickles") {
@@ -157,6 +170,16 @@ mod tests {
         assert_eq!(chunks(".zarray", odd), ["0", "1"]);
         let facts = inspect(&Json, ".zarray", br#"{"chunks": [1], "shape": [1099511627776], "zarr_format": 2}"#);
         assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Incomplete { .. })));
+    }
+
+    #[test]
+    fn stores_elsewhere_are_told() {
+        let told = |path: &str| {
+            let text = format!(r#"{{"driver": "zarr", "kvstore": {{"driver": "file", "path": "{path}"}}}}"#);
+            inspect(&Json, "spec.json", text.as_bytes()).has_anomaly(Anomaly::ExternalData)
+        };
+        assert!(told("/etc/") && told("../../x"));
+        assert!(!told("params.kernel") && !told(""));
     }
 
     #[test]
