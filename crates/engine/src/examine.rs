@@ -39,7 +39,7 @@ pub struct Examined {
     pub references: Vec<(Location, String)>,
     /// Those of them that hold raw numbers.
     pub(crate) numbers: Vec<(Location, String)>,
-    /// Whether the bytes of the file itself are none of the known formats.
+    /// Whether the bytes of the file, or those that it is a compressed stream of, are none of the known formats.
     pub(crate) is_unknown: bool,
     /// Storages that a pickle expects beside it, by the pickle's members.
     pub(crate) storages: Vec<Expected>,
@@ -94,6 +94,7 @@ impl Examination<'_> {
     fn whole(&self, subject: Subject<'_>) -> Examined {
         let mut examined = Examined::default();
         self.artifact(&subject, &mut examined);
+        examined.is_unknown |= is_compressed_unknown(&examined);
         if let (1.., Some(whole)) = (examined.unlisted, examined.artifacts.first_mut()) {
             whole.properties.push(("members not listed".to_owned(), examined.unlisted.to_string()));
         }
@@ -215,6 +216,16 @@ impl Examination<'_> {
             }
         }
     }
+}
+
+/// Whether a file is a compressed stream of bytes that are of no known format, and nothing else was found.
+fn is_compressed_unknown(file: &Examined) -> bool {
+    const STREAMS: &[&str] = &["zstd", "gzip", "zlib", "lz4", "bzip2", "xz"];
+    let [stream, content] = file.artifacts.as_slice() else { return false };
+    let within = |finding: &Finding| finding.location.members == content.location.members;
+    stream.format.is_some_and(|format| STREAMS.contains(&format))
+        && content.format.is_none()
+        && file.findings.iter().all(within)
 }
 
 /// Lets every rule judge an artifact.

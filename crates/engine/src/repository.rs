@@ -41,25 +41,13 @@ pub(crate) fn settle_numbers(entries: &[Entry], examined: &mut [Examined]) {
     for (entry, file) in entries.iter().zip(examined) {
         // What was found in the bytes stays found.
         let nothing_found = file.findings.iter().all(|finding| finding.nature == Nature::Incomplete);
-        let is_plain = (file.is_unknown || is_compressed(file))
-            && !file.artifacts.is_empty()
-            && named.contains(&plain(&entry.path));
+        let is_plain = file.is_unknown && !file.artifacts.is_empty() && named.contains(&plain(&entry.path));
         if is_plain && nothing_found && expectation::promises_nothing(&entry.path.to_string_lossy()) {
             let location = Location::file(entry.path.to_string_lossy());
             let size = file.artifacts.first().map_or(0, |artifact| artifact.size);
             *file = Examined { artifacts: vec![summary::numbers(location, size)], ..Examined::default() };
         }
     }
-}
-
-/// Whether a file is a compressed stream of bytes that are of no known format, and nothing else was found.
-fn is_compressed(file: &Examined) -> bool {
-    const STREAMS: &[&str] = &["zstd", "gzip", "zlib", "lz4", "bzip2", "xz"];
-    let [stream, content] = file.artifacts.as_slice() else { return false };
-    let within = |finding: &Finding| finding.location.members == content.location.members;
-    stream.format.is_some_and(|format| STREAMS.contains(&format))
-        && content.format.is_none()
-        && file.findings.iter().all(within)
 }
 
 fn judge(present: &HashSet<PathBuf>, location: &Location, target: &str) -> Option<FactKind> {

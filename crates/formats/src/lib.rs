@@ -34,6 +34,7 @@ pub mod coreml;
 pub mod cursor;
 pub mod decode;
 pub mod dotnet;
+pub mod embedded;
 pub mod engines;
 pub mod executable;
 pub mod executorch;

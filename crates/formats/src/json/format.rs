@@ -4,7 +4,6 @@ use crate::child::Role;
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::huggingface::inspect_json;
-use crate::json::MAX_DEPTH;
 use crate::notebook::is_notebook;
 use crate::source::Source;
 
@@ -48,9 +47,6 @@ pub(crate) fn looks_like_json(head: &[u8]) -> Option<bool> {
         rest = inside.trim_ascii_start();
     }
     let is_list = rest.len() < head.len();
-    if rest.is_empty() && head.len() > MAX_DEPTH {
-        return Some(true);
-    }
     match rest.first()? {
         b'{' => matches!(rest.get(1..)?.trim_ascii_start().first(), Some(b'"' | b'}')).then_some(true),
         b'"' | b']' if is_list => Some(true),
@@ -93,6 +89,5 @@ mod tests {
         assert_eq!(looks_like_json(b"[[1.5, 2], [3]]"), Some(true));
         assert_eq!(looks_like_json(b"[null]"), Some(false));
         assert_eq!(looks_like_json(b"text"), None);
-        assert_eq!(looks_like_json(&[b'['; 4096]), Some(true));
     }
 }

@@ -1,16 +1,33 @@
 //! Arrays that Flax packs in pieces: a map with a mark, the shape of the whole, and the pieces.
 
-use super::Value;
+use super::{Value, ndarray, walk};
+use crate::budget::Budget;
 use crate::fact::Anomaly;
 use crate::facts::Facts;
 use crate::json::{Segment, path_text};
+use crate::protobuf::Span;
+use crate::source::Source;
 
 /// The key by which Flax tells such a map.
 const MARK: &str = "__msgpack_chunked_array__";
 
+/// The type of an array.
+const NDARRAY: i8 = 1;
+
+/// Holds the pieces of such arrays against their shapes.
+pub(super) fn check(source: &dyn Source, budget: &Budget, facts: &mut Facts) {
+    let mut chunked = Chunked::default();
+    walk(source, Span::whole(source), budget, &mut |path, at, value| match value {
+        Value::Extension(NDARRAY, span) if chunked.is_within(path, "chunks") => {
+            chunked.found = chunked.found.saturating_add(ndarray::elements(source, span, budget));
+        }
+        value => chunked.value(path, at, &value, facts),
+    });
+}
+
 /// The array in pieces that is being read.
 #[derive(Default)]
-pub(super) struct Chunked {
+struct Chunked {
     /// How deep its map lies; nothing is read while there is none.
     depth: Option<usize>,
     announced: Option<u64>,
@@ -19,7 +36,7 @@ pub(super) struct Chunked {
 
 impl Chunked {
     /// Any value of the file.
-    pub(super) fn value(&mut self, path: &[Segment], at: u64, value: &Value<'_>, facts: &mut Facts) {
+    fn value(&mut self, path: &[Segment], at: u64, value: &Value<'_>, facts: &mut Facts) {
         if path.last().and_then(Segment::key) == Some(MARK) {
             *self = Self { depth: path.len().checked_sub(1), announced: Some(1), found: 0 };
         }
@@ -31,14 +48,6 @@ impl Chunked {
                 self.announced = self.announced.zip(extent).and_then(|(product, extent)| product.checked_mul(extent));
             }
             _ => {}
-        }
-    }
-
-    /// An array, which may be a piece.
-    pub(super) fn array(&mut self, path: &[Segment], shape: &[u64]) {
-        if self.is_within(path, "chunks") {
-            let elements = shape.iter().fold(1_u64, |product, extent| product.saturating_mul(*extent));
-            self.found = self.found.saturating_add(elements);
         }
     }
 

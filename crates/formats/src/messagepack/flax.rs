@@ -1,6 +1,5 @@
 //! Checkpoints of Flax: nested maps of arrays, in MessagePack with three types of its own.
 
-use super::chunked::Chunked;
 use super::{Outcome, Problem, Value, ndarray, walk};
 use crate::budget::Budget;
 use crate::child::Child;
@@ -63,12 +62,8 @@ impl Format for Flax {
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let budget = context.budget;
-        let mut chunked = Chunked::default();
         let mut visit = |path: &[Segment], offset: u64, value: Value<'_>| {
-            chunked.value(path, offset, &value, facts);
-            if let Some(shape) = take(source, path, offset, &value, budget, facts) {
-                chunked.array(path, &shape);
-            }
+            take(source, path, offset, &value, budget, facts);
         };
         let outcome = walk(source, Span::whole(source), budget, &mut visit);
         report(&outcome, facts);
@@ -78,6 +73,7 @@ impl Format for Flax {
             let child = Child::stored(format!("trailing@{}", outcome.end), outcome.end, rest);
             facts.push(Position::Offset(outcome.end), FactKind::Child(child));
         }
+        super::chunked::check(source, budget, facts);
     }
 }
 
@@ -90,21 +86,13 @@ fn report(outcome: &Outcome, facts: &mut Facts) {
     }
 }
 
-/// Writes a value down. Returns its shape, when it is an array.
-fn take(
-    source: &dyn Source,
-    path: &[Segment],
-    at: u64,
-    value: &Value<'_>,
-    budget: &Budget,
-    facts: &mut Facts,
-) -> Option<Vec<u64>> {
+fn take(source: &dyn Source, path: &[Segment], at: u64, value: &Value<'_>, budget: &Budget, facts: &mut Facts) {
     match value {
         Value::Extension(NDARRAY | SCALAR, span) => {
             if facts.totals().tensors == 0 {
                 facts.property("framework", "Flax");
             }
-            return ndarray::read(source, *span, &name(path), budget, facts);
+            ndarray::read(source, *span, &name(path), budget, facts);
         }
         Value::Extension(COMPLEX | TIMESTAMP, _) => {}
         Value::Extension(kind, span) => {
@@ -118,7 +106,6 @@ fn take(
         Value::Float(number) => metadata(path, at, number.to_string(), facts),
         _ => {}
     }
-    None
 }
 
 /// Bytes of no type are looked at for what they are: a pickle, say.

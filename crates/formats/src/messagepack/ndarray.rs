@@ -2,10 +2,10 @@
 
 use super::{Problem, Value, walk};
 use crate::budget::Budget;
+use crate::embedded;
 use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::facts::Facts;
 use crate::json::Segment;
-use crate::payload;
 use crate::protobuf::Span;
 use crate::source::Source;
 
@@ -21,22 +21,22 @@ struct Parts {
     bad: Option<&'static str>,
 }
 
-/// Reads an array, and holds its size against its shape. Returns its shape.
-pub(super) fn read(
-    source: &dyn Source,
-    span: Span,
-    name: &str,
-    budget: &Budget,
-    facts: &mut Facts,
-) -> Option<Vec<u64>> {
+/// How many elements an array has by its shape.
+pub(super) fn elements(source: &dyn Source, span: Span, budget: &Budget) -> u64 {
+    let mut parts = Parts::default();
+    walk(source, span, budget, &mut |path, _, value| parts.take(path, value));
+    parts.shape.iter().fold(1_u64, |product, extent| product.saturating_mul(*extent))
+}
+
+/// Reads an array, and holds its size against its shape.
+pub(super) fn read(source: &dyn Source, span: Span, name: &str, budget: &Budget, facts: &mut Facts) {
     let mut parts = Parts::default();
     let outcome = walk(source, span, budget, &mut |path, _, value| parts.take(path, value));
     if let Some(note) = outcome.notes.first() {
-        match note.problem {
+        return match note.problem {
             Problem::Odd(anomaly) => facts.anomaly(note.offset, anomaly, note.detail.as_str()),
             Problem::Stopped(gap) => facts.incomplete(note.offset, gap, note.detail.as_str()),
-        }
-        return None;
+        };
     }
     if outcome.end != span.end() {
         let detail = format!("array '{name}' has bytes behind its parts");
@@ -44,15 +44,12 @@ pub(super) fn read(
     }
     let Some(data) = parts.data.filter(|_| parts.bad.is_none()) else {
         let detail = format!("array '{name}': {}", parts.bad.unwrap_or("it has no data"));
-        facts.anomaly(span.offset, Anomaly::Malformed, detail);
-        return None;
+        return facts.anomaly(span.offset, Anomaly::Malformed, detail);
     };
-    payload::open(source, name, data, false, budget, facts);
+    embedded::open(source, name, data, false, budget, facts);
     check(name, &parts, data, span.offset, facts);
-    let (dtype, shape) = (parts.dtype, parts.shape.clone());
-    let tensor = Tensor { name: name.to_owned(), dtype, shape, bytes: Some(data.length) };
+    let tensor = Tensor { name: name.to_owned(), dtype: parts.dtype, shape: parts.shape, bytes: Some(data.length) };
     facts.push(Position::Offset(data.offset), FactKind::Tensor(tensor));
-    Some(parts.shape)
 }
 
 impl Parts {
