@@ -39,7 +39,7 @@ pub struct Examined {
     pub references: Vec<(Location, String)>,
     /// Those of them that hold raw numbers.
     pub(crate) numbers: Vec<(Location, String)>,
-    /// Whether the bytes of the file, or those that it is a compressed stream of, are none of the known formats.
+    /// Whether the bytes of the file itself are none of the known formats.
     pub(crate) is_unknown: bool,
     /// Storages that a pickle expects beside it, by the pickle's members.
     pub(crate) storages: Vec<Expected>,

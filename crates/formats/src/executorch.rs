@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::budget::Budget;
 use crate::child::Child;
-use crate::embedded;
 use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
 use crate::facts::Facts;
 use crate::flatbuffers::{Broken, FlatBuffer, Table, Vector};
+use crate::foreign;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::protobuf::Span;
 use crate::source::{Source, Window, read_up_to};
@@ -111,7 +111,7 @@ impl Format for ExecuTorch {
         // Values and instructions are not read one by one, so what is between the parts that are is searched.
         for (start, stop) in buffer.gaps(MAX_GAP).into_iter().chain([(buffer.end(), program)]) {
             let span = Span { offset: start, length: stop.saturating_sub(start) };
-            embedded::search(source, span, context.budget, facts);
+            foreign::search(source, span, context.budget, facts);
         }
         tail(source, end, facts);
     }
@@ -193,7 +193,7 @@ impl Reader<'_> {
     fn bytes(&mut self, table: &Table<'_>, name: &str, is_text: bool) -> Result<(), Broken> {
         if let Some(data) = table.vector(0, 1)? {
             let span = Span { offset: data.start, length: data.count };
-            embedded::open(self.source, name, span, is_text, self.budget, self.facts);
+            foreign::open(self.source, name, span, is_text, self.budget, self.facts);
         }
         Ok(())
     }
@@ -207,7 +207,7 @@ impl Reader<'_> {
             self.facts.anomaly(table.offset, Anomaly::OutOfBounds, detail);
         }
         let span = Span { offset: start, length: size };
-        embedded::open(self.source, "segment", span, false, self.budget, self.facts);
+        foreign::open(self.source, "segment", span, false, self.budget, self.facts);
         self.end = self.end.max(end);
         Ok(())
     }

@@ -2,9 +2,9 @@
 
 use crate::child::{Child, Encoding, Role};
 use crate::cursor::Cursor;
-use crate::embedded;
 use crate::fact::{Anomaly, FactKind, Gap, Position};
 use crate::facts::Facts;
+use crate::foreign;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::pickle;
 use crate::protobuf::Span;
@@ -133,7 +133,7 @@ fn values(source: &dyn Source, span: Span, context: &Context<'_>, facts: &mut Fa
     let rest = Span { offset: at, length: span.end().saturating_sub(at) };
     // Two bytes are too few for numbers: of the short signatures, only the longest counts.
     let is_gzip = read_up_to(source, at, 3) == [0x1F, 0x8B, 8];
-    embedded::open(source, "value", rest, is_gzip, context.budget, facts);
+    foreign::open(source, "value", rest, is_gzip, context.budget, facts);
     pickle::search(&Window::new(source, 0, span.end()), span.offset, context.budget, facts);
 }
 

@@ -2,9 +2,9 @@
 
 use super::{Problem, Value, walk};
 use crate::budget::Budget;
-use crate::embedded;
 use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::facts::Facts;
+use crate::foreign;
 use crate::json::Segment;
 use crate::protobuf::Span;
 use crate::source::Source;
@@ -46,7 +46,7 @@ pub(super) fn read(source: &dyn Source, span: Span, name: &str, budget: &Budget,
         let detail = format!("array '{name}': {}", parts.bad.unwrap_or("it has no data"));
         return facts.anomaly(span.offset, Anomaly::Malformed, detail);
     };
-    embedded::open(source, name, data, false, budget, facts);
+    foreign::open(source, name, data, false, budget, facts);
     check(name, &parts, data, span.offset, facts);
     let tensor = Tensor { name: name.to_owned(), dtype: parts.dtype, shape: parts.shape, bytes: Some(data.length) };
     facts.push(Position::Offset(data.offset), FactKind::Tensor(tensor));

@@ -5,9 +5,9 @@
 use super::calls::{calls_by_name, is_dangerous, takes_from_package};
 use super::input::{Input, Mode};
 use crate::budget::Budget;
-use crate::embedded;
 use crate::fact::{Anomaly, Code, FactKind, Gap, Position, Runs, Tensor};
 use crate::facts::{Facts, shorten};
+use crate::foreign;
 use crate::protobuf::Span;
 use crate::source::{ReadError, Source, read_up_to};
 
@@ -553,7 +553,7 @@ impl<'a, 'f> Walk<'a, 'f> {
         let is_long = read_up_to(self.source, before, 4) == [0xFF; 4];
         if self.input.mode != Mode::Ascii {
             let span = span(if is_long { 12 } else { 4 });
-            embedded::open(self.source, "raw", span, true, self.budget, self.facts);
+            foreign::open(self.source, "raw", span, true, self.budget, self.facts);
         }
         Ok(())
     }

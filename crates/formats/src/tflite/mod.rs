@@ -6,10 +6,10 @@ mod subgraph;
 use std::collections::BTreeMap;
 
 use crate::child::Child;
-use crate::embedded;
 use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
 use crate::facts::Facts;
 use crate::flatbuffers::{Broken, FlatBuffer, Table, Vector};
+use crate::foreign;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::location;
 use crate::protobuf::Span;
@@ -221,7 +221,7 @@ impl Model<'_, '_> {
         for place in &self.buffers {
             let span = Span { offset: place.offset, length: place.length };
             if span.length > 0 {
-                embedded::open(self.source, "buffer", span, !place.is_used, self.context.budget, self.facts);
+                foreign::open(self.source, "buffer", span, !place.is_used, self.context.budget, self.facts);
             }
         }
     }
@@ -340,7 +340,7 @@ impl Model<'_, '_> {
             return;
         }
         if self.has_unread_options && rest.length <= MAX_OPTIONS {
-            return embedded::search(self.source, rest, self.context.budget, self.facts);
+            return foreign::search(self.source, rest, self.context.budget, self.facts);
         }
         let detail = format!("{} bytes follow the model", rest.length);
         self.facts.anomaly(end, Anomaly::TrailingBytes, detail);
@@ -366,7 +366,7 @@ impl Model<'_, '_> {
             return;
         }
         if length <= MAX_GAP {
-            return embedded::search(self.source, Span { offset: start, length }, self.context.budget, self.facts);
+            return foreign::search(self.source, Span { offset: start, length }, self.context.budget, self.facts);
         }
         let detail = format!("{length} bytes belong to no part of the model");
         self.facts.anomaly(start, Anomaly::Hole, detail);

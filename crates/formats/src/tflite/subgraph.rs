@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::operators::{CALL, CALL_ONCE, IF, WHILE};
 use super::{MAX_NAME, Model};
-use crate::embedded;
 use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::flatbuffers::{Broken, Table, Vector};
+use crate::foreign;
 use crate::protobuf::Span;
 
 /// Extents of one tensor that are read.
@@ -84,7 +84,7 @@ impl Graphs {
         indices(model, table.vector(8, 4)?, tensors, true, "an operator's intermediate")?;
         if let Some(custom) = table.vector(5, 1)? {
             let span = Span { offset: custom.start, length: custom.count };
-            embedded::open(model.source, "options", span, true, model.context.budget, model.facts);
+            foreign::open(model.source, "options", span, true, model.context.budget, model.facts);
         }
         table.vector(7, 1)?;
         model.has_unread_options |= touch_options(table)?;
@@ -92,7 +92,7 @@ impl Graphs {
         if offset > 1 {
             let place = model.outside(table, offset, size);
             let span = Span { offset: place.offset, length: place.length };
-            embedded::open(model.source, "options", span, true, model.context.budget, model.facts);
+            foreign::open(model.source, "options", span, true, model.context.budget, model.facts);
         }
         let Some(code) = usize::try_from(index).ok().and_then(|index| model.codes.get_mut(index)) else {
             let detail = format!("an operator is of kind {index}, of which there are {}", model.codes.len());

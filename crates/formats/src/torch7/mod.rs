@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use crate::budget::Budget;
 use crate::child::Child;
-use crate::embedded;
 use crate::fact::{Anomaly, Code, FactKind, Gap, Position, Runs, Tensor};
 use crate::facts::{Facts, shorten};
+use crate::foreign;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::protobuf::Span;
 use crate::source::{ReadError, Source, read_up_to};
@@ -252,7 +252,7 @@ impl<'a, 'f> Walk<'a, 'f> {
     fn payload(&mut self, start: u64, length: u64, text: &str) {
         let span = Span { offset: start, length };
         let Some(language) = bytecode(text) else {
-            return embedded::open(self.source, "text", span, true, self.budget, self.facts);
+            return foreign::open(self.source, "text", span, true, self.budget, self.facts);
         };
         let name = if self.key.is_empty() { "a text".to_owned() } else { self.key.clone() };
         let excerpt = format!("{length} bytes at {start:#x}");
@@ -326,7 +326,7 @@ impl<'a, 'f> Walk<'a, 'f> {
             }
             if !self.input.is_text {
                 let span = Span { offset: self.input.position(), length: count.saturating_mul(size) };
-                embedded::open(self.source, "storage", span, false, self.budget, self.facts);
+                foreign::open(self.source, "storage", span, false, self.budget, self.facts);
             }
             self.input.skip_elements(count, size)?;
             self.objects.insert(index, Some(count));
