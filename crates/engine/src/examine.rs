@@ -102,6 +102,7 @@ impl Examination<'_> {
     fn whole(&self, subject: Subject<'_>) -> Examined {
         let mut examined = Examined::default();
         self.artifact(&subject, &mut examined);
+        examined.is_unknown |= is_compressed_unknown(&examined);
         if let (1.., Some(whole)) = (examined.unlisted, examined.artifacts.first_mut()) {
             whole.properties.push(("members not listed".to_owned(), examined.unlisted.to_string()));
         }
@@ -219,10 +220,21 @@ impl Examination<'_> {
                     examined.numbers.push(named.clone());
                     examined.references.push(named);
                 }
+                ReferenceKind::OptionalNumbers => examined.numbers.push(named),
                 _ => {}
             }
         }
     }
+}
+
+/// Whether a file is a compressed stream of bytes that are of no known format, and nothing else was found.
+fn is_compressed_unknown(file: &Examined) -> bool {
+    const STREAMS: &[&str] = &["zstd", "gzip", "zlib", "lz4", "bzip2", "xz"];
+    let [stream, content] = file.artifacts.as_slice() else { return false };
+    let within = |finding: &Finding| finding.location.members == content.location.members;
+    stream.format.is_some_and(|format| STREAMS.contains(&format))
+        && content.format.is_none()
+        && file.findings.iter().all(within)
 }
 
 /// Lets every rule judge an artifact.

@@ -339,6 +339,8 @@ pub enum ReferenceKind {
     File,
     /// Another file of the same model, of raw numbers that no loader interprets.
     Numbers,
+    /// As [`ReferenceKind::Numbers`], but the file may be left out: parts of an array that were never written.
+    OptionalNumbers,
     /// Another model.
     Model,
     /// An address on a network.

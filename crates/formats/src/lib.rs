@@ -41,6 +41,7 @@ pub mod executorch;
 pub mod fact;
 pub mod facts;
 pub mod flatbuffers;
+pub mod foreign;
 pub mod format;
 pub mod gguf;
 pub mod hdf5;
@@ -116,7 +117,6 @@ pub static FORMATS: &[&dyn Format] = &[
     &ocdbt::Ocdbt,
     &boosting::XgBoost,
     &boosting::XgBoostBinary,
-    &boosting::LightGbm,
     &boosting::CatBoost,
     &r_data::RData,
     &torch7::Torch7,
@@ -164,6 +164,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &executable::Executable,
     &media::Media,
     &text::Text,
+    // Behind text, whose `.txt` it shares: such a name alone promises text.
+    &boosting::LightGbm,
 ];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.

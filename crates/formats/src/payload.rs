@@ -6,7 +6,7 @@ use crate::source::{Source, Window, read_up_to};
 const LEAST: u64 = 12;
 
 /// Signatures of four bytes and more, which numbers do not have by chance.
-const SIGNATURES: &[&[u8]] = &[
+pub(crate) const SIGNATURES: &[&[u8]] = &[
     b"\x7FELF",
     b"\xCE\xFA\xED\xFE",
     b"\xCF\xFA\xED\xFE",
