@@ -110,7 +110,7 @@ def bad() -> Shelf:
     add("asset-extra-program", {**folder(saved_model()), "assets.extra/tool": elf()}, "a program among the extra assets")
 
     code = base64.b64encode(marshal.dumps(compile("lambda x: __import__('os').system('echo waag-inert')", "waag", "eval"))).decode()
-    layer = lambda_layer(code)
+    layer = lambda_layer(code, encoded=True)
     add("keras-metadata-lambda", {**folder(saved_model()), "keras_metadata.pb": keras_metadata(layer)}, "a Lambda in keras_metadata.pb", source="cve-2024-3660")
     add("keras-metadata-nested", {**folder(saved_model()), "keras_metadata.pb": keras_metadata({"class_name": "Sequential", "config": {"layers": [layer]}}, "_tf_keras_sequential")},
         "a Lambda inside a sequence, in keras_metadata.pb", source="cve-2024-3660")

@@ -177,12 +177,12 @@ def coreml(kind: int = 500, body: bytes | None = None, extra: bytes = b"", versi
     return field(1, version) + field(2, description()) + field(kind, field(1, linear()) if body is None else body) + extra
 
 
-MANIFEST = {"fileFormatVersion": "1.0.0", "itemInfoEntries": {"A": {"author": "com.apple.CoreML", "description": "CoreML Model Specification", "name": "model.mlmodel", "path": "com.apple.CoreML/model.mlmodel"},
-            "B": {"author": "com.apple.CoreML", "description": "CoreML Model Weights", "name": "weights", "path": "com.apple.CoreML/weights"}}, "rootModelIdentifier": "A"}
+MANIFEST = {"fileFormatVersion": "1.0.0", "itemInfoEntries": {"A": {"author": "com.apple.CoreML", "description": "CoreML Model Specification", "name": "model.mlmodel", "path": "com.apple.CoreML/model.mlmodel"}},
+            "rootModelIdentifier": "A"}
 
 
 def package(model: bytes, manifest: dict | None = None, more: dict[str, bytes] | None = None) -> Content:
-    return {"Manifest.json": json.dumps(manifest or MANIFEST).encode(), "Data/com.apple.CoreML/model.mlmodel": model, "Data/com.apple.CoreML/weights/weight.bin": struct.pack("<II56x", 0, 2), **(more or {})}
+    return {"Manifest.json": json.dumps(manifest or MANIFEST).encode(), "Data/com.apple.CoreML/model.mlmodel": model, **(more or {})}
 
 
 def coreml_bad() -> Shelf:

@@ -409,6 +409,19 @@ mod tests {
         executable-content
         extension-mismatch
         deceptive-name
+        instantiate-target
+        embedded-code
+        risky-source
+        dangerous-operator
+        custom-operator
+        external-data
+        xml-entity
+        text-remapping
+        hidden-payload
+        degenerate-tensor
+        look-alike-name
+        network-address
+        embedded-secret
         encrypted-content
         incomplete-analysis
         ");
