@@ -96,7 +96,7 @@ const PROPERTIES: &[(&str, &str)] = &[
 static META: Meta = Meta {
     id: "huggingface-config",
     title: "Hugging Face configuration",
-    extensions: &["json", "jsonl", "ndjson"],
+    extensions: &[],
     depth: Depth::Full,
     reads: "every key at every depth: remote code, templates, files and models named, duplicate keys",
     specification: "https://huggingface.co/docs/transformers/main_classes/configuration",

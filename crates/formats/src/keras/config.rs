@@ -23,6 +23,8 @@ const MAX_TEXTS: usize = 4;
 const MAX_INNER: usize = 200;
 /// Units, filters or dimensions of one layer: above this, making it takes more memory than a machine has.
 const MOST_UNITS: f64 = (1u64 << 31) as f64;
+/// The same of the two largest of a model together: a matrix between them is what a model would need at most.
+const MOST_WEIGHTS: f64 = (1u64 << 44) as f64;
 /// Characters kept of a text.
 const MAX_TEXT: usize = 500;
 /// Different classes that are counted.
@@ -218,6 +220,8 @@ struct KerasConfig {
     is_full: bool,
     /// Sizes that are too large, and where.
     sizes: Vec<(Position, String)>,
+    /// The two largest of the others, and where the larger is.
+    largest: (f64, f64, Position),
 }
 
 impl KerasConfig {
@@ -230,6 +234,7 @@ impl KerasConfig {
             is_keras: false,
             is_full: false,
             sizes: Vec::new(),
+            largest: (0.0, 0.0, Position::Whole),
         }
     }
 
@@ -283,13 +288,32 @@ impl KerasConfig {
             [.., Segment::Key(key)] | [.., Segment::Key(key), Segment::Index(_)] => key.as_str(),
             _ => return,
         };
-        let in_config = self.frames.last().is_some_and(|frame| frame.key.as_deref() == Some("config"));
-        let is_small = || number.parse::<f64>().is_ok_and(|number| number < MOST_UNITS);
-        if !in_config || !SIZES.contains(&key) || is_small() || self.sizes.len() >= MAX_REPEATED {
+        let mut open = self.frames.iter().rev().map(|frame| frame.key.as_deref().unwrap_or_default());
+        let in_config = open.next() == Some("config");
+        // A number may stand for itself as an array of none.
+        let key = match open.next() {
+            Some(outer) if key == "value" => outer,
+            _ => key,
+        };
+        let Some(key) = SIZES.iter().find(|known| in_config && **known == key) else { return };
+        // Python has whole numbers of any length.
+        let size = number.parse::<f64>().unwrap_or(f64::MAX);
+        if size < MOST_UNITS {
+            return self.largest(size, event.offset);
+        }
+        if self.sizes.len() >= MAX_REPEATED {
             return;
         }
         let detail = format!("a layer has {key} {}", shorten(number.to_owned(), 40));
         self.sizes.push((self.at(event.offset), detail));
+    }
+
+    fn largest(&mut self, size: f64, offset: u64) {
+        if size > self.largest.0 {
+            self.largest = (size, self.largest.0, self.at(offset));
+        } else if size > self.largest.1 {
+            self.largest.1 = size;
+        }
     }
 
     fn close(&mut self, facts: &mut Facts) {
@@ -533,6 +557,11 @@ impl Observer for KerasConfig {
             facts.push(self.base, FactKind::Incomplete { reason: Gap::Limit, detail });
         }
         self.write(facts);
+        let (first, second, position) = self.largest;
+        if first * second >= MOST_WEIGHTS && self.sizes.is_empty() {
+            let detail = format!("layers of the sizes {first} and {second} belong to one model");
+            self.sizes.push((position, detail));
+        }
         for (position, detail) in std::mem::take(&mut self.sizes).into_iter().filter(|_| self.is_keras) {
             facts.push(position, FactKind::Anomaly { anomaly: Anomaly::AllocationBomb, detail });
         }

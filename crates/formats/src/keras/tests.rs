@@ -147,6 +147,14 @@ fn cve_2026_0897_a_layer_larger_than_any_memory_is_a_bomb() {
     assert_eq!(found(&dense("65536")), Vec::<String>::new());
     let input = r#"{"class_name": "InputLayer", "config": {"batch_shape": [null, 1125899906842624]}}"#;
     assert_eq!(found(&model(input)), ["AllocationBomb"]);
+    let array = r#"{"class_name": "__numpy__", "config": {"value": 1125899906842624, "dtype": "int64"}}"#;
+    assert_eq!(found(&dense(array)), ["AllocationBomb"]);
+    let two = |units: u64| {
+        let layer = format!(r#"{{"class_name": "Dense", "config": {{"units": {units}}}}}"#);
+        model(&format!("{layer}, {layer}"))
+    };
+    assert_eq!(found(&two(1 << 20)), Vec::<String>::new());
+    assert_eq!(found(&two(1 << 30)), ["AllocationBomb"]);
     // Without anything of Keras around it, a number is a number.
     assert_eq!(found(r#"{"config": {"units": 1125899906842624}}"#), Vec::<String>::new());
 }
