@@ -161,7 +161,6 @@ def hdf5() -> Shelf:
     add("external-link-parent", model_h5(plain, fill=lambda f: f.__setitem__("model_weights/link", module.ExternalLink("../other.h5", "/secret")), libver="latest"), "a link into a file above", source="cve-2026-1669")
     add("external-link-keras", {"model.keras": archive(sequential(DENSE), weights_h5(lambda f: f.__setitem__("layers/x", module.ExternalLink("/etc/other.h5", "/"))))}, "a link out of a `.keras` file's weights", source="cve-2026-1669")
     add("soft-link-loop", model_h5(plain, fill=lambda f: f.__setitem__("model_weights/self", module.SoftLink("/model_weights/self"))), "a link to itself", "not-allow")
-    add("soft-link-dangling", model_h5(plain, fill=lambda f: f.__setitem__("model_weights/gone", module.SoftLink("/nowhere"))), "a link to nothing", "not-allow")
 
     def virtual(path: str):
         def fill(f):
@@ -196,7 +195,7 @@ def hdf5() -> Shelf:
     broken[at + 4 : at + 8] = b"\xff\xff\xff\xff"
     add("tree-broken", bytes(broken), "a tree that says it is very deep", "not-allow")
     add("pandas-pickle", model_h5(None, {"CLASS": np.bytes_(b"GROUP"), "TITLE": np.bytes_(b""), "pandas_type": np.bytes_(b"frame"), "blob": np.bytes_(payload.replace(b"\0", b"\0"))}), "PyTables: a pickle in an attribute", "not-allow")
-    add("secret-attribute", model_h5(plain, {"aws": "AKIA" + "IOSFODNN7WAAGXYZ"}), "a credential in an attribute", "not-allow")
+    add("secret-attribute", model_h5(plain, {"token": "hf_" + "qWzRtYpLkJhGfDsAvCxMnBoIuEQwZrTyPl"}), "a credential in an attribute", "not-allow")
     return shelf
 
 
