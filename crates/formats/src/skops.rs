@@ -94,6 +94,9 @@ struct Node {
     id: Option<String>,
     /// The name of the method, kept one level deeper than the node.
     function: Option<String>,
+    /// `"content": {"module_path": …, "function": …}`: what a `FunctionNode` takes, whatever class the node says it is.
+    content_module: Option<String>,
+    content_function: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -127,6 +130,8 @@ impl Reader {
             Some("__loader__") => self.note(event, |node| &mut node.loader, text),
             Some("__id__") => self.note(event, |node| &mut node.id, text),
             Some("func") => self.note(event, |node| &mut node.function, text),
+            Some("module_path") => self.note(event, |node| &mut node.content_module, text),
+            Some("function") => self.note(event, |node| &mut node.content_function, text),
             Some("file") if text.contains(['/', '\\']) => {
                 let detail = format!("a node is read from '{}'", text.chars().take(200).collect::<String>());
                 self.anomaly(event.offset, Anomaly::PathTraversal, detail, facts);
@@ -146,6 +151,10 @@ impl Reader {
         // `"content": {"func": …, "obj": …}` belongs to the node around it.
         if let (Some(function), None, Some(parent)) = (&node.function, &node.loader, self.open.last_mut()) {
             parent.function = Some(function.clone());
+        }
+        if let (Some(module), Some(function)) = (&node.content_module, &node.content_function) {
+            let path = format!("{module}.{function}");
+            self.found.judged(offset, &path, judge_named(module, function), &format!("content: {path}"));
         }
         let Some(loader) = &node.loader else { return };
         self.number(node, loader, offset);
@@ -314,6 +323,14 @@ mod tests {
     fn functions_are_judged() {
         assert_eq!(found(&node("system", "os", "FunctionNode", "")).0, ["dangerous os.system"]);
         assert_eq!(found(&node("Net", "mine", "ObjectNode", "")).0, ["mine.Net"]);
+    }
+
+    #[test]
+    fn a_function_is_what_its_content_names() {
+        let content = r#", "content": {"module_path": "os", "function": "system"}"#;
+        assert_eq!(found(&node("int", "builtins", "FunctionNode", content)).0, ["dangerous os.system"]);
+        let content = r#", "content": {"module_path": "numpy", "function": "log1p"}"#;
+        assert_eq!(found(&node("ufunc", "numpy", "FunctionNode", content)).0, [""; 0]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod mxnet;
 mod oci;
 mod packages;
 mod rasa;
+mod sentence_transformers;
 mod spacy;
 mod spark;
 mod tags;
@@ -45,6 +46,7 @@ pub static OBSERVERS: &[NewObserver] = &[
     oci::observer,
     packages::observer,
     rasa::observer,
+    sentence_transformers::observer,
     spacy::observer,
     spark::observer,
     tags::observer,

@@ -6,6 +6,7 @@
 
 mod flax;
 mod ndarray;
+mod packed;
 
 pub use flax::Flax;
 

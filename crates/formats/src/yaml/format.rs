@@ -16,7 +16,7 @@ const OLD_BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 /// Endings of files whose first lines may be YAML, between lines of dashes.
 const CARDS: &[&str] = &["md", "markdown"];
 /// Names without an ending that are YAML.
-const NAMES: &[&str] = &["MLmodel", "MLproject"];
+const NAMES: &[&str] = &["MLmodel", "MLproject", "keras_module.txt", "pickle_module_info.txt"];
 /// Endings that promise nothing, so that what the text says counts.
 const OPEN: &[&str] = &["", "conf", "config", "dat", "model", "txt"];
 /// Words by which YAML for loaders is told under a name that promises nothing.
