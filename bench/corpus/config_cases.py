@@ -93,7 +93,7 @@ def hydra() -> Shelf:
         shelf.bad(id, data.encode() if isinstance(data, str) else data, why, name="model" if isinstance(data, dict) else name, expect=expect, source=source)
 
     for target in TARGETS:
-        add(f"target-{target.replace('.', '-')}", f"model:\n  _target_: {target}\n  _args_: [echo waag-inert]\n", f"the target {target}", "not-allow" if target.startswith(("numpy", "hydra")) else "deny", source="cve-2025-23304")
+        add(f"target-{target.replace('.', '-')}", f"model:\n  _target_: {target}\n  _args_: [{'os.system' if target.startswith('hydra') else 'echo waag-inert'}]\n", f"the target {target}", "not-allow" if target.startswith(("numpy", "hydra")) else "deny", source="cve-2025-23304")
     add("target-partial", "opt:\n  _target_: os.system\n  _partial_: true\n", "a target that is called later")
     add("target-list", "callbacks:\n- a: 1\n- _target_: os.system\n  _args_: [echo waag-inert]\n", "a target in a list")
     add("target-deep", "a: {b: {c: {d: {_target_: os.system, _args_: [echo waag-inert]}}}}\n", "a target deep inside")
@@ -257,7 +257,7 @@ vectors = null
 
 def spacy(architecture: str = "spacy.TextCatBOW.v3", training: str = "seed = 0", **more: bytes) -> dict[str, bytes]:
     return {"config.cfg": SPACY.format(architecture=architecture, training=training).encode(), "meta.json": js({"lang": "en", "name": "waag", "version": "1.0.0", "spacy_version": ">=3.8.0", "pipeline": ["tok2vec", "textcat"]}),
-            "vocab/strings.json": b'["eval", "os.system"]', "tokenizer": b"\x83\xadprefix_search\xa2^x", **{n.replace("__", "/").replace("_dot_", "."): d for n, d in more.items()}}
+            "vocab/strings.json": b'["eval", "os.system"]', "tokenizer": b"\x81\xadprefix_search\xa2^x", **{n.replace("__", "/").replace("_dot_", "."): d for n, d in more.items()}}
 
 
 def frameworks() -> Shelf:

@@ -1,7 +1,6 @@
 //! Checkpoints of Flax: nested maps of arrays, in MessagePack with three types of its own.
 
-use super::packed::Packed;
-use super::{Outcome, Problem, Value, ndarray, walk};
+use super::{Outcome, Problem, Value, ndarray, packed, walk};
 use crate::budget::Budget;
 use crate::child::Child;
 use crate::fact::{Anomaly, FactKind, Gap, Position};
@@ -19,12 +18,6 @@ const SCALAR: i8 = 3;
 const TIMESTAMP: i8 = -1;
 /// Characters of a name that are kept.
 const MAX_NAME: usize = 300;
-/// Endings of spaCy's files, most of which have none.
-const UNNAMED: &[&str] = &["", "bin"];
-/// spaCy's files that may be longer than what is read to tell them.
-const SPACY: &[&str] = &["key2row", "lookups.bin", "model", "patterns", "tokenizer"];
-/// The settings of a model's layers, each a value of its own within the value.
-const SETTINGS: &str = "attrs";
 
 static META: Meta = Meta {
     id: "msgpack",
@@ -46,19 +39,17 @@ impl Format for Flax {
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         let named = META.extensions.contains(&probe.extension().as_str());
-        let unnamed = UNNAMED.contains(&probe.extension().as_str());
         let body = match probe.head.as_slice() {
-            [0x80] if named => return Some(Certainty::Likely),
-            [0x80 | 0x90] if unnamed && probe.source.len() == 1 => return Some(Certainty::Possible),
-            _ if unnamed && is_whole(probe) => return Some(Certainty::Possible),
             [0x81..=0x8f, body @ ..] | [0xde, _, _, body @ ..] | [0xdf, _, _, _, _, body @ ..] => body,
-            _ => return None,
+            [0x80] if named => return Some(Certainty::Likely),
+            _ => return packed::is_whole(probe).then_some(Certainty::Possible),
         };
         let key = match body {
             [length @ 0xa1..=0xbf, rest @ ..] => rest.get(..usize::from(length & 0x1f)),
             [0xd9, length, rest @ ..] => rest.get(..usize::from(*length)),
             _ => None,
-        }?;
+        };
+        let Some(key) = key else { return packed::is_whole(probe).then_some(Certainty::Possible) };
         let readable = key.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ' || *byte >= 0x80);
         let telling: [&[u8]; 4] = [b"\xa7float", b"\xa8bfloat16", b"\xa5int32", b"\xa6params"];
         let has = |text: &[u8]| probe.head.windows(<[u8]>::len(text)).any(|bytes| bytes == text);
@@ -72,8 +63,14 @@ impl Format for Flax {
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let budget = context.budget;
-        let mut reader = Reader { source, budget, facts, open: Vec::new(), prefix: String::new() };
-        let outcome = walk(source, Span::whole(source), budget, &mut |path, at, value| reader.take(path, at, &value));
+        let mut layers = packed::Layers::default();
+        let mut visit = |path: &[Segment], offset: u64, value: Value<'_>| {
+            if layers.value(source, path, &value, budget, facts) {
+                return;
+            }
+            take(source, path, offset, &value, budget, facts);
+        };
+        let outcome = walk(source, Span::whole(source), budget, &mut visit);
         report(&outcome, facts);
         let rest = source.len().saturating_sub(outcome.end);
         if outcome.complete && rest > 0 {
@@ -93,107 +90,45 @@ fn report(outcome: &Outcome, facts: &mut Facts) {
     }
 }
 
-/// Whether the whole file is one value, as far as a short look tells.
-fn is_whole(probe: &Probe<'_>) -> bool {
-    if !matches!(probe.head.first(), Some(0x81..=0x9f | 0xdc..=0xdf)) {
-        return false;
-    }
-    let name = probe.name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
-    let outcome = walk(probe.source, Span::whole(probe.source), &Budget::small(), &mut |_, _, _| {});
-    let is_long = outcome.notes.iter().all(|note| note.problem == Problem::Stopped(Gap::Limit));
-    match outcome.complete {
-        true => outcome.notes.is_empty() && outcome.end == probe.source.len(),
-        false => is_long && SPACY.contains(&name),
+fn take(source: &dyn Source, path: &[Segment], at: u64, value: &Value<'_>, budget: &Budget, facts: &mut Facts) {
+    match value {
+        Value::Extension(NDARRAY | SCALAR, span) => {
+            if facts.totals().tensors == 0 {
+                facts.property("framework", "Flax");
+            }
+            ndarray::read(source, *span, &name(path), budget, facts);
+        }
+        Value::Extension(COMPLEX | TIMESTAMP, _) => {}
+        Value::Extension(kind, span) => {
+            let detail = format!("'{}' is of type {kind}, which only its own application knows", name(path));
+            facts.incomplete(at, Gap::Unsupported, detail);
+            embedded(path, *span, facts);
+        }
+        Value::Bytes(span) if span.length > 0 => embedded(path, *span, facts),
+        Value::Text(text) => metadata(path, at, (*text).to_owned(), facts),
+        Value::Integer(number) => metadata(path, at, number.to_string(), facts),
+        Value::Float(number) => metadata(path, at, number.to_string(), facts),
+        _ => {}
     }
 }
 
-/// Everything but the walk.
-struct Reader<'a> {
-    source: &'a dyn Source,
-    budget: &'a Budget,
-    facts: &'a mut Facts,
-    /// A map each.
-    open: Vec<Packed>,
-    /// Where a value within the value lies.
-    prefix: String,
+/// Bytes of no type are looked at for what they are: a pickle, say.
+fn embedded(path: &[Segment], span: Span, facts: &mut Facts) {
+    let child = Child::stored(name(path), span.offset, span.length);
+    facts.push(Position::Offset(span.offset), FactKind::Child(child));
 }
 
-impl Reader<'_> {
-    fn take(&mut self, path: &[Segment], at: u64, value: &Value<'_>) {
-        match value {
-            Value::Map(_) => return self.open.push(Packed::default()),
-            Value::MapEnd => {
-                let name = self.name(path);
-                return self.open.pop().into_iter().for_each(|packed| packed.settle(&name, self.facts));
-            }
-            _ if self.open.last_mut().is_some_and(|packed| packed.take(self.source, path, value)) => {}
-            Value::Bytes(span) if self.is_setting(path) && self.nested(path, *span) => return,
-            Value::Bytes(span) if span.length > 0 => self.embedded(path, *span),
-            Value::Extension(NDARRAY | SCALAR, span) => {
-                if self.facts.totals().tensors == 0 {
-                    self.facts.property("framework", "Flax");
-                }
-                ndarray::read(self.source, *span, &self.name(path), self.budget, self.facts);
-            }
-            Value::Extension(COMPLEX | TIMESTAMP, _) => {}
-            Value::Extension(kind, span) => {
-                let detail = format!("'{}' is of type {kind}, which only its own application knows", self.name(path));
-                self.facts.incomplete(at, Gap::Unsupported, detail);
-                self.embedded(path, *span);
-            }
-            _ => {}
-        }
-        match value {
-            Value::Text(text) => self.metadata(path, at, (*text).to_owned()),
-            Value::Integer(number) => self.metadata(path, at, number.to_string()),
-            Value::Float(number) => self.metadata(path, at, number.to_string()),
-            _ => {}
-        }
-    }
-
-    fn is_setting(&self, path: &[Segment]) -> bool {
-        self.prefix.is_empty() && path.first().and_then(Segment::key) == Some(SETTINGS)
-    }
-
-    /// Reads a value within the value; false when it is none, from the first byte to the last.
-    fn nested(&mut self, path: &[Segment], span: Span) -> bool {
-        let outcome = walk(self.source, span, self.budget, &mut |_, _, _| {});
-        if !outcome.complete || !outcome.notes.is_empty() || outcome.end != span.end() {
-            return false;
-        }
-        let prefix = self.name(path);
-        let mut inner =
-            Reader { source: self.source, budget: self.budget, facts: self.facts, open: Vec::new(), prefix };
-        walk(inner.source, span, inner.budget, &mut |path, at, value| inner.take(path, at, &value));
-        true
-    }
-
-    /// Bytes of no type are looked at for what they are: a pickle, say.
-    fn embedded(&mut self, path: &[Segment], span: Span) {
-        let child = Child::stored(self.name(path), span.offset, span.length);
-        self.facts.push(Position::Offset(span.offset), FactKind::Child(child));
-    }
-
-    /// Maps of text are descriptions; the items of lists, and what has a number for a name, are data.
-    fn metadata(&mut self, path: &[Segment], at: u64, value: String) {
-        let Some(Segment::Key(key)) = path.last() else { return };
-        if !key.bytes().all(|byte| byte.is_ascii_digit()) {
-            let (key, value) = (self.name(path), shorten(value, MAX_NAME));
-            self.facts.push(Position::Offset(at), FactKind::Metadata { key, value });
-        }
-    }
-
-    fn name(&self, path: &[Segment]) -> String {
-        match self.prefix.as_str() {
-            "" => name(path),
-            prefix if path.is_empty() => prefix.to_owned(),
-            prefix => shorten(format!("{prefix}/{}", name(path)), MAX_NAME),
-        }
+fn metadata(path: &[Segment], at: u64, value: String, facts: &mut Facts) {
+    // Maps of text are descriptions; the items of lists, and what has a number for a name, are data.
+    let is_name = |key: &str| !key.bytes().all(|byte| byte.is_ascii_digit());
+    if path.last().and_then(Segment::key).is_some_and(is_name) {
+        let value = shorten(value, MAX_NAME);
+        facts.push(Position::Offset(at), FactKind::Metadata { key: name(path), value });
     }
 }
 
 /// Keys joined as Flax itself joins them.
-fn name(path: &[Segment]) -> String {
+pub(super) fn name(path: &[Segment]) -> String {
     let mut name = String::new();
     for segment in path {
         if !name.is_empty() {

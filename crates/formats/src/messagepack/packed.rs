@@ -1,10 +1,13 @@
 //! Arrays as `msgpack-numpy` packs them, of which spaCy's models are made: a map of `nd`, `type`, `kind`, `shape` and
 //! `data`. An array of objects is packed as a pickle, and unpickled by whoever reads it.
 
-use super::{Span, Value};
+use super::flax::name;
+use super::{Problem, Span, Value, walk};
+use crate::budget::Budget;
 use crate::child::{Child, Role};
-use crate::fact::{Anomaly, FactKind, Position, Tensor};
+use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::facts::Facts;
+use crate::format::Probe;
 use crate::json::Segment;
 use crate::source::{Source, read_up_to};
 
@@ -13,9 +16,93 @@ const MAX_DIMENSIONS: usize = 64;
 /// The kind of an array of objects.
 const OBJECTS: &str = "O";
 
+/// The settings of a model's layers, each a value of its own within the value.
+const SETTINGS: &str = "attrs";
+/// Endings of spaCy's files, most of which have none.
+const ENDINGS: &[&str] = &["", "bin"];
+/// Those that may be longer than what is read to tell them.
+const LONG: &[&str] = &["key2row", "lookups.bin", "model", "patterns", "tokenizer"];
+
+/// Whether a file without a telling name is one value, from the first byte to the last.
+pub(super) fn is_whole(probe: &Probe<'_>) -> bool {
+    if !ENDINGS.contains(&probe.extension().as_str()) {
+        return false;
+    }
+    match probe.head.first() {
+        Some(0x80 | 0x90) => return probe.source.len() == 1,
+        Some(0x81..=0x9f | 0xdc..=0xdf) => {}
+        _ => return false,
+    }
+    let file = probe.name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
+    let outcome = walk(probe.source, Span::whole(probe.source), &Budget::small(), &mut |_, _, _| {});
+    match outcome.complete {
+        true => outcome.notes.is_empty() && outcome.end == probe.source.len(),
+        false => {
+            let is_limit = |problem: &Problem| *problem == Problem::Stopped(Gap::Limit);
+            outcome.notes.iter().all(|note| is_limit(&note.problem)) && LONG.contains(&file)
+        }
+    }
+}
+
+/// The maps that are open, and the layers' settings.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    open: Vec<Packed>,
+    /// Where the settings lie that are being read.
+    prefix: Vec<Segment>,
+}
+
+impl Layers {
+    /// Looks at a value; whether it is taken, and nobody else's business.
+    pub(super) fn value(
+        &mut self,
+        source: &dyn Source,
+        path: &[Segment],
+        value: &Value<'_>,
+        budget: &Budget,
+        facts: &mut Facts,
+    ) -> bool {
+        match value {
+            Value::Map(_) => self.open.push(Packed::default()),
+            Value::MapEnd => {
+                if let Some(packed) = self.open.pop() {
+                    packed.settle(&name(&[self.prefix.as_slice(), path].concat()), facts);
+                }
+            }
+            Value::Bytes(span) if is_setting(path) && self.prefix.is_empty() => {
+                return nested(source, path, *span, budget, facts);
+            }
+            _ => return self.open.last_mut().is_some_and(|packed| packed.take(source, path, value)),
+        }
+        false
+    }
+}
+
+fn is_setting(path: &[Segment]) -> bool {
+    path.first().and_then(Segment::key) == Some(SETTINGS)
+}
+
+/// Reads a value within the value; false when it is none, from the first byte to the last.
+fn nested(source: &dyn Source, path: &[Segment], span: Span, budget: &Budget, facts: &mut Facts) -> bool {
+    let outcome = walk(source, span, budget, &mut |_, _, _| {});
+    if !outcome.complete || !outcome.notes.is_empty() || outcome.end != span.end() {
+        return false;
+    }
+    let mut layers = Layers { open: Vec::new(), prefix: path.to_vec() };
+    walk(source, span, budget, &mut |path, at, value| {
+        if !layers.value(source, path, &value, budget, facts)
+            && let Value::Bytes(bytes) | Value::Extension(_, bytes) = value
+        {
+            let name = name(&[layers.prefix.as_slice(), path].concat());
+            facts.push(Position::Offset(at), FactKind::Child(Child::stored(name, bytes.offset, bytes.length)));
+        }
+    });
+    true
+}
+
 /// What is known of a map that is still open.
 #[derive(Debug, Default)]
-pub(super) struct Packed {
+struct Packed {
     is_array: bool,
     dtype: Option<String>,
     kind: String,
@@ -25,7 +112,7 @@ pub(super) struct Packed {
 
 impl Packed {
     /// Takes a member of the map; whether it was one that is kept for the map's end.
-    pub(super) fn take(&mut self, source: &dyn Source, path: &[Segment], value: &Value<'_>) -> bool {
+    fn take(&mut self, source: &dyn Source, path: &[Segment], value: &Value<'_>) -> bool {
         let last = path.last().and_then(Segment::key);
         let list = path.len().checked_sub(2).and_then(|at| path.get(at)).and_then(Segment::key);
         match (last, value) {
@@ -44,7 +131,7 @@ impl Packed {
     }
 
     /// The map has ended: an array, or a map that has bytes called `data`.
-    pub(super) fn settle(self, name: &str, facts: &mut Facts) {
+    fn settle(self, name: &str, facts: &mut Facts) {
         let Some(data) = self.data else { return };
         let place = Position::Offset(data.offset);
         if !self.is_array {
