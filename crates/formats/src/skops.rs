@@ -17,6 +17,9 @@ const MAX_IDS: usize = 1 << 20;
 const MAX_LISTED: usize = 50;
 /// Functions that make their caller look up or call something by name: what `OperatorFuncNode` is for.
 const OPERATORS: &[&str] = &["attrgetter", "itemgetter", "methodcaller"];
+/// Types of functions: a node of these says no more than that it is a function.
+const FUNCTION_TYPES: &[&str] =
+    &["function", "ufunc", "builtin_function_or_method", "cython_function_or_method", "cyfunction"];
 /// Kinds of nodes, and the modules their classes are from; none where any will do.
 const LOADERS: &[(&str, &[&str])] = &[
     ("JsonNode", &["builtins"]),
@@ -94,6 +97,11 @@ struct Node {
     id: Option<String>,
     /// The name of the method, kept one level deeper than the node.
     function: Option<String>,
+    /// `"content": {"module_path": …, "function": …}`: what a `FunctionNode` takes, whatever class the node says it is.
+    content_module: Option<String>,
+    content_function: Option<String>,
+    /// Its content names a function, which has been judged.
+    is_named: bool,
 }
 
 #[derive(Debug, Default)]
@@ -127,6 +135,8 @@ impl Reader {
             Some("__loader__") => self.note(event, |node| &mut node.loader, text),
             Some("__id__") => self.note(event, |node| &mut node.id, text),
             Some("func") => self.note(event, |node| &mut node.function, text),
+            Some("module_path") => self.note(event, |node| &mut node.content_module, text),
+            Some("function") => self.note(event, |node| &mut node.content_function, text),
             Some("file") if text.contains(['/', '\\']) => {
                 let detail = format!("a node is read from '{}'", text.chars().take(200).collect::<String>());
                 self.anomaly(event.offset, Anomaly::PathTraversal, detail, facts);
@@ -147,12 +157,23 @@ impl Reader {
         if let (Some(function), None, Some(parent)) = (&node.function, &node.loader, self.open.last_mut()) {
             parent.function = Some(function.clone());
         }
+        if let (Some(module), Some(function)) = (&node.content_module, &node.content_function) {
+            let path = format!("{module}.{function}");
+            self.found.judged(offset, &path, judge_named(module, function), &format!("content: {path}"));
+            if let (None, Some(parent)) = (&node.loader, self.open.last_mut()) {
+                parent.is_named = true;
+            }
+        }
         let Some(loader) = &node.loader else { return };
         self.number(node, loader, offset);
         let (Some(class), Some(module)) = (&node.class, &node.module) else { return };
         let path = format!("{module}.{class}");
         let expression = format!("{loader}: {path}");
         let standing = match loader.as_str() {
+            // Older versions wrote the type of the function here; what was taken is what the content names.
+            "FunctionNode" if node.is_named && FUNCTION_TYPES.contains(&class.as_str()) => {
+                return self.compare(loader, module, class, offset, facts);
+            }
             "JsonNode" | "CachedNode" => return self.compare(loader, module, class, offset, facts),
             "OperatorFuncNode" if !is_operator(module, class) => {
                 dangerous("calls any function by its name (CVE-2025-54412)")
@@ -314,6 +335,15 @@ mod tests {
     fn functions_are_judged() {
         assert_eq!(found(&node("system", "os", "FunctionNode", "")).0, ["dangerous os.system"]);
         assert_eq!(found(&node("Net", "mine", "ObjectNode", "")).0, ["mine.Net"]);
+    }
+
+    #[test]
+    fn a_function_is_what_its_content_names() {
+        let content = r#", "content": {"module_path": "os", "function": "system"}"#;
+        assert_eq!(found(&node("int", "builtins", "FunctionNode", content)).0, ["dangerous os.system"]);
+        let content = r#", "content": {"module_path": "numpy", "function": "log1p"}"#;
+        assert_eq!(found(&node("system", "os", "FunctionNode", content)).0, ["dangerous os.system"]);
+        assert_eq!(found(&node("ufunc", "numpy", "FunctionNode", content)).0, [""; 0]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! of HyperPyYAML. Arithmetic is what they are for; what reaches beyond it is said.
 
 use super::Observer;
-use crate::fact::{Code, FactKind, Position, Runs};
+use crate::fact::{Code, FactKind, Position, ReferenceKind, Runs};
 use crate::facts::{Facts, shorten};
 use crate::json::{Event, Value, path_text};
 
@@ -49,6 +49,10 @@ const REACHES: &[&str] = &[
 const MONAI_USES: &[&str] = &["import os", "import sys"];
 /// Resolvers that evaluate.
 const RESOLVERS: &[&str] = &["${eval:", "${eval ", "${py:", "${python:", "${exec:", "${oc.eval:", "${resolve:"];
+/// Resolvers of variables of the environment.
+const VARIABLES: &[&str] = &["${oc.env:", "${env:", "${env.", "${ENV:"];
+/// Words in the names of variables that are credentials.
+const CREDENTIALS: &[&str] = &["TOKEN", "KEY", "SECRET", "PASSWORD", "CREDENTIAL"];
 /// Expressions of one configuration that are listed.
 const MAX_LISTED: usize = 200;
 /// Characters of an expression that are shown.
@@ -72,6 +76,10 @@ impl Observer for Expressions {
             self.is_bundle = true;
         }
         let Value::Text(text) = event.value else { return };
+        if text.contains("${") && sends_credential(text) {
+            let (kind, target) = (ReferenceKind::Address, text.chars().take(MAX_SHOWN).collect());
+            facts.push(Position::Offset(event.offset), FactKind::Reference { kind, target });
+        }
         // Most texts are not even looked at: tokenizers have hundreds of thousands.
         if !text.contains('$') || !REACHES.iter().any(|word| text.contains(word)) {
             return;
@@ -92,6 +100,15 @@ impl Observer for Expressions {
             }
         }
     }
+}
+
+/// Whether a credential of the environment becomes part of an address behind its host, where it is sent.
+fn sends_credential(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let Some((_, sent)) = rest.split_once(['/', '?']) else { return false };
+    let names = VARIABLES.iter().flat_map(|resolver| sent.split(resolver).skip(1));
+    let is_credential = |name: &str| CREDENTIALS.iter().any(|word| name.to_ascii_uppercase().contains(word));
+    text.starts_with("http") && names.filter_map(|name| name.split(['}', ',']).next()).any(is_credential)
 }
 
 impl Expressions {

@@ -6,7 +6,7 @@ use super::found::{Found, external, is_dotted};
 use crate::callable::target::judge_danger;
 use crate::fact::{FactKind, Position, ReferenceKind, Standing};
 use crate::facts::Facts;
-use crate::json::{Event, Value};
+use crate::json::{Event, Segment, Value};
 
 /// Keys that say nothing else than what is imported and called.
 const STRONG: &[&str] = &["_target_", "_class_path", "class_path", "__target__", "_factory_"];
@@ -113,7 +113,10 @@ impl Instantiate {
         if self.custom_imports(event, text) {
             return;
         }
-        let Some(key) = event.key() else { return self.base(event, text, facts) };
+        let Some(key) = event.key() else {
+            self.argument(event, text);
+            return self.base(event, text, facts);
+        };
         match key {
             // A bare name is looked up among what is there already: nothing is imported.
             _ if STRONG.contains(&key) && !text.contains(['.', '$']) && judge_danger(text).is_none() => {}
@@ -131,6 +134,17 @@ impl Instantiate {
             }
             _ if WEAK.contains(&key) => self.weak(event, key, text),
             _ => self.base(event, text, facts),
+        }
+    }
+
+    /// `_args_: [os.system]`: the path that a look-up is given without its name.
+    fn argument(&mut self, event: &Event<'_>, text: &str) {
+        if let [.., Segment::Key(list), Segment::Index(0)] = event.path
+            && list == "_args_"
+            && is_dotted(text)
+        {
+            let members = event.path.len().saturating_sub(1);
+            self.pend(members, |pending| pending.path = Some((event.offset, text.to_owned())));
         }
     }
 

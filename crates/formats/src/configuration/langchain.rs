@@ -4,7 +4,7 @@
 use super::Observer;
 use super::found::{Found, external};
 use crate::budget::Budget;
-use crate::fact::{FactKind, Gap, Position, Runs, SourceReach, Standing};
+use crate::fact::{FactKind, Gap, Position, ReferenceKind, Runs, SourceReach, Standing};
 use crate::facts::Facts;
 use crate::jinja::inspect_template;
 use crate::json::{Event, Segment, Value, path_text};
@@ -38,6 +38,32 @@ const PATHS: &[&str] = &[
 ];
 /// Endings of keys under which a credential is expected.
 const CREDENTIALS: &[&str] = &["key", "token", "secret", "password", "api_key", "base", "organization"];
+/// Endings of keys whose value is where requests are sent, with the credential.
+const ENDPOINTS: &[&str] = &["base_url", "api_base", "endpoint", "api_url", "proxy"];
+/// Where requests usually go.
+const USUAL_HOSTS: &[&str] = &[
+    "localhost",
+    "127.0.0.1",
+    "0.0.0.0",
+    "openai.com",
+    "azure.com",
+    "anthropic.com",
+    "googleapis.com",
+    "amazonaws.com",
+    "huggingface.co",
+    "cohere.ai",
+    "cohere.com",
+    "mistral.ai",
+    "groq.com",
+    "openrouter.ai",
+    "together.xyz",
+    "fireworks.ai",
+    "deepseek.com",
+    "aliyuncs.com",
+    "langchain.com",
+    "ollama.com",
+    "x.ai",
+];
 /// Mappings within mappings that are remembered.
 const MAX_OPEN: usize = 512;
 /// Bytes of templates that are kept until it is known what they are.
@@ -60,6 +86,9 @@ struct Pending {
 struct LangChain {
     found: Found,
     open: Vec<Pending>,
+    has_secret: bool,
+    /// The first place requests are sent to that is none of the usual.
+    endpoint: Option<(u64, String)>,
 }
 
 pub(super) fn observer(_name: &str) -> Box<dyn Observer> {
@@ -80,6 +109,9 @@ impl Observer for LangChain {
     }
 
     fn finish(&mut self, facts: &mut Facts) {
+        if let (true, Some((offset, target))) = (self.has_secret, self.endpoint.take()) {
+            facts.push(Position::Offset(offset), FactKind::Reference { kind: ReferenceKind::Address, target });
+        }
         self.found.finish(facts);
     }
 }
@@ -102,6 +134,9 @@ impl LangChain {
                 }
                 let kept = (event.offset, path_text(event.path), text.to_owned());
                 self.pend(depth, |pending| pending.template = Some(kept));
+            }
+            _ if self.endpoint.is_none() && is_endpoint(event.path, key) && is_elsewhere(text) => {
+                self.endpoint = Some((event.offset, text.chars().take(200).collect()));
             }
             _ if PATHS.contains(&key) => external(event.offset, key, text, facts),
             _ => {}
@@ -155,7 +190,10 @@ impl LangChain {
         let path = pending.id.join(".");
         match pending.kind.as_deref() {
             Some("constructor") => self.constructor(event.offset, &path),
-            Some("secret") => secret(event, &path, facts),
+            Some("secret") => {
+                self.has_secret = true;
+                secret(event, &path, facts);
+            }
             _ => {}
         }
     }
@@ -169,6 +207,19 @@ impl LangChain {
         }
         self.found.target(offset, path, &expression);
     }
+}
+
+fn is_endpoint(path: &[Segment], key: &str) -> bool {
+    let is_argument = matches!(path, [.., Segment::Key(kwargs), Segment::Key(_)] if kwargs == "kwargs");
+    is_argument && ENDPOINTS.iter().any(|ending| key.ends_with(ending))
+}
+
+/// Whether an address is none of those that requests usually go to.
+fn is_elsewhere(address: &str) -> bool {
+    let Some((_, rest)) = address.split_once("://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or(host).to_ascii_lowercase();
+    !USUAL_HOSTS.iter().any(|usual| host == *usual || host.ends_with(&format!(".{usual}")))
 }
 
 /// A switch that lets a loader unpickle, or run what it reads.

@@ -25,25 +25,32 @@ const FILES: &[&str] = &[
     "virtualenv",
 ];
 
+/// Files whose whole text is the name of a module that is imported to load the model.
+const MODULES: &[&str] = &["keras_module.txt", "pickle_module_info.txt"];
+/// Modules that MLflow writes there.
+const OWN_MODULES: &[&str] = &["keras", "mlflow.pytorch.pickle_module", "tensorflow.keras", "tf_keras", "tf.keras"];
+
 #[derive(Debug)]
 struct Mlflow {
     found: Found,
-    is_model: bool,
+    is_module: bool,
 }
 
 pub(super) fn observer(name: &str) -> Box<dyn Observer> {
-    Box::new(Mlflow { found: Found::default(), is_model: name == "MLmodel" })
+    Box::new(Mlflow { found: Found::default(), is_module: MODULES.contains(&name) })
 }
 
 impl Observer for Mlflow {
     fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
         let Value::Text(text) = event.value else { return };
+        if self.is_module && event.path.is_empty() {
+            return self.module(event.offset, text);
+        }
         if event.key() == Some("loader_module") {
             self.found.target(event.offset, text, &format!("loader_module: {text}"));
             return;
         }
         if event.key() == Some("mlflow_version") {
-            self.is_model = true;
             facts.property("framework", "MLflow");
             facts.property("mlflow_version", text);
         }
@@ -76,6 +83,14 @@ impl Mlflow {
 }
 
 impl Mlflow {
+    /// A module that is imported, and whose `load` or `load_model` is called.
+    fn module(&mut self, offset: u64, text: &str) {
+        let name = text.trim();
+        if !OWN_MODULES.contains(&name) {
+            self.found.target(offset, name, &format!("module: {name}"));
+        }
+    }
+
     /// `skops_trusted_types: [module.Class]`: what the loader is told to trust without asking.
     fn trusted(&mut self, event: &Event<'_>, text: &str) {
         if event.path.iter().any(|segment| segment.key() == Some("skops_trusted_types")) {

@@ -11,6 +11,7 @@ mod mxnet;
 mod oci;
 mod packages;
 mod rasa;
+mod sentence_transformers;
 mod spacy;
 mod spark;
 mod tags;
@@ -31,7 +32,7 @@ pub trait Observer {
     fn finish(&mut self, _facts: &mut Facts) {}
 }
 
-/// Makes an observer for a file of this name.
+/// Makes an observer for a file of this name, without its folders.
 pub type NewObserver = fn(name: &str) -> Box<dyn Observer>;
 
 /// Every kind of instruction that is looked for.
@@ -42,9 +43,9 @@ pub static OBSERVERS: &[NewObserver] = &[
     langchain::observer,
     mlflow::observer,
     mxnet::observer,
-    oci::observer,
     packages::observer,
     rasa::observer,
+    sentence_transformers::observer,
     spacy::observer,
     spark::observer,
     tags::observer,
@@ -95,7 +96,9 @@ impl Observers {
     #[must_use]
     pub fn new(name: &str) -> Self {
         let file = name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
-        Self(OBSERVERS.iter().map(|new| new(file)).collect())
+        // A blob of a registry is known by the folders it lies in.
+        let placed = std::iter::once(oci::observer(name));
+        Self(OBSERVERS.iter().map(|new| new(file)).chain(placed).collect())
     }
 
     /// Shows a value to all of them.

@@ -1,4 +1,4 @@
-//! Environments that a tool installs before it loads a model: `conda.yaml`, MLflow's `python_env.yaml`.
+//! What a tool installs before it loads a model: `conda.yaml`, MLflow's `python_env.yaml`, `pyproject.toml`.
 
 use super::Observer;
 use crate::facts::Facts;
@@ -12,15 +12,19 @@ const NAMES: &[&str] =
 #[derive(Debug)]
 struct Packages {
     is_environment: bool,
+    is_project: bool,
 }
 
 pub(super) fn observer(name: &str) -> Box<dyn Observer> {
-    Box::new(Packages { is_environment: NAMES.contains(&name) })
+    Box::new(Packages { is_environment: NAMES.contains(&name), is_project: name == "pyproject.toml" })
 }
 
 impl Observer for Packages {
     fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
         let Value::Text(text) = event.value else { return };
+        if self.is_project {
+            return project(event, text, facts);
+        }
         if !self.is_environment {
             return;
         }
@@ -36,5 +40,20 @@ impl Observer for Packages {
             ("channels", 2) if text.contains("://") => check_address(event.offset, text, text, facts),
             _ => {}
         }
+    }
+}
+
+/// `[project] dependencies`, its extras, and what building it requires; where the tools `uv` and `poetry` take them from.
+fn project(event: &Event<'_>, text: &str, facts: &mut Facts) {
+    let keys: Vec<&str> = event.path.iter().filter_map(Segment::key).collect();
+    match keys.as_slice() {
+        ["project", "dependencies"]
+        | ["project", "optional-dependencies", _]
+        | ["build-system", "requires"]
+        | ["dependency-groups", _] => check_requirement(event.offset, text, facts),
+        ["tool", "uv" | "poetry" | "pdm", .., "url" | "git" | "index-url"] if text.contains("://") => {
+            check_address(event.offset, text, text, facts);
+        }
+        _ => {}
     }
 }

@@ -14,6 +14,16 @@ struct Rasa {
     overflowed: bool,
 }
 
+/// Keys that only Rasa's configurations have, and the metadata of its models.
+const MARKS: &[&str] = &[
+    "policies",
+    "assistant_id",
+    "recipe",
+    "rasa_version",
+    "rasa_open_source_version",
+    "train_schema",
+    "predict_schema",
+];
 /// Components that are kept until it is known whose configuration this is.
 const MAX_WAITING: usize = 1000;
 
@@ -24,9 +34,7 @@ pub(super) fn observer(_name: &str) -> Box<dyn Observer> {
 impl Observer for Rasa {
     fn event(&mut self, event: &Event<'_>, _facts: &mut Facts) {
         match event.path {
-            [Segment::Key(key)] if matches!(key.as_str(), "policies" | "assistant_id" | "recipe" | "rasa_version") => {
-                self.is_rasa = true;
-            }
+            [Segment::Key(key)] if MARKS.contains(&key.as_str()) => self.is_rasa = true,
             [Segment::Key(list), Segment::Index(_), Segment::Key(name)]
                 if matches!(list.as_str(), "pipeline" | "policies") && name == "name" =>
             {

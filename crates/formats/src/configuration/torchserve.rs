@@ -13,13 +13,15 @@ const OWN_HANDLERS: &[&str] =
 #[derive(Debug)]
 struct Manifest {
     is_manifest: bool,
+    /// Whether it has a part that only such manifests have.
+    is_server: bool,
+    runtime: Option<(u64, String)>,
 }
 
 /// Makes the observer.
 #[must_use]
 pub(super) fn observer(name: &str) -> Box<dyn Observer> {
-    let name = name.replace('\\', "/");
-    Box::new(Manifest { is_manifest: name.ends_with("MAR-INF/MANIFEST.json") })
+    Box::new(Manifest { is_manifest: name == "MANIFEST.json", is_server: false, runtime: None })
 }
 
 impl Observer for Manifest {
@@ -30,8 +32,9 @@ impl Observer for Manifest {
         let Value::Text(text) = event.value else { return };
         let text = shorten(text.chars().take(501).collect(), 500);
         match event.path {
-            [Segment::Key(key)] if key == "runtime" => runtime(event.offset, &text, facts),
+            [Segment::Key(key)] if key == "runtime" => self.runtime = Some((event.offset, text)),
             [Segment::Key(part), Segment::Key(key)] if part == "model" || part == "workflow" => {
+                self.is_server = true;
                 file(key, event.offset, &text, facts);
             }
             _ => {}
@@ -39,8 +42,11 @@ impl Observer for Manifest {
     }
 
     fn finish(&mut self, facts: &mut Facts) {
-        if self.is_manifest {
+        if self.is_server {
             facts.property("framework", "TorchServe");
+            if let Some((offset, text)) = self.runtime.take() {
+                runtime(offset, &text, facts);
+            }
         }
     }
 }

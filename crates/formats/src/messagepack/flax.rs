@@ -1,6 +1,6 @@
 //! Checkpoints of Flax: nested maps of arrays, in MessagePack with three types of its own.
 
-use super::{Outcome, Problem, Value, ndarray, walk};
+use super::{Outcome, Problem, Value, ndarray, packed, walk};
 use crate::budget::Budget;
 use crate::child::Child;
 use crate::fact::{Anomaly, FactKind, Gap, Position};
@@ -42,13 +42,14 @@ impl Format for Flax {
         let body = match probe.head.as_slice() {
             [0x81..=0x8f, body @ ..] | [0xde, _, _, body @ ..] | [0xdf, _, _, _, _, body @ ..] => body,
             [0x80] if named => return Some(Certainty::Likely),
-            _ => return None,
+            _ => return packed::is_whole(probe).then_some(Certainty::Possible),
         };
         let key = match body {
             [length @ 0xa1..=0xbf, rest @ ..] => rest.get(..usize::from(length & 0x1f)),
             [0xd9, length, rest @ ..] => rest.get(..usize::from(*length)),
             _ => None,
-        }?;
+        };
+        let Some(key) = key else { return packed::is_whole(probe).then_some(Certainty::Possible) };
         let readable = key.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ' || *byte >= 0x80);
         let telling: [&[u8]; 4] = [b"\xa7float", b"\xa8bfloat16", b"\xa5int32", b"\xa6params"];
         let has = |text: &[u8]| probe.head.windows(<[u8]>::len(text)).any(|bytes| bytes == text);
@@ -62,7 +63,11 @@ impl Format for Flax {
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let budget = context.budget;
+        let mut layers = packed::Layers::default();
         let mut visit = |path: &[Segment], offset: u64, value: Value<'_>| {
+            if layers.value(source, path, &value, budget, facts) {
+                return;
+            }
             take(source, path, offset, &value, budget, facts);
         };
         let outcome = walk(source, Span::whole(source), budget, &mut visit);
@@ -115,15 +120,16 @@ fn embedded(path: &[Segment], span: Span, facts: &mut Facts) {
 }
 
 fn metadata(path: &[Segment], at: u64, value: String, facts: &mut Facts) {
-    // Maps of text are descriptions; the items of lists are data.
-    if matches!(path.last(), Some(Segment::Key(_))) {
+    // Maps of text are descriptions; the items of lists, and what has a number for a name, are data.
+    let is_name = |key: &str| !key.bytes().all(|byte| byte.is_ascii_digit());
+    if path.last().and_then(Segment::key).is_some_and(is_name) {
         let value = shorten(value, MAX_NAME);
         facts.push(Position::Offset(at), FactKind::Metadata { key: name(path), value });
     }
 }
 
 /// Keys joined as Flax itself joins them.
-fn name(path: &[Segment]) -> String {
+pub(super) fn name(path: &[Segment]) -> String {
     let mut name = String::new();
     for segment in path {
         if !name.is_empty() {

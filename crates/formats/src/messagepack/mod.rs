@@ -7,6 +7,7 @@
 mod chunked;
 mod flax;
 mod ndarray;
+mod packed;
 
 pub use flax::Flax;
 

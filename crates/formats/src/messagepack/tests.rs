@@ -95,3 +95,59 @@ fn corrupted_checkpoints_do_not_panic() {
         inspect(&Flax, "flax_model.msgpack", &bytes);
     });
 }
+
+/// An array as `msgpack-numpy` packs it, in a layer's parameters.
+fn packed(kind: &str, dtype: &str, data: &[u8]) -> Vec<u8> {
+    let text = |text: &str| [&[0xa0 | text.len() as u8], text.as_bytes()].concat();
+    let mut bytes =
+        [vec![0x81], text("params"), vec![0x91, 0x81], text("W"), vec![0x85], text("nd"), vec![0xc3]].concat();
+    bytes.extend([text("type"), text(dtype), text("kind"), vec![0xc4, kind.len() as u8], kind.into()].concat());
+    bytes.extend([text("shape"), vec![0x91, 2], text("data"), vec![0xc4, data.len() as u8], data.to_vec()].concat());
+    bytes
+}
+
+#[test]
+fn arrays_of_spacy_are_numbers_or_a_pickle() {
+    let roles = |bytes: &[u8]| {
+        let facts = inspect(&Flax, "model", bytes);
+        let children = facts.list().iter().filter_map(|fact| match &fact.kind {
+            FactKind::Child(child) => Some((child.name.clone(), child.role)),
+            _ => None,
+        });
+        children.collect::<Vec<_>>()
+    };
+    let numbers = packed("", "<f4", &[0; 8]);
+    assert_eq!(roles(&numbers), [("params/0/W/data".to_owned(), crate::child::Role::Numbers)]);
+    assert_eq!(odd(&numbers), Vec::<String>::new());
+    assert_eq!(odd(&packed("", "<f8", &[0; 8])), ["SizeMismatch"]);
+    let objects = packed("O", "|O", b"cos\nsystem\n(S'echo waag-inert'\ntR.");
+    assert_eq!(roles(&objects), [("params/0/W/data".to_owned(), crate::child::Role::Pickle)]);
+}
+
+#[test]
+fn settings_of_layers_are_values_within_the_value() {
+    let with = |inner: &[u8]| [b"\x81\xa5attrs\x91\x81\xa3pad\xc4".as_slice(), &[inner.len() as u8], inner].concat();
+    let children = |inner: &[u8]| {
+        let facts = inspect(&Flax, "model", &with(inner));
+        facts.list().iter().filter(|fact| matches!(fact.kind, FactKind::Child(_))).count()
+    };
+    assert_eq!(children(&[0x04]), 0);
+    assert_eq!(children(b"\x81\xa1a\xc4\x01x"), 1);
+    assert_eq!(children(b"cos\nsystem\n."), 1);
+}
+
+#[test]
+fn files_of_spacy_are_told_by_being_one_value() {
+    let told = |bytes: &[u8], name: &str| {
+        Flax.recognise(&crate::format::Probe::new(&bytes, name, crate::child::Role::Unknown)).is_some()
+    };
+    assert!(told(&[0x80], "vocab/lookups.bin") && told(&[0x90], "attribute_ruler/patterns"));
+    assert!(told(&[0x81, 0xcf, 1, 2, 3, 4, 5, 6, 7, 8, 0], "vocab/key2row"));
+    assert!(!told(&[0x81, 0xcf, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0], "vocab/key2row"));
+    assert!(!told(&[0x80, 0x04, 0x95], "model.bin"));
+}
+
+#[test]
+fn no_mutation_of_packed_arrays_panics() {
+    mutate(&packed("", "<f4", &[0; 8]), 2000, |bytes| drop(inspect(&Flax, "model", &bytes)));
+}

@@ -1,7 +1,6 @@
 //! Files within a pickle's data: bytes and texts that are a pickle, a program or an archive of their own. Loading does
 //! not open them; whoever hides something there means to, or has somebody do it.
 
-use super::literal::read_length;
 use super::machine::Machine;
 use super::opcode::{self, describe};
 use crate::child::{Child, Encoding, Role};

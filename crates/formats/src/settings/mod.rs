@@ -62,6 +62,7 @@ impl Format for Settings {
         if let Some((offset, why)) = stopped {
             facts.incomplete(offset, Gap::Limit, why);
         }
+        crate::yaml::search_tags(&text, context, facts);
         if let Some(nul) = text.find('\0') {
             facts.anomaly(nul as u64, Anomaly::HiddenContent, "what starts as text goes on as binary data");
         }

@@ -16,9 +16,9 @@ const OLD_BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 /// Endings of files whose first lines may be YAML, between lines of dashes.
 const CARDS: &[&str] = &["md", "markdown"];
 /// Names without an ending that are YAML.
-const NAMES: &[&str] = &["MLmodel", "MLproject"];
+const NAMES: &[&str] = &["MLmodel", "MLproject", "keras_module.txt", "pickle_module_info.txt"];
 /// Endings that promise nothing, so that what the text says counts.
-const OPEN: &[&str] = &["", "conf", "config", "dat", "model", "txt"];
+const OPEN: &[&str] = &["", "conf", "config", "dat", "hparams", "json", "model", "params", "txt"];
 /// Words by which YAML for loaders is told under a name that promises nothing.
 const TELLING: &[&str] =
     &["!!python/", "tag:yaml.org,2002:python/", "\n_target_:", "  _target_: ", "!!javax.", "!ruby/"];
@@ -114,6 +114,26 @@ fn is_readable(head: &[u8]) -> bool {
 fn looks_like_yaml(head: &[u8]) -> bool {
     let head = String::from_utf8_lossy(head);
     TELLING.iter().any(|word| head.contains(word)) || head.starts_with("_target_:") || head.starts_with("%YAML")
+}
+
+/// Looks for tags in a text that is read as something else: what ends in `.cfg` may be YAML to whoever loads it.
+pub(crate) fn search_tags(text: &str, context: &Context<'_>, facts: &mut Facts) {
+    if !TELLING.iter().any(|word| text.contains(word)) {
+        return;
+    }
+    let mut observers = Observers::new(context.name);
+    let mut at = 0usize;
+    for line in text.split_inclusive('\n') {
+        if !line.trim_start().starts_with(['#', ';']) {
+            lines::search(line, 0, at as u64, context.budget, &mut |tag, event| {
+                if tag.is_some() {
+                    observers.tagged(tag, event, facts);
+                }
+            });
+        }
+        at = at.saturating_add(line.len());
+    }
+    observers.finish(facts);
 }
 
 fn starts_with_dashes(head: &[u8]) -> bool {

@@ -13,6 +13,7 @@ mod walk;
 pub use format::Yaml;
 #[cfg(test)]
 use format::find_front_matter;
+pub(crate) use format::search_tags;
 
 use crate::budget::Budget;
 use crate::configuration::is_instruction;
