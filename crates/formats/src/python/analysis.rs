@@ -256,6 +256,8 @@ impl<'b> Analysis<'b> {
                 Runs::Loaded
             }
             (Runs::Loaded, _) => top,
+            // Nothing of a notebook runs before somebody starts its cells.
+            (Runs::Used, _) if top == Runs::Started => top,
             (runs, _) => runs,
         };
         let mut list: Vec<_> = self.found.into_iter().map(|found| (runs(&found), found)).collect();
