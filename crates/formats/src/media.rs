@@ -100,7 +100,7 @@ fn png_end(source: &dyn Source, budget: &Budget, facts: &mut Facts) -> Result<Op
         }
         let length = u64::from(cursor.u32()?.swap_bytes());
         let kind = cursor.take(4)?;
-        let (last, is_picture) = (kind == b"IEND", matches!(&kind, b"IDAT" | b"fdAT" | b"PLTE"));
+        let (last, is_picture) = (kind == b"IEND", matches!(kind, b"IDAT" | b"fdAT" | b"PLTE"));
         if !is_picture && carried < MAX_CARRIED {
             let offset = cursor.position();
             carried = carried.saturating_add(usize::from(chunk(source, offset, length, facts)));

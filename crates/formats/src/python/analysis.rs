@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calls::Argument;
 use super::blocks::{Block, Blocks, Scope};
+use super::calls::Argument;
 use super::lexer::{Lexer, Line, Token};
 use super::reaches;
 use super::value::Value;

@@ -113,7 +113,9 @@ impl Analysis<'_> {
         let mut values = arguments.iter().map(|argument| &argument.value);
         if let Some(reach) = values.find_map(powerful) {
             self.report(reach, tokens);
-        } else if self.blocks.defines(path) && arguments.iter().any(|argument| is_module(&argument.value)) {
+        } else if (self.blocks.defines(path) || path.ends_with("methodcaller()"))
+            && arguments.iter().any(|argument| is_module(&argument.value))
+        {
             // A function of this file that is given `os` calls what it wants of it.
             self.report(SourceReach::Program, tokens);
         }
@@ -192,6 +194,9 @@ impl Analysis<'_> {
                     }
                     _ => Some(Value::Unknown),
                 }
+            }
+            (_, Some(Value::Text(name, hidden))) if table_of(path).is_some() => {
+                table_of(path).map(|table| self.entry(table, name, *hidden))
             }
             ("operator.attrgetter", Some(Value::Text(name, _))) if reaches::of(name).is_some() => {
                 Some(Value::Path(name.clone(), true))
@@ -320,6 +325,13 @@ fn powerful(value: &Value) -> Option<SourceReach> {
     Some(if *hidden { SourceReach::HiddenCode } else { reach })
 }
 
+/// The table of names that is asked for an entry: `os.__dict__.get`.
+fn table_of(path: &str) -> Option<&str> {
+    let table = [".get", ".pop", ".__getitem__"].iter().find_map(|method| path.strip_suffix(method))?;
+    let is_table = matches!(table, "sys.modules" | "globals()" | "locals()" | "vars()");
+    (is_table || table.ends_with(".__dict__")).then_some(table)
+}
+
 /// Modules any of whose names could be called for harm.
 fn is_powerful(path: &str) -> bool {
     matches!(path, "os" | "posix" | "nt" | "subprocess" | "builtins" | "__builtins__" | "ctypes" | "pty")
@@ -358,7 +370,17 @@ fn opening(path: &str, target: &str, arguments: &[Argument]) -> Option<SourceRea
     let writes = is_open && mode.contains(['w', 'a', 'x', '+']);
     let removes = matches!(path, "shutil.rmtree" | "os.remove" | "os.unlink");
     // What is copied goes to the second of two paths.
-    let copies = matches!(path, "shutil.copy" | "shutil.copyfile" | "shutil.move" | "os.rename");
+    let copies = matches!(
+        path,
+        "shutil.copy"
+            | "shutil.copy2"
+            | "shutil.copyfile"
+            | "shutil.move"
+            | "os.rename"
+            | "os.replace"
+            | "os.symlink"
+            | "os.link"
+    );
     let goal = argument(arguments, 1, "dst").and_then(Value::text).filter(|_| copies).unwrap_or_default();
     if reaches::is_autostart(goal) {
         return Some(SourceReach::Backdoor);

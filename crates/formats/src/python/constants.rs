@@ -34,10 +34,9 @@ pub(super) fn call(path: &str, arguments: &[Argument]) -> Option<Value> {
             call("bytes", arguments.get(1..).unwrap_or_default())
         }
         ("reversed", Some(Value::Text(text, _))) => Some(Value::Text(text.chars().rev().collect(), true)),
-        (
-            "str" | "bytes" | "compile" | "repr" | "ast.literal_eval" | "textwrap.dedent",
-            Some(value),
-        ) => matches!(value, Value::Text(..) | Value::From(_)).then(|| value.clone()),
+        ("str" | "bytes" | "compile" | "repr" | "ast.literal_eval" | "textwrap.dedent", Some(value)) => {
+            matches!(value, Value::Text(..) | Value::From(_)).then(|| value.clone())
+        }
         _ if reaches::DECODERS.contains(&path) => Some(decoded(path, given.unwrap_or(&Value::Unknown), arguments)),
         _ => None,
     }

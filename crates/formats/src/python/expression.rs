@@ -301,7 +301,7 @@ impl Analysis<'_> {
     }
 
     /// An entry of a table of names.
-    fn entry(&self, table: &str, name: &str, hidden: bool) -> Value {
+    pub(super) fn entry(&self, table: &str, name: &str, hidden: bool) -> Value {
         match table {
             "sys.modules" => Value::Path(name.to_owned(), hidden),
             "builtins" | "__builtins__" => Value::Path(name.to_owned(), hidden),

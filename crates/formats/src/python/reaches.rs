@@ -319,8 +319,12 @@ pub(super) const OPENERS: &[&str] = &[
     "os.unlink",
     "shutil.rmtree",
     "sqlite3.connect",
+    "shutil.copy2",
     "shutil.move",
     "os.rename",
+    "os.replace",
+    "os.symlink",
+    "os.link",
 ];
 
 /// Whether a path is that of credentials.

@@ -98,6 +98,8 @@ fn functions_without_a_name_do_what_they_are_given() {
     reaches("(lambda o: o.system('id'))(__import__('os'))", "Program Loaded");
     reaches("(lambda f: f('1'))(exec)", "Evaluation Loaded");
     reaches("(lambda a, b=1: a.system('id'))(__import__('os'), 2)", "Program Loaded");
+    reaches("from operator import methodcaller\nmethodcaller('system', 'id')(__import__('os'))", "Program Loaded");
+    reaches("import sys\nsys.modules['os'].__dict__.get('system')('id')", "Program Loaded");
     reaches("import os\n(lambda: os.system('id'))()", "Program Loaded");
     reaches("import os\n[lambda x: x][0](os.system)('id')", "Program Loaded");
     reaches("import os\ndef f(o):\n  o.system('id')\nf(os)", "Program Loaded");
@@ -125,6 +127,7 @@ fn paths_are_followed_to_where_they_lead() {
         "from pathlib import Path\n(Path.home() / '.ssh' / 'authorized_keys').write_text(k)",
         "from pathlib import Path\nPath('~/.bashrc').expanduser().open('a')",
         "from pathlib import Path\np = Path.home() / '.bashrc'\nwith open(p, 'a') as f: f.write(x)",
+        "import os\nos.symlink('/tmp/x', os.path.expanduser('~/.bashrc'))",
         "import shutil\nshutil.copy('a', '/etc/cron.d/a')",
         "import os\nos.system('echo x | crontab -')",
     ] {
