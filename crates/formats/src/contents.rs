@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::budget::Budget;
 use crate::child::Role;
 use crate::fact::{FactKind, Gap, Position, ReferenceKind};
 use crate::facts::Facts;
 use crate::format::Context;
 use crate::source::{Source, read_up_to};
 use crate::text::is_text;
-use crate::{address, commands, secrets};
+use crate::{address, commands, numbers, secrets};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -18,6 +19,11 @@ const HEAD: usize = 4096;
 const MAX_FOUND: usize = 50;
 /// Bytes of a script that are looked at for commands.
 const MAX_SCRIPT: usize = 1 << 20;
+
+/// Looks at numbers of no known format: the storage of a tensor whose kind stands in another member.
+pub fn storage(source: &dyn Source, budget: &Budget, facts: &mut Facts) {
+    numbers::storage(source, budget, facts);
+}
 
 /// Looks through an artifact that was read.
 pub fn observe(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
@@ -110,7 +116,6 @@ pub(crate) fn script(source: &dyn Source, context: &Context<'_>, facts: &mut Fac
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Budget;
 
     fn observed(bytes: &[u8], facts: &mut Facts) {
         let budget = Budget::default();

@@ -6,6 +6,7 @@ use crate::cursor::Cursor;
 use crate::fact::{Anomaly, FactKind, Gap, Position};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::payload;
 use crate::source::{ReadError, Source, read_up_to};
 
 /// Where a signature stands, the signature, what has it.
@@ -34,6 +35,10 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"\0\0\x01\0\x01\0", "icon"),
 ];
 
+/// Bytes of a text chunk's keyword and its end.
+const KEYWORD: usize = 80;
+/// Chunks whose content is opened.
+const MAX_CARRIED: usize = 16;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 static META: Meta = Meta {
@@ -71,7 +76,7 @@ impl Format for Media {
         let head = read_up_to(source, 0, 16);
         facts.property("kind", kind(&head).unwrap_or("unknown"));
         let end = if head.starts_with(PNG) {
-            png_end(source, context.budget)
+            png_end(source, context.budget, facts)
         } else if head.starts_with(b"RIFF") {
             riff_end(source)
         } else {
@@ -85,20 +90,41 @@ impl Format for Media {
     }
 }
 
-/// Behind the `IEND` chunk.
-fn png_end(source: &dyn Source, budget: &Budget) -> Result<Option<u64>, ReadError> {
+/// Behind the `IEND` chunk. What other chunks carry is opened where it starts as a file does.
+fn png_end(source: &dyn Source, budget: &Budget, facts: &mut Facts) -> Result<Option<u64>, ReadError> {
+    let mut carried = 0usize;
     let mut cursor = Cursor::new(source, PNG.len() as u64);
     loop {
         if budget.operate(1).is_err() {
             return Ok(None);
         }
         let length = u64::from(cursor.u32()?.swap_bytes());
-        let last = cursor.take(4)? == b"IEND";
+        let kind = cursor.take(4)?;
+        let (last, is_picture) = (kind == b"IEND", matches!(kind, b"IDAT" | b"fdAT" | b"PLTE"));
+        if !is_picture && carried < MAX_CARRIED {
+            let offset = cursor.position();
+            carried = carried.saturating_add(usize::from(chunk(source, offset, length, facts)));
+        }
         cursor.skip(length.saturating_add(4))?;
         if last {
             return Ok(Some(cursor.position()));
         }
     }
+}
+
+/// What a chunk carries, behind its keyword where it has one.
+fn chunk(source: &dyn Source, offset: u64, length: u64, facts: &mut Facts) -> bool {
+    let head = read_up_to(source, offset, KEYWORD);
+    let keyword = head.iter().position(|byte| *byte == 0).map_or(0, |at| at.saturating_add(1) as u64);
+    for lead in [0, keyword] {
+        let (start, rest) = (offset.saturating_add(lead), length.saturating_sub(lead));
+        if payload::is_payload(source, start, rest, true) {
+            facts.anomaly(start, Anomaly::HiddenContent, "a chunk of the picture holds another file");
+            facts.push(Position::Offset(start), FactKind::Child(Child::stored(format!("chunk@{start}"), start, rest)));
+            return true;
+        }
+    }
+    false
 }
 
 fn riff_end(source: &dyn Source) -> Result<Option<u64>, ReadError> {
@@ -134,6 +160,18 @@ mod tests {
         assert_eq!(oddities(&inspect(&Media, "a.png", &bytes)), [format!("TrailingBytes@{length}")]);
         let bytes = b"RIFF\x08\0\0\0WAVEfmt trail";
         assert_eq!(oddities(&inspect(&Media, "a.wav", bytes)), ["TrailingBytes@16"]);
+    }
+
+    #[test]
+    fn files_in_the_chunks_of_a_picture_are_opened() {
+        let with = |text: &[u8]| {
+            let length = u32::try_from(text.len()).unwrap().to_be_bytes();
+            let picture = png();
+            [&picture[..8], &length, b"tEXt", text, b"\0\0\0\0", &picture[8..]].concat()
+        };
+        let pickle = with(b"note\0\x80\x02cos\nsystem\n(S'echo waag-inert'\ntR.");
+        assert_eq!(oddities(&inspect(&Media, "a.png", &pickle)), ["HiddenContent@21"]);
+        assert_eq!(oddities(&inspect(&Media, "a.png", &with(b"Software\0Adobe ImageReady"))), Vec::<String>::new());
     }
 
     #[test]

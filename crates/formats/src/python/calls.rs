@@ -40,9 +40,14 @@ impl Analysis<'_> {
     pub(super) fn call(&mut self, callee: &Value, arguments: &[Argument], tokens: &[Token]) -> Value {
         let (path, hidden) = match callee {
             Value::Path(path, hidden) => (path.as_str(), *hidden),
-            Value::Method(text, method) => return constants::method(text, method, arguments),
-            Value::From(origin) => return Value::From(*origin),
-            _ => return Value::Unknown,
+            Value::Method(text, method) => {
+                self.path_method(text, method, arguments, tokens);
+                return constants::method(text, method, arguments);
+            }
+            other => {
+                self.handed_over("", arguments, tokens);
+                return other.origin().map_or(Value::Unknown, Value::From);
+            }
         };
         self.calls_own(callee);
         self.starts_own(path, arguments);
@@ -108,6 +113,43 @@ impl Analysis<'_> {
         let mut values = arguments.iter().map(|argument| &argument.value);
         if let Some(reach) = values.find_map(powerful) {
             self.report(reach, tokens);
+        } else if (self.blocks.defines(path) || path.ends_with("methodcaller()"))
+            && arguments.iter().any(|argument| is_module(&argument.value))
+        {
+            // A function of this file that is given `os` calls what it wants of it.
+            self.report(SourceReach::Program, tokens);
+        }
+    }
+
+    /// A method that Python calls by itself, or a name that everybody calls, is what starts programs.
+    pub(super) fn given_to(&mut self, target: &str, value: &Value, tokens: &[Token]) {
+        let last = target.rsplit('.').next().unwrap_or_default();
+        let is_called_unseen = last.len() > 4 && last.starts_with("__") && last.ends_with("__");
+        let is_everybodys = ["builtins.", "__builtins__.", "sys."].iter().any(|start| target.starts_with(start));
+        if let Some(reach) = powerful(value).filter(|_| is_called_unseen || is_everybodys) {
+            self.report(reach, tokens);
+        }
+    }
+
+    /// What decorates is called with what it decorates.
+    pub(super) fn decorates(&mut self, value: &Value, tokens: &[Token]) {
+        if let Some(reach) = powerful(value) {
+            self.report(reach, tokens);
+        }
+    }
+
+    /// Methods of a path that is known: `Path("~/.bashrc").expanduser().open("a")`.
+    fn path_method(&mut self, text: &Value, method: &str, arguments: &[Argument], tokens: &[Token]) {
+        let target = text.text().unwrap_or_default();
+        let mode = || argument(arguments, 0, "mode").and_then(Value::text).unwrap_or_default();
+        let writes = match method {
+            "write_text" | "write_bytes" | "unlink" | "symlink_to" => true,
+            "open" => mode().contains(['w', 'a', 'x', '+']),
+            "read_text" | "read_bytes" => false,
+            _ => return,
+        };
+        if let Some(reach) = touching(target, writes) {
+            self.report(reach, tokens);
         }
     }
 
@@ -152,6 +194,9 @@ impl Analysis<'_> {
                     }
                     _ => Some(Value::Unknown),
                 }
+            }
+            (_, Some(Value::Text(name, hidden))) if table_of(path).is_some() => {
+                table_of(path).map(|table| self.entry(table, name, *hidden))
             }
             ("operator.attrgetter", Some(Value::Text(name, _))) if reaches::of(name).is_some() => {
                 Some(Value::Path(name.clone(), true))
@@ -203,6 +248,9 @@ impl Analysis<'_> {
     fn reach(&mut self, path: &str, arguments: &[Argument]) -> Option<SourceReach> {
         let first = argument(arguments, 0, "args").or_else(|| argument(arguments, 0, "path"));
         let target = first.and_then(Value::text).unwrap_or_default();
+        if let Some(reach) = notebook_magic(path, arguments) {
+            return Some(reach);
+        }
         if reaches::SENDERS.contains(&path) && matches!(origin(arguments), Some(Origin::Secret | Origin::Identity)) {
             return Some(SourceReach::Backdoor);
         }
@@ -277,6 +325,13 @@ fn powerful(value: &Value) -> Option<SourceReach> {
     Some(if *hidden { SourceReach::HiddenCode } else { reach })
 }
 
+/// The table of names that is asked for an entry: `os.__dict__.get`.
+fn table_of(path: &str) -> Option<&str> {
+    let table = [".get", ".pop", ".__getitem__"].iter().find_map(|method| path.strip_suffix(method))?;
+    let is_table = matches!(table, "sys.modules" | "globals()" | "locals()" | "vars()");
+    (is_table || table.ends_with(".__dict__")).then_some(table)
+}
+
 /// Modules any of whose names could be called for harm.
 fn is_powerful(path: &str) -> bool {
     matches!(path, "os" | "posix" | "nt" | "subprocess" | "builtins" | "__builtins__" | "ctypes" | "pty")
@@ -314,14 +369,61 @@ fn opening(path: &str, target: &str, arguments: &[Argument]) -> Option<SourceRea
     let is_open = matches!(path, "open" | "io.open" | "codecs.open");
     let writes = is_open && mode.contains(['w', 'a', 'x', '+']);
     let removes = matches!(path, "shutil.rmtree" | "os.remove" | "os.unlink");
-    if writes && reaches::is_autostart(target) {
+    // What is copied goes to the second of two paths.
+    let copies = matches!(
+        path,
+        "shutil.copy"
+            | "shutil.copy2"
+            | "shutil.copyfile"
+            | "shutil.move"
+            | "os.rename"
+            | "os.replace"
+            | "os.symlink"
+            | "os.link"
+    );
+    let goal = argument(arguments, 1, "dst").and_then(Value::text).filter(|_| copies).unwrap_or_default();
+    if reaches::is_autostart(goal) {
         return Some(SourceReach::Backdoor);
     }
     let joined = constants::joined_path(path, arguments);
-    if reaches::is_credential(target) || joined.is_some_and(|joined| reaches::is_credential(&joined)) {
+    if joined.is_some_and(|joined| reaches::is_credential(&joined)) {
         return Some(SourceReach::Credentials);
     }
-    ((writes || removes) && reaches::is_outside(target)).then_some(SourceReach::Files)
+    match touching(target, writes) {
+        Some(SourceReach::Files) | None => {
+            ((writes || removes) && reaches::is_outside(target)).then_some(SourceReach::Files)
+        }
+        other => other,
+    }
+}
+
+/// A path is read or written.
+fn touching(target: &str, writes: bool) -> Option<SourceReach> {
+    if writes && reaches::is_autostart(target) {
+        return Some(SourceReach::Backdoor);
+    }
+    if reaches::is_credential(target) {
+        return Some(SourceReach::Credentials);
+    }
+    (writes && reaches::is_outside(target)).then_some(SourceReach::Files)
+}
+
+/// A notebook's own commands, called as functions: `get_ipython().run_cell_magic("bash", "", "…")`.
+fn notebook_magic(path: &str, arguments: &[Argument]) -> Option<SourceReach> {
+    let method = path.split_once("get_ipython().").map(|(_, method)| method)?;
+    let text = |place| argument(arguments, place, "").and_then(Value::text).unwrap_or_default();
+    let command = match method {
+        "system" | "getoutput" | "system_raw" | "system_piped" | "magic" => text(0),
+        "run_line_magic" => text(1),
+        "run_cell_magic" => text(2),
+        _ => return None,
+    };
+    command.lines().find_map(commands::judge)
+}
+
+/// A module whose functions start programs or run text, as a whole.
+fn is_module(value: &Value) -> bool {
+    matches!(value.path(), Some("os" | "posix" | "nt" | "subprocess" | "pty" | "builtins" | "__builtins__"))
 }
 
 fn has_safe_loader(arguments: &[Argument]) -> bool {
@@ -345,6 +447,9 @@ fn result(path: &str, arguments: &[Argument]) -> Value {
     if matches!(path, "os.environ.items" | "os.environ.copy" | "os.environ.values") {
         return Value::From(Origin::Secret);
     }
+    if let Some(text) = path_text(path, arguments) {
+        return Value::Text(text, false);
+    }
     if let Some(Value::Text(target, _)) = argument(arguments, 0, "file").filter(|_| reaches::OPENERS.contains(&path)) {
         let secret = reaches::is_credential(target);
         return Value::From(if secret { Origin::Secret } else { Origin::File });
@@ -355,4 +460,16 @@ fn result(path: &str, arguments: &[Argument]) -> Value {
         _ if path.len() < 200 => Value::Path(format!("{path}()"), false),
         _ => Value::Unknown,
     }
+}
+
+/// A path that is put together, as far as it is known, unless it is that of credentials, which is where it came from.
+fn path_text(path: &str, arguments: &[Argument]) -> Option<String> {
+    let is_same = matches!(path, "os.path.expanduser" | "os.path.expandvars" | "os.path.abspath" | "os.path.realpath");
+    let known = arguments.iter().any(|argument| argument.value.text().is_some());
+    if origin(arguments).is_some() || !known {
+        return None;
+    }
+    let same = || arguments.first().and_then(|argument| argument.value.text()).map(str::to_owned);
+    let text = if is_same { same() } else { constants::joined_path(path, arguments) };
+    text.filter(|text| text.len() < 300 && !reaches::is_credential(text))
 }

@@ -34,12 +34,8 @@ pub(super) fn call(path: &str, arguments: &[Argument]) -> Option<Value> {
             call("bytes", arguments.get(1..).unwrap_or_default())
         }
         ("reversed", Some(Value::Text(text, _))) => Some(Value::Text(text.chars().rev().collect(), true)),
-        (
-            "str" | "bytes" | "compile" | "repr" | "ast.literal_eval" | "textwrap.dedent" | "os.path.expanduser",
-            Some(value),
-        ) => {
-            let kept = matches!(value, Value::Text(..) | Value::From(_)) && path != "os.path.expanduser";
-            kept.then(|| value.clone())
+        ("str" | "bytes" | "compile" | "repr" | "ast.literal_eval" | "textwrap.dedent", Some(value)) => {
+            matches!(value, Value::Text(..) | Value::From(_)).then(|| value.clone())
         }
         _ if reaches::DECODERS.contains(&path) => Some(decoded(path, given.unwrap_or(&Value::Unknown), arguments)),
         _ => None,
@@ -64,6 +60,10 @@ pub(super) fn method(text: &Value, method: &str, arguments: &[Argument]) -> Valu
         }
         ("join", Some(Value::Text(inner, hidden))) if text.is_empty() => Value::Text(inner.clone(), *hidden),
         ("decode", Some(Value::Text(codec, _))) if is_rot13(codec) => Value::Text(rot13(text), true),
+        ("joinpath", Some(Value::Text(inner, _))) if text.len().saturating_add(inner.len()) < 300 => {
+            Value::Text(format!("{text}/{inner}"), *hidden)
+        }
+        ("expanduser" | "resolve" | "absolute" | "as_posix", None) => Value::Text(text.clone(), *hidden),
         ("decode" | "encode" | "strip" | "lstrip" | "rstrip", _) => Value::Text(text.clone(), *hidden),
         ("lower", _) => Value::Text(text.to_lowercase(), *hidden),
         ("upper", _) => Value::Text(text.to_uppercase(), *hidden),

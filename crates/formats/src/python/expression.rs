@@ -11,6 +11,11 @@ const MAX_DEPTH: usize = 60;
 /// Values of one list that are kept.
 const MAX_ITEMS: usize = 4_096;
 
+/// Calls of functions without a name within each other's arguments; each is read twice.
+const MAX_PREVIEWS: usize = 3;
+/// Tokens of such a function.
+const MAX_AHEAD: usize = 2_000;
+
 const ENDS: &[&str] = &[
     ",", ")", "]", "}", ";", "=", ":", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "&=", "|=", "^=", "@=", ">>=",
     "<<=", "->",
@@ -23,6 +28,7 @@ const CONNECTIVES: &[&str] =
 enum Joint {
     None,
     Plus,
+    Slash,
     Either,
     Other,
 }
@@ -52,7 +58,11 @@ impl Analysis<'_> {
                 }
                 Kind::Operator("(" | "[" | "{") => value = Some(self.join(value, joint, reader, depth)),
                 Kind::Operator(operator) => {
-                    joint = if *operator == "+" { Joint::Plus } else { Joint::Other };
+                    joint = match *operator {
+                        "+" => Joint::Plus,
+                        "/" => Joint::Slash,
+                        _ => Joint::Other,
+                    };
                     reader.next();
                     continue;
                 }
@@ -83,16 +93,23 @@ impl Analysis<'_> {
             (None, Joint::Other) => operand.clone().mixed(&operand),
             (None, _) => operand,
             (Some(value), Joint::Plus) => value.plus(operand),
+            (Some(value), Joint::Slash) => value.slash(&operand),
             (Some(value), Joint::Either) => either(value, operand),
             (Some(value), _) => value.mixed(&operand),
         }
     }
 
     fn lambda(&mut self, reader: &mut Reader<'_>, depth: usize) -> Value {
+        let given = self.given.take();
+        let is_called = given.is_some();
+        let mut given = given.unwrap_or_default().into_iter();
         reader.next();
         while let Some(token) = reader.peek() {
             if token.is(":") || token.is(")") {
                 break;
+            }
+            if let (Some(name), Some(argument)) = (token.name(), given.next()) {
+                self.bind(name, argument.value);
             }
             if token.is("=") {
                 reader.next();
@@ -102,10 +119,29 @@ impl Analysis<'_> {
             }
         }
         reader.next();
+        if is_called {
+            return self.expression(reader, depth.saturating_add(1));
+        }
         self.lambdas = self.lambdas.saturating_add(1);
         let value = self.expression(reader, depth.saturating_add(1));
         self.lambdas = self.lambdas.saturating_sub(1);
         value
+    }
+
+    /// `(lambda o: …)(os)`: what the function is given, where it is called as soon as it is made.
+    fn given_at_once(&mut self, reader: &Reader<'_>, depth: usize) -> Option<Vec<Argument>> {
+        let is_lambda = reader.word() == Some("lambda") && self.previews < MAX_PREVIEWS;
+        let close = closing(reader.tokens, reader.at).filter(|_| is_lambda)?;
+        let opens = reader.tokens.get(close.saturating_add(1)).is_some_and(|token| token.is("("));
+        let mut ahead = Reader { tokens: reader.tokens, at: close.saturating_add(2) };
+        let (found, shells) = self.mark();
+        self.previews = self.previews.saturating_add(1);
+        let given = opens.then(|| self.arguments(&mut ahead, depth.saturating_add(1)));
+        self.previews = self.previews.saturating_sub(1);
+        // It is read again in its place, and what it does is said there.
+        self.found.truncate(found);
+        self.shells.truncate(shells);
+        given
     }
 
     fn operand(&mut self, reader: &mut Reader<'_>, depth: usize) -> Value {
@@ -124,7 +160,10 @@ impl Analysis<'_> {
             }
             Kind::Number(number) => number.map_or(Value::Unknown, Value::Number),
             Kind::Name(name, foreign) => self.named(name, *foreign),
-            Kind::Operator("(") => self.group(reader, depth, ")"),
+            Kind::Operator("(") => {
+                self.given = self.given_at_once(reader, depth);
+                self.group(reader, depth, ")")
+            }
             Kind::Operator("[") => {
                 let list = self.group(reader, depth, "]");
                 self.listed(&list, reader.tokens.get(start..reader.at).unwrap_or_default());
@@ -262,7 +301,7 @@ impl Analysis<'_> {
     }
 
     /// An entry of a table of names.
-    fn entry(&self, table: &str, name: &str, hidden: bool) -> Value {
+    pub(super) fn entry(&self, table: &str, name: &str, hidden: bool) -> Value {
         match table {
             "sys.modules" => Value::Path(name.to_owned(), hidden),
             "builtins" | "__builtins__" => Value::Path(name.to_owned(), hidden),
@@ -275,6 +314,22 @@ impl Analysis<'_> {
             },
         }
     }
+}
+
+/// The bracket that closes the one before this place.
+fn closing(tokens: &[Token], from: usize) -> Option<usize> {
+    let mut depth = 1usize;
+    for (at, token) in tokens.iter().enumerate().skip(from).take(MAX_AHEAD) {
+        if token.is("(") || token.is("[") || token.is("{") {
+            depth = depth.saturating_add(1);
+        } else if token.is(")") || token.is("]") || token.is("}") {
+            depth = depth.saturating_sub(1);
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Of two values that an expression may have, the one that matters.

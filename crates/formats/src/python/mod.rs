@@ -15,6 +15,7 @@ mod reaches;
 mod value;
 
 pub(crate) use analysis::{Analysis, File};
+pub(crate) use reaches::is_autostart;
 
 use crate::fact::{FactKind, Gap, Position, ReferenceKind, Runs, SourceReach};
 use crate::facts::Facts;

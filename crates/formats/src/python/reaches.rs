@@ -53,6 +53,8 @@ const REACHES: &[(SourceReach, &[&str])] = &[
             "numpy.distutils.exec_command.exec_command",
             "get_ipython().system",
             "get_ipython().getoutput",
+            "IPython.get_ipython().system",
+            "IPython.get_ipython().getoutput",
         ],
     ),
     (
@@ -317,8 +319,12 @@ pub(super) const OPENERS: &[&str] = &[
     "os.unlink",
     "shutil.rmtree",
     "sqlite3.connect",
+    "shutil.copy2",
     "shutil.move",
     "os.rename",
+    "os.replace",
+    "os.symlink",
+    "os.link",
 ];
 
 /// Whether a path is that of credentials.
@@ -354,7 +360,7 @@ pub(super) fn is_credential(path: &str) -> bool {
 }
 
 /// Whether what is written there is run later.
-pub(super) fn is_autostart(path: &str) -> bool {
+pub(crate) fn is_autostart(path: &str) -> bool {
     const NAMES: &[&str] = &[
         "authorized_keys",
         "/etc/cron",
@@ -370,6 +376,17 @@ pub(super) fn is_autostart(path: &str) -> bool {
         "sitecustomize.py",
         "usercustomize.py",
         "/.bashrc",
+        "/.bash_login",
+        "/.zshenv",
+        "/.zprofile",
+        "/.config/fish/config.fish",
+        "/.ssh/config",
+        "/.ssh/rc",
+        "/.pam_environment",
+        "ipython/profile_default/startup",
+        "/.pip/pip.conf",
+        "/.config/pip/pip.conf",
+        ".git/hooks/",
         "/.zshrc",
         "/.profile",
         "/.bash_profile",

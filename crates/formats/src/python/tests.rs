@@ -94,6 +94,53 @@ fn what_runs_programs_may_be_handed_over() {
 }
 
 #[test]
+fn functions_without_a_name_do_what_they_are_given() {
+    reaches("(lambda o: o.system('id'))(__import__('os'))", "Program Loaded");
+    reaches("(lambda f: f('1'))(exec)", "Evaluation Loaded");
+    reaches("(lambda a, b=1: a.system('id'))(__import__('os'), 2)", "Program Loaded");
+    reaches("from operator import methodcaller\nmethodcaller('system', 'id')(__import__('os'))", "Program Loaded");
+    reaches("import sys\nsys.modules['os'].__dict__.get('system')('id')", "Program Loaded");
+    reaches("import os\n(lambda: os.system('id'))()", "Program Loaded");
+    reaches("import os\n[lambda x: x][0](os.system)('id')", "Program Loaded");
+    reaches("import os\ndef f(o):\n  o.system('id')\nf(os)", "Program Loaded");
+    let deep = "(lambda a:a)(".repeat(2000);
+    inspect(&PythonSource, "a.py", deep.as_bytes());
+}
+
+#[test]
+fn methods_that_nobody_calls_by_name_are_told() {
+    reaches("import os\nclass A:\n  __class_getitem__ = os.system\nA['id']", "Program Loaded");
+    reaches("import os\nclass A: pass\nA.__add__ = os.system", "Program Loaded");
+    reaches("from os import system as __getattr__\n__getattr__ = __getattr__", "Program Loaded");
+    reaches("import builtins, os\nbuiltins.print = os.system", "Program Loaded");
+    reaches("import sys\nsys.excepthook = exec", "Evaluation Loaded");
+    reaches("@exec\n@input\nclass A: pass", "Evaluation Loaded");
+    assert_eq!(told("import subprocess\nself.run = subprocess.run\n"), Vec::<String>::new());
+}
+
+#[test]
+fn paths_are_followed_to_where_they_lead() {
+    for source in [
+        "import os\nopen(os.path.expanduser('~/.bashrc'), 'a')",
+        "import os\nopen(os.path.join(home, '.bashrc'), 'a').write(x)",
+        "import os\nopen(os.path.expanduser('~') + '/.zshrc', 'a')",
+        "from pathlib import Path\n(Path.home() / '.ssh' / 'authorized_keys').write_text(k)",
+        "from pathlib import Path\nPath('~/.bashrc').expanduser().open('a')",
+        "from pathlib import Path\np = Path.home() / '.bashrc'\nwith open(p, 'a') as f: f.write(x)",
+        "import os\nos.symlink('/tmp/x', os.path.expanduser('~/.bashrc'))",
+        "import shutil\nshutil.copy('a', '/etc/cron.d/a')",
+        "import os\nos.system('echo x | crontab -')",
+    ] {
+        reaches(source, "Backdoor Loaded");
+    }
+    reaches("from pathlib import Path\nPath('~/.ssh').joinpath('id_rsa').read_bytes()", "Credentials Loaded");
+    assert_eq!(
+        told("from pathlib import Path\np = Path(__file__).parent / 'a.txt'\np.write_text('x')\nPath('a').open('w')"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn hiding_is_told() {
     for source in [
         "import os\ngetattr(os, 'sys' + 'tem')('id')",

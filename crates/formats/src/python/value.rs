@@ -89,6 +89,21 @@ impl Value {
         }
     }
 
+    /// `self / other`: of paths, one below the other.
+    pub(super) fn slash(self, other: &Self) -> Self {
+        let base = match &self {
+            Self::Text(text, _) => text.as_str(),
+            Self::Path(path, _) if path.starts_with("pathlib.Path") => "?",
+            _ => return self.mixed(other),
+        };
+        match other.text() {
+            Some(text) if base.len().saturating_add(text.len()) < MAX_PATH => {
+                Self::Text(format!("{base}/{text}"), false)
+            }
+            _ => self.mixed(other),
+        }
+    }
+
     /// What is left of two values in an expression that is not followed: where they came from.
     pub(super) fn mixed(self, other: &Self) -> Self {
         self.origin().max(other.origin()).map_or(Self::Unknown, Self::From)
