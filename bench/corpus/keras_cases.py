@@ -196,11 +196,7 @@ def hdf5() -> Shelf:
     broken[at + 4 : at + 8] = b"\xff\xff\xff\xff"
     add("tree-broken", bytes(broken), "a tree that says it is very deep", "not-allow")
     add("pandas-pickle", model_h5(None, {"CLASS": np.bytes_(b"GROUP"), "TITLE": np.bytes_(b""), "pandas_type": np.bytes_(b"frame"), "blob": np.bytes_(payload.replace(b"\0", b"\0"))}), "PyTables: a pickle in an attribute", "not-allow")
-<<<<<<< HEAD
-    add("secret-attribute", model_h5(plain, {"token": "hf_" + "qWzRtYpLkJhGfDsAvCxMnBoIuEQwZrTyPl"}), "a credential in an attribute", "not-allow")
-=======
     add("secret-attribute", model_h5(plain, {"aws": "hf_" + drawn(34, LETTERS)}), "a credential in an attribute", "not-allow")
->>>>>>> source
     return shelf
 
 
