@@ -79,7 +79,9 @@ fn stream(source: &dyn Source, at: u64) -> Option<(u64, u64)> {
         return None;
     }
     let length = u64::from(cursor.u32().ok()?);
-    let fits = length >= 16 && length.is_multiple_of(4) && length <= cursor.remaining();
+    // Some writers do not pad a description that stands alone, as it does in Parquet.
+    let is_padded = length.is_multiple_of(4) || length == cursor.remaining();
+    let fits = length >= 16 && is_padded && length <= cursor.remaining();
     // Descriptions come first, so that the offset of the root is small.
     let root = u64::from(cursor.u32().ok()?);
     (fits && root < 256 && root < length).then_some((at.saturating_add(8), length))
@@ -274,6 +276,17 @@ mod tests {
         assert_eq!(children(&facts), [(Role::Pickle, Encoding::Stored)]);
         let facts = inspect(&Arrow, "a.arrow", &message(b"arrow.opaque"));
         assert_eq!(children(&facts), [(Role::Unknown, Encoding::Stored)]);
+    }
+
+    #[test]
+    fn a_description_that_stands_alone_need_not_be_padded() {
+        let mut bytes = message(b"arrow.opaque");
+        bytes.truncate(bytes.len() - 2);
+        let length = bytes.len() as u32 - 8;
+        bytes[4..8].copy_from_slice(&length.to_le_bytes());
+        let told = |bytes: &[u8]| Arrow.recognise(&Probe::new(&bytes, "ARROW:schema", Role::Unknown));
+        assert_eq!(told(&bytes), Some(Certainty::Likely));
+        assert_eq!(told(&[&bytes[..], &[0; 4]].concat()), None);
     }
 
     #[test]
