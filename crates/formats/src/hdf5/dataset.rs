@@ -61,7 +61,7 @@ pub(super) struct Declared {
 impl Declared {
     /// Many datasets that are each small enough may be too much together.
     pub(super) fn conclude(&self, length: u64, facts: &mut Facts) {
-        let is_much = |declared: u64, most: u64| declared > FREE_DECLARED && declared / most > length;
+        let is_much = |declared: u64, most: u64| declared > FREE_DECLARED && declared > length.saturating_mul(most);
         let all = self.stored.saturating_add(self.unwritten);
         if !self.is_told && (is_much(self.unwritten, MOST_UNWRITTEN) || is_much(self.stored, MOST_EXPANSION)) {
             let detail = format!("the datasets are {all} bytes by type and shape, in a file of {length}");
@@ -348,7 +348,7 @@ impl Dataset<'_, '_> {
         if count > MAX_INFLATED || self.file.budget.operate(500).is_err() {
             let detail = format!("'{}' has more compressed chunks than are looked into", self.path);
             let is_first = count == MAX_INFLATED.saturating_add(1);
-            return is_first.then(|| (offset, FactKind::Incomplete { reason: Gap::Limit, detail }));
+            return is_first.then_some((offset, FactKind::Incomplete { reason: Gap::Limit, detail }));
         }
         let head = inflated(self.file, offset, chunk.size, GLANCE);
         let hit = is_payload(&head.as_slice(), 0, whole, false);
