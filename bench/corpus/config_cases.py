@@ -270,7 +270,7 @@ def frameworks() -> Shelf:
     add("spacy-callback", spacy(training='before_to_disk = {"@callbacks":"evil.run.v1"}'), "spaCy: a callback of an unknown package", "not-allow")
     add("spacy-readers", spacy(training='[corpora.train]\n@readers = "evil.Reader.v1"\npath = "/etc/passwd"'), "spaCy: a reader of an unknown package", "not-allow")
     add("spacy-code", spacy(functions_dot_py=PYTHON), "spaCy: Python beside the model", "deny")
-    add("spacy-init", spacy(__init___dot_py=PYTHON), "spaCy: a package with a payload", "deny")
+    add("spacy-init", {**spacy(), "__init__.py": PYTHON}, "spaCy: a package with a payload", "deny")
     add("spacy-pickle", spacy(vocab__lookups_dot_pkl=PICKLE), "spaCy: a pickle in the vocabulary")
     add("spacy-component-pickle", spacy(textcat__model=PICKLE), "spaCy: a pickle as a component's model")
     add("rasa-pickle", gz(tar_bytes([entry("metadata.json", b'{"rasa_open_source_version":"3.6.0"}'), entry("components/train_CountVectorsFeaturizer1/vocabularies.pkl", PICKLE)])), "Rasa: a pickle in the model", name="model.tar.gz")
