@@ -55,6 +55,8 @@ class Case:
         root = home / self.name
         for relative, item in sorted(self.content.items()):
             target = root / relative
+            if not target.is_relative_to(root) or ".." in target.parts:
+                raise ValueError(f"{self.cls}/{self.id} would write outside its folder: {relative}")
             target.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(item, Link):
                 os.symlink(item.target, target)

@@ -59,8 +59,6 @@ def yaml_bad() -> Shelf:
     add("java-tag", 'x: !!javax.script.ScriptEngineManager [!!java.net.URLClassLoader [[!!java.net.URL ["http://example.invalid/"]]]]\n', "a Java tag (SnakeYAML)")
     add("ruby-tag", "--- !ruby/object:Gem::Installer\n  i: x\n", "a Ruby tag", "not-allow")
     add("ruby-erb", "--- !ruby/hash:ActionController::Routing::RouteSet::NamedRouteCollection\n? 'foo; system(\"echo waag-inert\")'\n: x\n", "a Ruby tag that calls system", "not-allow")
-    add("php-tag", 'x: !php/object \'O:8:"WaagEvil":0:{}\'\n', "a PHP tag", "not-allow")
-    add("js-tag", "x: !!js/function 'function(){ require(\"child_process\") }'\n", "a JavaScript tag", "not-allow")
     add("laughs", "a0: &a0 [x,x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1},*a{i - 1}]\n" for i in range(1, 14)), "aliases that grow", "not-allow")
     add("deep", "[" * 20_000 + "]" * 20_000, "lists twenty thousand deep", "not-allow")
     add("include", "x: !include /etc/passwd\n", "a file included", "not-allow")
@@ -82,7 +80,7 @@ def yaml_good() -> Shelf:
 
 # --- Hydra, NeMo -------------------------------------------------------------------------------------------------
 
-TARGETS = ("os.system", "subprocess.run", "subprocess.Popen", "builtins.eval", "builtins.exec", "importlib.import_module", "pickle.loads", "torch.load", "shutil.rmtree", "runpy.run_path", "ctypes.CDLL", "pydoc.locate", "hydra.utils.get_method", "numpy.load",
+TARGETS = ("os.system", "subprocess.run", "subprocess.Popen", "builtins.eval", "builtins.exec", "importlib.import_module", "pickle.loads", "torch.load", "shutil.rmtree", "runpy.run_path", "ctypes.CDLL", "pydoc.locate", "numpy.load",
            "urllib.request.urlretrieve", "posix.system", "pty.spawn", "timeit.timeit", "code.interact", "webbrowser.open")
 
 
@@ -93,7 +91,7 @@ def hydra() -> Shelf:
         shelf.bad(id, data.encode() if isinstance(data, str) else data, why, name="model" if isinstance(data, dict) else name, expect=expect, source=source)
 
     for target in TARGETS:
-        add(f"target-{target.replace('.', '-')}", f"model:\n  _target_: {target}\n  _args_: [{'os.system' if target.startswith('hydra') else 'echo waag-inert'}]\n", f"the target {target}", "not-allow" if target.startswith(("numpy", "hydra")) else "deny", source="cve-2025-23304")
+        add(f"target-{target.replace('.', '-')}", f"model:\n  _target_: {target}\n  _args_: [{'os.system' if target.startswith('hydra') else 'echo waag-inert'}]\n", f"the target {target}", "not-allow" if target.startswith("numpy") else "deny", source="cve-2025-23304")
     add("target-partial", "opt:\n  _target_: os.system\n  _partial_: true\n", "a target that is called later")
     add("target-list", "callbacks:\n- a: 1\n- _target_: os.system\n  _args_: [echo waag-inert]\n", "a target in a list")
     add("target-deep", "a: {b: {c: {d: {_target_: os.system, _args_: [echo waag-inert]}}}}\n", "a target deep inside")
@@ -282,9 +280,9 @@ def frameworks() -> Shelf:
         "reduce": reduce, "reduce-function": {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["echo waag-inert"]}]}, "nested": {"weights": [1, 2], "state": {"a": [{"b": reduce}]}}, "object": {"py/object": "subprocess.Popen", "args": "echo waag-inert"},
         "newargs": {"py/object": "__builtin__.eval", "py/newargs": {"py/tuple": ["1"]}}, "newargsex": {"py/object": "subprocess.Popen", "py/newargsex": [{"py/tuple": [["echo"]]}, {}]}, "initargs": {"py/object": "subprocess.Popen", "py/initargs": {"py/tuple": [["echo"]]}},
         "repr": {"py/repr": "os/os.system('echo waag-inert')"}, "type": {"hook": {"py/type": "subprocess.Popen"}}, "function": {"hook": {"py/function": "os.system"}}, "state": {"py/object": "collections.OrderedDict", "py/state": {"py/type": "os.system"}},
-        "iterator": {"py/iterator": [{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}]}, "mod": {"py/mod": "os"}, "json-key": {"json://{\"py/reduce\": [{\"py/function\": \"os.system\"}, {\"py/tuple\": [\"true\"]}]}": 1},
+        "iterator": {"py/iterator": [{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}]}, "mod": {"py/mod": "os"},
     }.items():
-        add(f"jsonpickle-{id}", js(value), f"jsonpickle: {id}", "not-allow" if id in ("type", "function", "mod", "json-key", "iterator", "state") else "deny")
+        add(f"jsonpickle-{id}", js(value), f"jsonpickle: {id}", "not-allow" if id in ("type", "function", "mod", "iterator", "state") else "deny")
     add("jsonpickle-escaped", b'{"py\\u002freduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}', "jsonpickle: escaped")
     add("jsonpickle-duplicate", b'{"py/object": "collections.OrderedDict", "py/object": "subprocess.Popen"}', "jsonpickle: a key twice")
     add("jsonpickle-unknown", js({"py/object": "evil_package.Model", "w": 1}), "jsonpickle: an unknown class", "not-allow")

@@ -1,5 +1,6 @@
 """Callables of packages that are installed wherever models are loaded. Rows as in gadgets_standard."""
 
+from .assembler import inert_pickle
 from .gadgets_advisories import CODE, INERT_PATH, SHELL, URL
 
 PACKAGES = [
@@ -55,7 +56,7 @@ PACKAGES = [
     ("torch.hub:load", ("waag-inert", "x"), "downloads and runs a repository"),
     ("torch.hub:load_state_dict_from_url", (URL,), "downloads and unpickles"),
     ("torch.hub:_exec_import", (INERT_PATH, "x"), "runs a file"),
-    ("torch.storage:_load_from_bytes", (b"N.",), "a pickle in a pickle"),
+    ("torch.storage:_load_from_bytes", (inert_pickle(),), "a pickle in a pickle"),
     ("torch.jit:load", (INERT_PATH,), "loads a program"),
     ("torch.jit:CompilationUnit", ("",), "compiles a program"),
     ("torch.package.package_importer:PackageImporter", (INERT_PATH,), "imports from an archive"),

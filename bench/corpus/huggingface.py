@@ -124,7 +124,6 @@ def bad() -> Shelf:
     add("adapter-auto-mapping", "an adapter that imports a class by name", {"adapter_config.json":
         js({"peft_type": "LORA", "auto_mapping": {"base_model_class": "system", "parent_library": "os"}, "base_model_name_or_path": "example/base"})}, "deny")
     add("executable", "a program", {"tools/run": Executable(b"\x7fELF\x02\x01\x01" + bytes(120))}, "deny")
-    add("shell-script", "a shell script", {"install.sh": Executable(b"#!/bin/sh\necho waag-inert\n")})
     add("windows-program", "a Windows program", {"setup.exe": b"MZ" + bytes(200)}, "deny")
     add("shared-library", "a shared library as custom operators", {"ops/waag.so": b"\x7fELF\x02\x01\x01" + bytes(120)}, "deny")
     add("name-terminal-escape", "a file name with a terminal escape", {"ok\x1b[2K\x1b[1Gclean.bin": inert_pickle()}, "deny")

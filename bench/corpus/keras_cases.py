@@ -45,6 +45,7 @@ def archives() -> Shelf:
     for id, config in places.items():
         add(f"lambda-{id}", config, f"a Lambda's code: {id.replace('-', ' ')}", source="cve-2024-3660, cve-2025-9906")
     add("lambda-keras-2", sequential(lambda_layer()), "a Lambda as Keras 2 wrote it", source="cve-2024-3660")
+    add("lambda-keras-2-encoded", sequential(lambda_layer(encoded=True)), "a Lambda as Keras 2 wrote it, its tuple encoded", source="cve-2024-3660")
     add("lambda-function-name", sequential(layer("Lambda", {"function": named("os", "system")})), "a Lambda that names os.system", source="cve-2025-1550")
     add("lambda-output-shape", sequential(layer("Lambda", {"function": named("keras.ops", "abs"), "output_shape": hidden["config"]["function"]})), "code for a Lambda's output shape", source="cve-2024-3660")
     add("lambda-mask", sequential(layer("Lambda", {"function": named("keras.ops", "abs"), "mask": hidden["config"]["function"]})), "code for a Lambda's mask", source="cve-2024-3660")
@@ -137,6 +138,8 @@ def hdf5() -> Shelf:
     add("lambda-training-config", model_h5(plain, {"training_config": json.dumps({"loss": lambda_layer(), "optimizer_config": {}})}), "a Lambda as the loss", source="cve-2024-3660")
     older = {"class_name": "Lambda", "config": {"name": "lambda", "function": [CODE, None, None], "function_type": "lambda", "arguments": {}}}
     add("lambda-oldest", model_h5({"class_name": "Sequential", "config": [older]}), "a Lambda as the first Keras wrote it", source="cve-2024-3660")
+    for id, how in (("encoded", {}), ("encoded-latest", {"libver": "latest"})):
+        add(f"lambda-{id}", model_h5({"class_name": "Sequential", "config": {"layers": [lambda_layer(encoded=True)]}}, **how), "a Lambda whose code is in an encoded tuple", source="cve-2024-3660")
     add("lambda-bytes", model_h5(None, {"model_config": np.bytes_(json.dumps(evil).encode())}), "the configuration as bytes", source="cve-2024-3660")
     add("lambda-array", model_h5(None, {"model_config": np.array([json.dumps(evil)], dtype=object)}), "the configuration as an array of one", "not-allow", source="cve-2024-3660")
     long = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": f"d{i}", "units": 4}} for i in range(2000)] + [lambda_layer()]}}
@@ -158,7 +161,6 @@ def hdf5() -> Shelf:
     add("external-link-parent", model_h5(plain, fill=lambda f: f.__setitem__("model_weights/link", module.ExternalLink("../other.h5", "/secret")), libver="latest"), "a link into a file above", source="cve-2026-1669")
     add("external-link-keras", {"model.keras": archive(sequential(DENSE), weights_h5(lambda f: f.__setitem__("layers/x", module.ExternalLink("/etc/other.h5", "/"))))}, "a link out of a `.keras` file's weights", source="cve-2026-1669")
     add("soft-link-loop", model_h5(plain, fill=lambda f: f.__setitem__("model_weights/self", module.SoftLink("/model_weights/self"))), "a link to itself", "not-allow")
-    add("soft-link-dangling", model_h5(plain, fill=lambda f: f.__setitem__("model_weights/gone", module.SoftLink("/nowhere"))), "a link to nothing", "not-allow")
 
     def virtual(path: str):
         def fill(f):
@@ -193,7 +195,7 @@ def hdf5() -> Shelf:
     broken[at + 4 : at + 8] = b"\xff\xff\xff\xff"
     add("tree-broken", bytes(broken), "a tree that says it is very deep", "not-allow")
     add("pandas-pickle", model_h5(None, {"CLASS": np.bytes_(b"GROUP"), "TITLE": np.bytes_(b""), "pandas_type": np.bytes_(b"frame"), "blob": np.bytes_(payload.replace(b"\0", b"\0"))}), "PyTables: a pickle in an attribute", "not-allow")
-    add("secret-attribute", model_h5(plain, {"aws": "AKIA" + "IOSFODNN7WAAGXYZ"}), "a credential in an attribute", "not-allow")
+    add("secret-attribute", model_h5(plain, {"token": "hf_" + "qWzRtYpLkJhGfDsAvCxMnBoIuEQwZrTyPl"}), "a credential in an attribute", "not-allow")
     return shelf
 
 

@@ -21,9 +21,9 @@ def h5py() -> object | None:
     return module
 
 
-def lambda_layer(code: str = CODE, name: str = "lambda") -> dict:
-    """Keras 2's Lambda: a triple of code, defaults and closure."""
-    return {"class_name": "Lambda", "config": {"name": name, "trainable": True, "dtype": "float32", "function": {"class_name": "__tuple__", "items": [code + "\n", None, None]},
+def lambda_layer(code: str = CODE, name: str = "lambda", encoded: bool = False) -> dict:
+    """Keras 2's Lambda: a triple of code, defaults and closure; a list in HDF5 and JSON, encoded in a SavedModel. Loaders take both everywhere."""
+    return {"class_name": "Lambda", "config": {"name": name, "trainable": True, "dtype": "float32", "function": {"class_name": "__tuple__", "items": [code + "\n", None, None]} if encoded else [code + "\n", None, None],
             "function_type": "lambda", "module": "__main__", "output_shape": None, "output_shape_type": "raw", "output_shape_module": None, "arguments": {}}}
 
 

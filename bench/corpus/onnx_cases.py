@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 
 from .case import Executable, Link, Shelf
@@ -64,7 +65,7 @@ def bad() -> Shelf:
 
     for id, op, domain in (
         ("pyop", "PyOp", "ai.onnx.contrib"), ("pyop-own-domain", "PyOp", "pyopmodule"), ("python-op-torch", "PythonOp", "com.microsoft"), ("python-op-grad", "PythonOpGrad", "com.microsoft"),
-        ("aten", "ATen", "org.pytorch.aten"), ("aten-aten", "ATen", "aten"), ("extension-pyfunc", "PyCustomOpDef", "ai.onnx.contrib"), ("azure-invoker", "OpenAIAudioToText", "com.microsoft.extensions"),
+        ("aten-aten", "ATen", "aten"), ("extension-pyfunc", "PyCustomOpDef", "ai.onnx.contrib"), ("azure-invoker", "OpenAIAudioToText", "com.microsoft.extensions"),
         ("triton-invoker", "AzureTritonInvoker", "com.microsoft.extensions"), ("triton-op", "TritonOp", "com.microsoft"), ("external-stream", "ExternalOp", "com.example.waag"),
         ("caffe2", "Caffe2Op", "org.pytorch._caffe2"),
     ):
@@ -150,8 +151,8 @@ def good() -> Shelf:
     add("external-beside", {"model.onnx": model(graph(initializers=[external("model.onnx.data", offset="0", length="24")])), "model.onnx.data": floats(6)}, "external data beside the model")
     add("external-folder", {"model.onnx": model(graph(initializers=[external("weights/w")])), "weights/w": floats(6)}, "external data in a folder below")
     add("external-two", {"model.onnx": model(graph([node("MatMul", ["x", "w"], ["t"]), node("Add", ["t", "b"], ["y"])], [external("d.bin", offset="4096", length="24"),
-        tensor("b", [2], None, external={"location": "d.bin", "offset": "0", "length": "8"})])), "d.bin": floats(1024) + floats(6)}, "two tensors of one data file, on pages")
-    add("external-checksum", {"model.onnx": model(graph(initializers=[external("d.bin", offset="0", length="24", checksum="da39a3ee5e6b4b0d3255bfef95601890afd80709")])), "d.bin": floats(6)},
+        tensor("b", [2], None, external={"location": "d.bin", "offset": "0", "length": "8"})])), "d.bin": floats(2).ljust(4096, b"\0") + floats(6)}, "two tensors of one data file, on pages")
+    add("external-checksum", {"model.onnx": model(graph(initializers=[external("d.bin", offset="0", length="24", checksum=hashlib.sha1(floats(6)).hexdigest())])), "d.bin": floats(6)},
         "external data with a checksum")
     add("words", model(graph([node("MatMul", ["x", "w"], ["y"], name="eval/exec/os.system", doc="__import__('os') is a word here")], name="torch_jit_eval"),
         doc="Exported in eval() mode; never exec untrusted code. See os.system docs."), "names and descriptions with words that frighten scanners")

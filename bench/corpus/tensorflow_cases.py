@@ -55,7 +55,7 @@ def ops() -> dict[str, tuple[list[bytes], str, str]]:
         "summary-writer": (one("CreateSummaryFileWriter", "path"), "writes event files", "not-allow"),
         "summary-db-writer": (one("CreateSummaryDbWriter", "path"), "writes a database", "not-allow"),
         "immutable-const": (one("ImmutableConst", memory_region_name="/etc/passwd"), "maps a file into memory", "not-allow"),
-        "initialize-table-file": (one("InitializeTableFromTextFileV2", "path", "text"), "reads a table of a constant path outside", "not-allow"),
+        "initialize-table-file": (one("InitializeTableFromTextFileV2", "text", "path"), "reads a table of a constant path outside", "not-allow"),
         "lookup-file": ([text_constant("path", "/etc/passwd"), node("t", "HashTableV2"), node("evil", "InitializeTableFromTextFileV2", ("t", "path"))], "reads /etc/passwd as a vocabulary", "deny"),
         "xla-custom-call": (one("XlaCustomCallV2", call_target_name="waag"), "calls a registered native function", "not-allow"),
         "custom-operator": (one("WaagEvilOp", "text"), "an operator TensorFlow does not have", "not-allow"),
@@ -110,7 +110,7 @@ def bad() -> Shelf:
     add("asset-extra-program", {**folder(saved_model()), "assets.extra/tool": elf()}, "a program among the extra assets")
 
     code = base64.b64encode(marshal.dumps(compile("lambda x: __import__('os').system('echo waag-inert')", "waag", "eval"))).decode()
-    layer = lambda_layer(code)
+    layer = lambda_layer(code, encoded=True)
     add("keras-metadata-lambda", {**folder(saved_model()), "keras_metadata.pb": keras_metadata(layer)}, "a Lambda in keras_metadata.pb", source="cve-2024-3660")
     add("keras-metadata-nested", {**folder(saved_model()), "keras_metadata.pb": keras_metadata({"class_name": "Sequential", "config": {"layers": [layer]}}, "_tf_keras_sequential")},
         "a Lambda inside a sequence, in keras_metadata.pb", source="cve-2024-3660")

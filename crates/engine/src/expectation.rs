@@ -12,6 +12,8 @@ const SAYS_NOTHING: &[&str] = &["", "bin", "dat", "data", "model", "weights", "p
 /// Endings of formats that are written compressed, without an ending that says so.
 const COMPRESSED: &[&str] = &["rds", "rda", "rdata"];
 const COMPRESSIONS: &[&str] = &["gzip", "bzip2", "xz", "zstd"];
+/// Formats that are a kind of another one, and keep its promise.
+const KEEPS: &[(&str, &str)] = &[("huggingface-config", "json")];
 /// Formats that share their bytes with others, so that being one besides another is no second identity.
 const BENEATH_OTHERS: &[&str] =
     &["text", "json", "python-source", "jinja", "zlib", "yaml", "settings", "requirements", "skops"];
@@ -23,7 +25,7 @@ pub(crate) fn promised(name: &str) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| !ending.is_empty() && format.meta().extensions.contains(&ending.as_str()))
 }
 
-/// Whether a name promises no format at all, so that its bytes may be anything.
+/// Whether a name promises no format, or only by an ending that weights of any kind have.
 #[must_use]
 pub(crate) fn promises_nothing(name: &str) -> bool {
     SAYS_NOTHING.contains(&extension(name).as_str()) || promised(name).is_none()
@@ -74,7 +76,8 @@ fn check_promise(ending: &str, formats: &[&'static dyn Format], facts: &mut Fact
         return;
     }
     let promises: Vec<_> = FORMATS.iter().filter(|format| format.meta().extensions.contains(&ending)).collect();
-    let kept = formats.iter().any(|format| promises.iter().any(|promise| promise.meta().id == format.meta().id));
+    let keeps = |id: &str, promise: &str| id == promise || KEEPS.contains(&(id, promise));
+    let kept = formats.iter().any(|format| promises.iter().any(|promise| keeps(format.meta().id, promise.meta().id)));
     if let (false, false, Some(first)) = (promises.is_empty(), kept, formats.first()) {
         let content = first.meta().title;
         facts.anomaly(

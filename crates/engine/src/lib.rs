@@ -4,7 +4,6 @@
 
 pub mod cache;
 mod checkpoint;
-mod companion;
 mod content_address;
 pub mod examine;
 mod expectation;

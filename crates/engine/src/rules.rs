@@ -267,7 +267,8 @@ mod tests {
         assert_eq!(variants("Effect"), ["Computes", "Custom", "Reaches"].map(str::to_owned).into());
         let standings = ["Computed", "Dangerous", "Inert", "Misused", "Unknown", "Unlisted"];
         assert_eq!(variants("Standing"), standings.map(str::to_owned).into());
-        let described = ["Property", "Metadata", "Tensor", "Storage", "Step", "Template", "Child"];
+        // The lengths of other files are compared with theirs by `repository.rs`.
+        let described = ["Property", "Metadata", "Tensor", "Storage", "Step", "Template", "FileSize", "Child"];
         let judged = ["Callable", "Mutation", "TemplateReach", "Reference", "Anomaly", "Incomplete"];
         let carried = ["Operator", "Code", "SourceReach", "Secret"];
         let kinds = described.into_iter().chain(judged).chain(carried);
@@ -409,6 +410,19 @@ mod tests {
         executable-content
         extension-mismatch
         deceptive-name
+        instantiate-target
+        embedded-code
+        risky-source
+        dangerous-operator
+        custom-operator
+        external-data
+        xml-entity
+        text-remapping
+        hidden-payload
+        degenerate-tensor
+        look-alike-name
+        network-address
+        embedded-secret
         encrypted-content
         incomplete-analysis
         ");

@@ -13,7 +13,6 @@ use waag_formats::look_alike;
 use waag_formats::source::Source;
 
 use crate::cache::{Cache, CachePlan, key_of};
-use crate::companion;
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
 use crate::report::{ArtifactReport, Report};
@@ -151,10 +150,7 @@ pub fn xray(path: &Path) -> Result<Xray, ScanError> {
     let budget = Budget::for_size(source.len());
     let examination = Examination { budget: &budget, memory: &memory, digests: true, keep_facts: true };
     let location = Location::file(path.display().to_string());
-    let examined = match companion::is_weights(path) {
-        true => examination.weights(&source, location),
-        false => examination.file(&source, location),
-    };
+    let examined = examination.file(&source, location);
     let mut pairs: Vec<_> = examined.artifacts.into_iter().zip(examined.facts).rev().collect();
     let first = pairs.pop().ok_or_else(|| error(std::io::Error::other("nothing could be read")))?;
     Ok(nest(first, &mut pairs))
@@ -197,10 +193,7 @@ fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Exami
             Ok(source) => {
                 let budget = Budget::for_size(source.len());
                 let examination = Examination { budget: &budget, memory, digests: options.digests, keep_facts: false };
-                match companion::is_weights(&entry.path) {
-                    true => examination.weights(&source, location.clone()),
-                    false => examination.file(&source, location.clone()),
-                }
+                examination.file(&source, location.clone())
             }
             Err(error) => unread(&location, gap(format!("cannot be opened: {error}"))),
         },
@@ -256,12 +249,14 @@ fn conclude(paths: Vec<String>, entries: &[Entry], examined: Vec<Examined>, sett
     let mut artifacts = Vec::new();
     let mut findings = Vec::new();
     let mut references = Vec::new();
+    let wrong_sizes = repository::check_sizes(entries, &examined);
     for mut file in examined {
         artifacts.append(&mut file.artifacts);
         findings.append(&mut file.findings);
         references.append(&mut file.references);
     }
     findings.extend(repository::check(entries, &references));
+    findings.extend(wrong_sizes);
     findings.extend(shards::check(entries));
     sort(&mut findings);
     let verdict = evaluate(&findings, &settings.policy, today());

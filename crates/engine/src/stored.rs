@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use waag_evidence::{Finding, Location, Sha256Digest};
 use waag_formats::facts::TensorTotals;
 
-use crate::examine::Examined;
+use crate::examine::{Examined, FileSize};
 use crate::report::{Analysis, ArtifactReport, Loading};
 use crate::summary;
 
@@ -17,6 +17,7 @@ pub(crate) struct Stored<'a> {
     findings: Cow<'a, [Finding]>,
     references: Cow<'a, [(Location, String)]>,
     numbers: Cow<'a, [(Location, String)]>,
+    sizes: Cow<'a, [FileSize]>,
     is_unknown: bool,
 }
 
@@ -41,6 +42,7 @@ impl<'a> Stored<'a> {
             findings: Cow::Borrowed(&examined.findings),
             references: Cow::Borrowed(&examined.references),
             numbers: Cow::Borrowed(&examined.numbers),
+            sizes: Cow::Borrowed(&examined.sizes),
             is_unknown: examined.is_unknown,
         }
     }
@@ -52,6 +54,7 @@ impl<'a> Stored<'a> {
             findings: self.findings.into_owned(),
             references: self.references.into_owned(),
             numbers: self.numbers.into_owned(),
+            sizes: self.sizes.into_owned(),
             is_unknown: self.is_unknown,
             ..Examined::default()
         })

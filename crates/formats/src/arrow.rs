@@ -9,6 +9,7 @@ use crate::fact::{Anomaly, Code, FactKind, Gap, Position, Runs};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::source::{ReadError, Source, read_up_to};
+use crate::tables::{batches, parquet as columns};
 use crate::unrecognised::unrecognised;
 
 /// Bytes of a description that are searched.
@@ -27,7 +28,7 @@ static META: Meta = Meta {
     title: "Arrow stream or file",
     extensions: &["arrow", "feather", "ipc"],
     depth: Depth::Surface,
-    reads: "the description of the columns, for types that are unpickled; not the columns",
+    reads: "the description of the columns, for types that are unpickled; where the columns of every batch are; not what is in them",
     specification: "https://arrow.apache.org/docs/format/Columnar.html",
 };
 
@@ -61,6 +62,9 @@ impl Format for Arrow {
         facts.property("layout", if is_file { "file" } else { "stream" });
         for (start, length) in first.into_iter().chain(last) {
             description(source, start, length, context, facts);
+        }
+        if let Some((start, _)) = first {
+            batches::check(source, start.saturating_sub(8), context.budget, facts);
         }
         if is_file && last.is_none() {
             facts.anomaly(source.len(), Anomaly::OutOfBounds, "the file has no end that says where its columns are");
@@ -101,7 +105,7 @@ fn description(source: &dyn Source, start: u64, length: u64, context: &Context<'
     if length > MAX_SCHEMA {
         facts.incomplete(start.saturating_add(MAX_SCHEMA), Gap::Limit, "the description is longer than is searched");
     }
-    let Some(at) = find(&bytes, PICKLED) else { return };
+    let Some(at) = find(&bytes, PICKLED) else { return pickles(&bytes, start, Role::Unknown, facts) };
     let code = Code {
         name: "the type of a column".into(),
         language: "a Python pickle".into(),
@@ -109,11 +113,11 @@ fn description(source: &dyn Source, start: u64, length: u64, context: &Context<'
         excerpt: "ARROW:extension:name = arrow.py_extension_type".into(),
     };
     facts.push(Position::Offset(start.saturating_add(at as u64)), FactKind::Code(code));
-    pickles(&bytes, start, facts);
+    pickles(&bytes, start, Role::Pickle, facts);
 }
 
 /// Texts of the description that start and end as pickles do. A text has its length before it.
-fn pickles(bytes: &[u8], start: u64, facts: &mut Facts) {
+fn pickles(bytes: &[u8], start: u64, role: Role, facts: &mut Facts) {
     let mut found = 0;
     for (index, window) in bytes.windows(6).enumerate() {
         let [a, b, c, d, 0x80, 2..=5] = window else { continue };
@@ -123,7 +127,7 @@ fn pickles(bytes: &[u8], start: u64, facts: &mut Facts) {
         if text.is_some_and(|text| text.ends_with(b".")) && found < MAX_PICKLES {
             found = found.saturating_add(1);
             let at = start.saturating_add(from as u64);
-            let child = Child { role: Role::Pickle, ..Child::stored(format!("type@{at:#x}"), at, length as u64) };
+            let child = Child { role, ..Child::stored(format!("text@{at:#x}"), at, length as u64) };
             facts.push(Position::Offset(at), FactKind::Child(child));
         }
     }
@@ -138,7 +142,7 @@ static PARQUET: Meta = Meta {
     title: "Parquet or ORC table",
     extensions: &["parquet", "orc"],
     depth: Depth::Surface,
-    reads: "where the description of the columns is, and Arrow's own within it; not the columns",
+    reads: "where the columns are, Arrow's own description, and texts beside them; not what is in the columns",
     specification: "https://parquet.apache.org/docs/file-format/",
 };
 
@@ -205,6 +209,9 @@ fn schema(
         facts.incomplete(start.saturating_add(MAX_SCHEMA), Gap::Limit, "the description is longer than is searched");
     }
     let bytes = read_up_to(source, start, usize::try_from(searched).unwrap_or(0));
+    if length <= MAX_SCHEMA {
+        columns::check(source, &bytes, start, facts);
+    }
     let (mut from, mut found) = (0usize, 0usize);
     while let Some(at) = bytes.get(from..).and_then(|rest| find(rest, KEY)) {
         let key_end = from.saturating_add(at).saturating_add(KEY.len());
@@ -266,7 +273,7 @@ mod tests {
         assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Code(_))));
         assert_eq!(children(&facts), [(Role::Pickle, Encoding::Stored)]);
         let facts = inspect(&Arrow, "a.arrow", &message(b"arrow.opaque"));
-        assert!(children(&facts).is_empty() && oddities(&facts).is_empty());
+        assert_eq!(children(&facts), [(Role::Unknown, Encoding::Stored)]);
     }
 
     #[test]

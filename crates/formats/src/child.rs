@@ -32,6 +32,8 @@ pub enum Encoding {
     },
     /// Base64 text.
     Base64,
+    /// Hexadecimal digits.
+    Hex,
     /// UTF-8 text whose characters are bytes.
     Latin1,
 }

@@ -7,6 +7,7 @@ mod base64;
 mod deflate;
 pub(crate) mod feed;
 mod frames;
+mod hex;
 mod latin1;
 mod lzma;
 mod zstd;
@@ -108,6 +109,7 @@ fn run(window: &Window<'_>, child: &Child, feed: &mut Feed<'_>, drain: &mut Drai
         Encoding::Lzma => lzma::lzma(feed, drain, child.declared),
         Encoding::Zstd => zstd::zstd(feed, drain),
         Encoding::Lz4 => frames::lz4(feed, drain),
+        Encoding::Hex => hex::hex(feed, drain),
         Encoding::Latin1 => latin1::latin1(feed, drain),
         Encoding::Base64 => base64::base64(feed, drain),
         Encoding::SevenZip { index } => {

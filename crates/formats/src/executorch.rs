@@ -7,13 +7,17 @@ use crate::child::Child;
 use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
 use crate::facts::Facts;
 use crate::flatbuffers::{Broken, FlatBuffer, Table, Vector};
+use crate::foreign;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::protobuf::Span;
 use crate::source::{Source, Window, read_up_to};
 
 /// Bytes of a name that are read.
 const MAX_NAME: usize = 300;
 /// Steps that reading a table costs.
 const TABLE: u64 = 256;
+/// Bytes between parts that are too few to hide anything.
+const MAX_GAP: u64 = 16;
 /// Operators that are told apart.
 const MAX_OPERATORS: usize = 10_000;
 /// Bytes of padding that writers put between segments and behind the last: a page of a large-page machine.
@@ -89,16 +93,26 @@ impl Format for ExecuTorch {
         facts.property("framework", "ExecuTorch");
         facts.property("identifier", String::from_utf8_lossy(head.get(4..8).unwrap_or_default()));
         let is_data = head.get(4) == Some(&b'F');
+        let expected: &[u8] = if is_data { b"FT01" } else { b"ET12" };
+        if head.get(4..8) != Some(expected) {
+            let detail = "the identifier is not that of the version that is read here";
+            facts.incomplete(4, Gap::Unsupported, detail);
+        }
         let (program, segments) = extended(&head, source.len(), is_data, facts);
         let window = Window::new(source, 0, program);
         let buffer = FlatBuffer::new(&window);
-        let mut reader = Reader { facts, budget: context.budget, segments, length: source.len(), end: program };
+        let mut reader = Reader { source, facts, budget: context.budget, segments, length: source.len(), end: program };
         let read = buffer.root().and_then(|root| if is_data { reader.data(&root) } else { reader.program(&root) });
         if let Err(error) = read {
             facts.anomaly(error.offset, Anomaly::OutOfBounds, error.what);
             return;
         }
         let end = reader.end;
+        // Values and instructions are not read one by one, so what is between the parts that are is searched.
+        for (start, stop) in buffer.gaps(MAX_GAP).into_iter().chain([(buffer.end(), program)]) {
+            let span = Span { offset: start, length: stop.saturating_sub(start) };
+            foreign::search(source, span, context.budget, facts);
+        }
         tail(source, end, facts);
     }
 }
@@ -123,6 +137,7 @@ fn extended(head: &[u8], length: u64, is_data: bool, facts: &mut Facts) -> (u64,
 }
 
 struct Reader<'f> {
+    source: &'f dyn Source,
     facts: &'f mut Facts,
     budget: &'f Budget,
     segments: u64,
@@ -150,6 +165,8 @@ impl Reader<'_> {
     fn program(&mut self, root: &Table<'_>) -> Result<(), Broken> {
         self.facts.property("version", root.u32(0)?.unwrap_or(0).to_string());
         let inline = root.vector(3, 4)?.map_or(0, |list| list.count);
+        self.each(root.vector(2, 4)?, |reader, constant| reader.bytes(&constant, "constant", false))?;
+        self.each(root.vector(3, 4)?, |reader, data| reader.bytes(&data, "delegate", true))?;
         let segments = root.vector(4, 4)?;
         let count = segments.map_or(0, |list| list.count);
         self.each(segments, |reader, segment| reader.segment(&segment))?;
@@ -172,6 +189,15 @@ impl Reader<'_> {
         self.each(root.vector(1, 4)?, |reader, segment| reader.segment(&segment))
     }
 
+    /// Bytes in the structure itself.
+    fn bytes(&mut self, table: &Table<'_>, name: &str, is_text: bool) -> Result<(), Broken> {
+        if let Some(data) = table.vector(0, 1)? {
+            let span = Span { offset: data.start, length: data.count };
+            foreign::open(self.source, name, span, is_text, self.budget, self.facts);
+        }
+        Ok(())
+    }
+
     fn segment(&mut self, table: &Table<'_>) -> Result<(), Broken> {
         let (offset, size) = (table.u64(0)?.unwrap_or(0), table.u64(1)?.unwrap_or(0));
         let start = self.segments.saturating_add(offset);
@@ -180,6 +206,8 @@ impl Reader<'_> {
             let detail = format!("a segment of {size} bytes at {start} ends outside the file");
             self.facts.anomaly(table.offset, Anomaly::OutOfBounds, detail);
         }
+        let span = Span { offset: start, length: size };
+        foreign::open(self.source, "segment", span, false, self.budget, self.facts);
         self.end = self.end.max(end);
         Ok(())
     }
@@ -260,6 +288,16 @@ mod tests {
         };
         assert_eq!(effects(&program("aten::add", "XnnpackBackend")), [Effect::Computes, Effect::Computes]);
         assert_eq!(effects(&program("my::add", "Odd")), [Effect::Custom, Effect::Custom]);
+    }
+
+    #[test]
+    fn other_versions_and_hidden_programs_are_not_cleared() {
+        let mut bytes = program("aten::add", "XnnpackBackend");
+        bytes.extend(b"\x80\x02cos\nsystem\nU\x0fecho waag-inert\x85R.");
+        let facts = inspect(&ExecuTorch, "a.pte", &bytes);
+        assert!(facts.has_anomaly(Anomaly::HiddenContent));
+        bytes[6..8].copy_from_slice(b"99");
+        assert!(oddities(&inspect(&ExecuTorch, "a.pte", &bytes)).contains(&"Unsupported@4".to_owned()));
     }
 
     #[test]

@@ -111,6 +111,15 @@ pub enum FactKind {
         /// Its name.
         target: String,
     },
+    /// How long another file of the same model has to be.
+    FileSize {
+        /// Its name.
+        target: String,
+        /// Bytes that are taken from it.
+        least: u64,
+        /// Bytes that it may have, where it is all accounted for.
+        most: Option<u64>,
+    },
     /// An artifact within this one, for the engine to open.
     Child(Child),
     /// Something a well-made artifact does not have.
@@ -330,6 +339,8 @@ pub enum ReferenceKind {
     File,
     /// Another file of the same model, of raw numbers that no loader interprets.
     Numbers,
+    /// As [`ReferenceKind::Numbers`], but the file may be left out: parts of an array that were never written.
+    OptionalNumbers,
     /// Another model.
     Model,
     /// An address on a network.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::configuration::Observers;
 use crate::fact::{FactKind, Gap, Position, ReferenceKind};
 use crate::facts::{Facts, MAX_TEMPLATE, MAX_TEXT, shorten};
-use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::format::{Certainty, Context, Depth, Format, Meta, Probe, extension};
 use crate::jinja::inspect_template;
-use crate::json::{Event, Segment, Value, looks_like_json, path_text, walk, walk_lines};
+use crate::json::{Event, Segment, Value, is_json, path_text, walk, walk_lines};
 use crate::source::Source;
 
 /// Distinct files named by an index.
@@ -113,7 +113,7 @@ impl Format for HuggingFaceConfig {
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         let name = probe.name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
-        looks_like_json(&probe.head)?;
+        is_json(probe)?;
         if NAMES.contains(&name) || name.ends_with(".index.json") {
             return Some(Certainty::Certain);
         }
@@ -125,7 +125,9 @@ impl Format for HuggingFaceConfig {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
-        inspect_json(source, context, false, facts);
+        // Lines of values are a data set, whose texts may have the keys of a configuration.
+        let lines = matches!(extension(context.name).as_str(), "jsonl" | "ndjson");
+        inspect_json(source, context, lines, facts);
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::child::Role;
 use crate::cursor::Cursor;
-use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
+use crate::embedded;
+use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position, ReferenceKind};
 use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::source::{ReadError, Source, read_up_to};
@@ -54,13 +55,50 @@ impl Format for Darknet {
         }
         facts.property("framework", "Darknet");
         let mut kinds = Kinds::default();
+        let mut picture = Picture::default();
         lines(source, context, facts, |at, line| {
+            picture.line(at, line);
             let section = line.strip_prefix('[').and_then(|rest| rest.split(']').next());
             if let Some(section) = section.filter(|section| !matches!(*section, "net" | "network")) {
                 kinds.add(section, at);
             }
         });
+        picture.check(facts);
         kinds.say(facts, |_| Effect::Computes);
+    }
+}
+
+/// Bytes of a picture that no network takes.
+const MAX_PICTURE: u64 = 1 << 34;
+
+/// What a network takes, by its first section: memory for it is taken before anything else is read.
+#[derive(Debug, Default)]
+struct Picture {
+    sections: u32,
+    extents: u64,
+    offset: u64,
+}
+
+impl Picture {
+    fn line(&mut self, at: u64, line: &str) {
+        if line.starts_with('[') {
+            self.sections = self.sections.saturating_add(1);
+            if self.sections == 1 {
+                (self.extents, self.offset) = (4, at);
+            }
+        }
+        let Some((key, value)) = line.split_once('=').filter(|_| self.sections == 1) else { return };
+        if let (true, Ok(value)) = (matches!(key.trim(), "width" | "height" | "channels"), value.trim().parse::<u64>())
+        {
+            self.extents = self.extents.saturating_mul(value.max(1));
+        }
+    }
+
+    fn check(&self, facts: &mut Facts) {
+        if self.extents > MAX_PICTURE {
+            let detail = format!("the network takes pictures of {} bytes", self.extents);
+            facts.anomaly(self.offset, Anomaly::AllocationBomb, detail);
+        }
     }
 }
 
@@ -118,6 +156,11 @@ impl Format for Ncnn {
         if declared != Some(layers) {
             let declared = declared.map_or("no".to_owned(), |count| count.to_string());
             facts.anomaly(0, Anomaly::Malformed, format!("{declared} layers are declared where {layers} are"));
+        }
+        let name = context.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        if let Some(stem) = name.strip_suffix(".param") {
+            let target = format!("{stem}.bin");
+            facts.push(Position::Whole, FactKind::Reference { kind: ReferenceKind::Numbers, target });
         }
         // What its converter could not turn into layers keeps the name it had.
         kinds.say(facts, |kind| if kind.contains(['.', ':']) { Effect::Custom } else { Effect::Computes });
@@ -207,6 +250,7 @@ impl Format for DarknetWeights {
         facts.property("version", version);
         let bytes = source.len().saturating_sub(length);
         facts.property("numbers", (bytes / 4).to_string());
+        embedded::open(source, "numbers", length, bytes, facts);
         if !bytes.is_multiple_of(4) {
             facts.anomaly(length, Anomaly::SizeMismatch, format!("{bytes} bytes are no whole count of numbers"));
         }
@@ -241,6 +285,14 @@ mod tests {
         assert_eq!((operators(&facts), oddities(&facts)), (2, Vec::new()));
         let facts = inspect(&Darknet, "a.cfg", b"# yolo\n[net]\nbatch=1\n[convolutional]\n[yolo]\n[convolutional]");
         assert_eq!((operators(&facts), oddities(&facts)), (2, Vec::new()));
+    }
+
+    #[test]
+    fn pictures_beyond_memory_are_told() {
+        let large = b"[net]\nwidth=2000000000\nheight=2000000000\nchannels=3\n[convolutional]\n";
+        assert_eq!(oddities(&inspect(&Darknet, "a.cfg", large)), ["AllocationBomb@0"]);
+        let plain = b"[net]\nbatch=64\nwidth=608\nheight=608\nchannels=3\n[convolutional]\nwidth=2000000000000\n";
+        assert!(oddities(&inspect(&Darknet, "a.cfg", plain)).is_empty());
     }
 
     #[test]

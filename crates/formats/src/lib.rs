@@ -34,12 +34,14 @@ pub mod coreml;
 pub mod cursor;
 pub mod decode;
 pub mod dotnet;
+mod embedded;
 pub mod engines;
 pub mod executable;
 pub mod executorch;
 pub mod fact;
 pub mod facts;
 pub mod flatbuffers;
+pub mod foreign;
 pub mod format;
 pub mod gguf;
 pub mod hdf5;
@@ -73,6 +75,7 @@ pub mod settings;
 pub mod sevenzip;
 pub mod skops;
 pub mod source;
+mod tables;
 pub mod tar;
 pub mod tensorflow;
 #[cfg(test)]
@@ -114,7 +117,6 @@ pub static FORMATS: &[&dyn Format] = &[
     &ocdbt::Ocdbt,
     &boosting::XgBoost,
     &boosting::XgBoostBinary,
-    &boosting::LightGbm,
     &boosting::CatBoost,
     &r_data::RData,
     &torch7::Torch7,
@@ -162,6 +164,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &executable::Executable,
     &media::Media,
     &text::Text,
+    // Behind text, whose `.txt` it shares: such a name alone promises text.
+    &boosting::LightGbm,
 ];
 
 /// The formats these bytes are, surest first. More than one is either a layering (a tar within gzip is not) or a polyglot.

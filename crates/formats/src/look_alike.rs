@@ -1,6 +1,8 @@
 //! Names that are taken for others: letters of another script, a letter off a name that everybody knows, an ending
 //! behind an ending, and names that Windows takes for devices.
 
+use std::sync::LazyLock;
+
 /// Letters of other scripts, and the Latin letters they look like.
 const CONFUSABLE: &str =
     "аaеeоoрpсcуyхxіiјjѕsԁdԛqԝwһhАAВBЕEКKМMНHОOРPСCТTХXУYЅSІIЈJοoνvαaρpΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXɑaɡg";
@@ -68,21 +70,33 @@ pub fn judge(path: &str, is_member: bool) -> Option<String> {
     if name.len() > 1_000 {
         return None;
     }
-    if let Some(word) = path.split(|c: char| !c.is_alphanumeric()).find(|word| is_mixed(word)) {
-        return Some(format!("'{word}' in '{name}' has letters of another script among Latin ones"));
-    }
-    let latin: String = name.chars().map(|c| confused(c).unwrap_or(c)).collect();
-    if latin != name && KNOWN.contains(&latin.as_str()) {
-        return Some(format!("'{name}' is written in letters of another script, and read as '{latin}'"));
+    if let Some(detail) = other_script(path, name) {
+        return Some(detail);
     }
     let lower = name.to_ascii_lowercase();
     let stem = lower.split('.').next().unwrap_or_default();
     if is_member && DEVICES.contains(&stem.trim_end()) {
         return Some(format!("'{name}' is a device to Windows"));
     }
-    endings(&lower).or_else(|| {
-        KNOWN.iter().find(|known| is_off(&lower, known)).map(|known| format!("'{name}' is nearly '{known}'"))
-    })
+    let own = skeleton(&lower);
+    let nearly = |(known, skeleton): &&(&str, String)| lower != *known && (own == *skeleton || is_off(&lower, known));
+    endings(&lower).or_else(|| SKELETONS.iter().find(nearly).map(|(known, _)| format!("'{name}' is nearly '{known}'")))
+}
+
+/// Names that loaders look for, with what their letters look like.
+static SKELETONS: LazyLock<Vec<(&str, String)>> =
+    LazyLock::new(|| KNOWN.iter().map(|known| (*known, skeleton(known))).collect());
+
+fn other_script(path: &str, name: &str) -> Option<String> {
+    if path.is_ascii() {
+        return None;
+    }
+    if let Some(word) = path.split(|c: char| !c.is_alphanumeric()).find(|word| is_mixed(word)) {
+        return Some(format!("'{word}' in '{name}' has letters of another script among Latin ones"));
+    }
+    let latin: String = name.chars().map(|c| confused(c).unwrap_or(c)).collect();
+    let is_known = latin != name && KNOWN.contains(&latin.as_str());
+    is_known.then(|| format!("'{name}' is written in letters of another script, and read as '{latin}'"))
 }
 
 fn confused(character: char) -> Option<char> {
@@ -115,14 +129,8 @@ fn endings(lower: &str) -> Option<String> {
     (runs || unpickles).then(|| format!("'{lower}' looks like .{before} and is .{last}"))
 }
 
-/// One letter for another, two changed about, or a sign that looks like a letter.
+/// One letter for another, or two changed about.
 fn is_off(name: &str, known: &str) -> bool {
-    if name == known {
-        return false;
-    }
-    if skeleton(name) == skeleton(known) {
-        return true;
-    }
     let (stem, known_stem) = (name.split('.').next().unwrap_or_default(), known.split('.').next().unwrap_or_default());
     let same_ending = name.get(stem.len()..) == known.get(known_stem.len()..);
     let same_length = stem.len() == known_stem.len() && stem.len() >= LONG;

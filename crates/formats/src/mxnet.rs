@@ -2,6 +2,7 @@
 
 use crate::child::Role;
 use crate::cursor::Cursor;
+use crate::embedded;
 use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
@@ -49,7 +50,7 @@ impl Format for MxNetParameters {
             return unrecognised(source, context, "MXNet parameters", facts);
         }
         facts.property("framework", "MXNet");
-        let mut list = List { cursor: Cursor::new(source, 0), context, arrays: Vec::new() };
+        let mut list = List { cursor: Cursor::new(source, 0), context, arrays: Vec::new(), places: Vec::new() };
         match list.read() {
             Ok(()) => {}
             Err(Stop::Read(ReadError::End)) => {
@@ -65,6 +66,9 @@ impl Format for MxNetParameters {
             Err(Stop::Limit(detail)) => facts.incomplete(list.cursor.position(), Gap::Limit, detail),
         }
         list.say(facts);
+        for (offset, length) in list.places {
+            embedded::open(source, "numbers", offset, length, facts);
+        }
     }
 }
 
@@ -86,6 +90,8 @@ struct List<'l> {
     cursor: Cursor<'l>,
     context: &'l Context<'l>,
     arrays: Vec<(u64, Tensor)>,
+    /// Where the numbers of arrays are.
+    places: Vec<(u64, u64)>,
 }
 
 impl List<'_> {
@@ -160,7 +166,9 @@ impl List<'_> {
             let indices = self.shape()?.unwrap_or_default();
             bytes = bytes.saturating_add(size(&indices, width)?);
         }
+        let at = self.cursor.position();
         self.cursor.skip(bytes)?;
+        self.places.push((at, bytes));
         Ok(Tensor { name: String::new(), dtype: dtype.into(), shape, bytes: Some(bytes) })
     }
 

@@ -6,7 +6,7 @@ use crate::source::{Source, Window, read_up_to};
 const LEAST: u64 = 12;
 
 /// Signatures of four bytes and more, which numbers do not have by chance.
-const SIGNATURES: &[&[u8]] = &[
+pub(crate) const SIGNATURES: &[&[u8]] = &[
     b"\x7FELF",
     b"\xCE\xFA\xED\xFE",
     b"\xCF\xFA\xED\xFE",
@@ -28,6 +28,18 @@ const SIGNATURES: &[&[u8]] = &[
 /// Signatures that are too short for numbers, and long enough for what should be text.
 const IN_TEXT: &[&[u8]] = &[b"\x1F\x8B\x08", b"#!/", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"];
 
+/// What pickles of the oldest protocols import to do harm.
+const IMPORTS: &[&[u8]] = &[
+    b"os\nsystem\n",
+    b"posix\nsystem\n",
+    b"nt\nsystem\n",
+    b"__builtin__\n",
+    b"builtins\n",
+    b"subprocess\n",
+    b"runpy\n",
+    b"pty\n",
+];
+
 /// Whether a range starts as a file does that somebody may have hidden there. In numbers only what is no chance counts.
 #[must_use]
 pub fn is_payload(source: &dyn Source, offset: u64, length: u64, is_text: bool) -> bool {
@@ -39,6 +51,32 @@ pub fn is_payload(source: &dyn Source, offset: u64, length: u64, is_text: bool) 
         || is_framed_pickle(&head, length)
         || head.starts_with(b"MZ") && is_windows(source, offset, length)
         || is_text && IN_TEXT.iter().any(|signature| head.starts_with(signature))
+}
+
+/// Where the first file of another kind starts in bytes that are numbers or texts: only what is long enough not to be
+/// there by chance, and the start of a pickle that imports something.
+#[must_use]
+pub fn find(bytes: &[u8]) -> Option<usize> {
+    (0..bytes.len()).find(|at| bytes.get(*at..).is_some_and(starts_here))
+}
+
+fn starts_here(rest: &[u8]) -> bool {
+    match rest {
+        [0x80, 4 | 5, 0x95, ..] => is_framed_pickle(rest, rest.len() as u64),
+        [0x80, 2..=5, b'c', name @ ..] => is_global(name),
+        [0x7F, b'E', b'L', b'F', 1 | 2, 1 | 2, 1, ..] => true,
+        [b'c', name @ ..] => IMPORTS.iter().any(|import| name.starts_with(import)),
+        _ => false,
+    }
+}
+
+/// A module and a name, as pickles of all protocols may write them.
+fn is_global(name: &[u8]) -> bool {
+    let mut lines = name.get(..name.len().min(200)).unwrap_or_default().split(|byte| *byte == b'\n');
+    let is_name = |line: &[u8]| {
+        line.len() > 1 && line.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+    };
+    lines.next().is_some_and(is_name) && lines.next().is_some_and(is_name) && lines.next().is_some()
 }
 
 /// Protocol 4 or 5 with a frame that lies within the range.
@@ -72,6 +110,18 @@ mod tests {
         program[0x3C] = 0x40;
         program[0x40..0x44].copy_from_slice(b"PE\0\0");
         assert!(found(&program, false));
+    }
+
+    #[test]
+    fn files_within_numbers_are_found() {
+        let mut numbers: Vec<u8> = (0..2000u32).flat_map(|number| (number as f32).to_le_bytes()).collect();
+        assert_eq!(find(&numbers), None);
+        let at = numbers.len();
+        numbers.extend(b"\x80\x04\x95\x0B\0\0\0\0\0\0\0...........");
+        assert_eq!(find(&numbers), Some(at));
+        assert_eq!(find(b"xx\x80\x02cos\nsystem\n(X"), Some(2));
+        assert_eq!(find(b"some text, and cos\nsystem\n(S'id'\ntR."), Some(15));
+        assert_eq!(find(b"\x80\x02c is no pickle"), None);
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub enum Item<'i> {
     External(&'i str, &'i str),
     /// A link into another file.
     Link(&'i str, &'i str),
+    /// A link by path.
+    Soft(&'i str, &'i str),
+    /// Chunks of bytes, all as long as the first, in an array of a fixed length.
+    Chunks(&'i str, &'i [&'i [u8]]),
     /// A link to the root itself.
     Loop(&'i str),
     /// Bytes at an address beyond the end of the file.
@@ -83,6 +87,13 @@ fn message(item: &Item<'_>, bytes: &mut Vec<u8>) -> (u16, Vec<u8>) {
             body.extend(target);
             (0x06, body)
         }
+        Item::Soft(name, target) => {
+            let mut body = vec![1, 8, 1, name.len() as u8];
+            body.extend(name.as_bytes());
+            body.extend((target.len() as u16).to_le_bytes());
+            body.extend(target.as_bytes());
+            (0x06, body)
+        }
         Item::Loop(name) => {
             // The root's header comes last; a group that names itself stands for it.
             let address = bytes.len() as u64;
@@ -94,6 +105,7 @@ fn message(item: &Item<'_>, bytes: &mut Vec<u8>) -> (u16, Vec<u8>) {
         | Item::Unwritten(name, _)
         | Item::External(name, _)
         | Item::Outside(name)
+        | Item::Chunks(name, _)
         | Item::Filtered(name, _) => (0x06, hard_link(name, dataset(item, bytes))),
     }
 }
@@ -131,6 +143,10 @@ fn dataset(item: &Item<'_>, bytes: &mut Vec<u8>) -> u64 {
         Item::Bytes(_, data, shape) => (store(bytes, data), data.len() as u64, shape.to_vec()),
         Item::Filtered(..) => (store(bytes, b"12345678"), 8, vec![8]),
         Item::Unwritten(_, shape) => (UNDEFINED, 0, shape.to_vec()),
+        Item::Chunks(_, chunks) => {
+            let size = chunks[0].len() as u64;
+            (chunk_array(chunks, bytes).to_le_bytes(), size, vec![size * chunks.len() as u64])
+        }
         Item::Outside(_) => (0xFFFF_FFFFu64.to_le_bytes(), 8, vec![8]),
         _ => (UNDEFINED, 8, vec![8]),
     };
@@ -139,7 +155,11 @@ fn dataset(item: &Item<'_>, bytes: &mut Vec<u8>) -> u64 {
     space.extend(shape.iter().flat_map(|extent| extent.to_le_bytes()));
     push_message(&mut list, 0x01, &space);
     push_message(&mut list, 0x03, &[0x10, 0, 0, 0, 1, 0, 0, 0, 0, 0, 8, 0]);
-    push_message(&mut list, 0x08, &[&[3, 1][..], &place, &size.to_le_bytes()].concat());
+    let layout = match item {
+        Item::Chunks(..) => [&[4, 2, 0, 2, 8][..], &size.to_le_bytes(), &1u64.to_le_bytes(), &[3, 10], &place].concat(),
+        _ => [&[3, 1][..], &place, &size.to_le_bytes()].concat(),
+    };
+    push_message(&mut list, 0x08, &layout);
     let mut count = 3;
     if let Item::External(_, target) = item {
         let heap = local_heap(bytes, target);
@@ -154,6 +174,27 @@ fn dataset(item: &Item<'_>, bytes: &mut Vec<u8>) -> u64 {
         count += 1;
     }
     header(bytes, count, &list)
+}
+
+/// The index of chunks: a header, and a block with their addresses.
+fn chunk_array(chunks: &[&[u8]], bytes: &mut Vec<u8>) -> u64 {
+    let mut addresses = Vec::new();
+    for chunk in chunks {
+        addresses.extend((bytes.len() as u64).to_le_bytes());
+        bytes.extend(*chunk);
+    }
+    let header = bytes.len() as u64;
+    let block = header + 28;
+    bytes.extend(b"FAHD\0\0\x08\x0A");
+    bytes.extend((chunks.len() as u64).to_le_bytes());
+    bytes.extend(block.to_le_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(b"FADB\0\0");
+    bytes.extend(header.to_le_bytes());
+    bytes.extend(addresses);
+    bytes.extend([0; 4]);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    header
 }
 
 fn local_heap(bytes: &mut Vec<u8>, text: &str) -> u64 {

@@ -14,13 +14,16 @@ use crate::source::{ReadError, Source};
 const MAX_LINE: usize = 8 << 20;
 /// Leaves of one tree; the library's own limit is 131072.
 const MAX_LEAVES: usize = 1 << 20;
+/// Outputs of one model.
+const MAX_CLASSES: u64 = 1 << 20;
 /// Characters of a value that are kept.
 const MAX_VALUE: usize = 300;
 
 static META: Meta = Meta {
     id: "lightgbm",
     title: "LightGBM model",
-    extensions: &["lgb", "lgbm"],
+    // `model.txt` is what everybody calls it.
+    extensions: &["lgb", "lgbm", "txt"],
     depth: Depth::Full,
     reads: "header, every tree: lengths of its lists, children, features and categories; parameters",
     specification: "https://lightgbm.readthedocs.io/en/latest/C-API.html#c.LGBM_BoosterSaveModel",
@@ -64,6 +67,11 @@ impl Format for LightGbm {
         if announced > 0 && announced as u64 != trees {
             let detail = format!("{announced} trees are announced, and {trees} are there");
             reader.facts.anomaly(0, Anomaly::SizeMismatch, detail);
+        }
+        let classes = reader.classes;
+        if classes > MAX_CLASSES || trees > 0 && classes > trees {
+            let detail = format!("{classes} outputs are announced for {trees} trees");
+            reader.facts.anomaly(0, Anomaly::AllocationBomb, detail);
         }
     }
 }
@@ -114,6 +122,8 @@ struct Reader<'f> {
     places: Vec<u64>,
     expected: Option<u64>,
     last_feature: i64,
+    /// Outputs, and trees that come of one round of training.
+    classes: u64,
     over: bool,
 }
 
@@ -127,6 +137,7 @@ impl<'f> Reader<'f> {
             places: Vec::new(),
             expected: None,
             last_feature: i64::MAX,
+            classes: 0,
             over: false,
         }
     }
@@ -137,6 +148,10 @@ impl Reader<'_> {
         match line {
             "end of trees" => {
                 self.close();
+                if let Some(due) = self.expected.filter(|due| *due > at) {
+                    let detail = format!("by its size in the header, the last tree ends at {due}, not before {at}");
+                    self.facts.anomaly(at, Anomaly::OutOfBounds, detail);
+                }
                 self.part = Part::Importances;
             }
             "parameters:" => self.part = Part::Parameters,
@@ -186,6 +201,10 @@ impl Reader<'_> {
     fn header(&mut self, at: u64, key: &str, value: &str) {
         match key {
             "version" | "objective" => self.facts.property(key.to_owned(), value),
+            "num_class" | "num_tree_per_iteration" => {
+                self.classes = self.classes.max(value.parse().unwrap_or(u64::MAX));
+                self.metadata(at, key, value);
+            }
             "max_feature_idx" => self.last_feature = value.parse().unwrap_or(i64::MAX),
             "tree_sizes" => {
                 self.places = value.split_ascii_whitespace().filter_map(|size| size.parse().ok()).collect();
@@ -366,6 +385,14 @@ mod tests {
         assert_eq!(odd(&two), ["SizeMismatch"]);
         let tail = model("1 -1", "0 1", "3") + "import os\n";
         assert_eq!(odd(&tail), ["TrailingBytes"]);
+    }
+
+    #[test]
+    fn numbers_that_lie_in_the_header_are_told() {
+        let plain = model("1 -1", "0 1", "3");
+        assert_eq!(odd(&plain.replace("tree_sizes=", "tree_sizes=99999999")), ["OutOfBounds"]);
+        assert_eq!(odd(&plain.replace("version=v4", "version=v4\nnum_class=99999999")), ["AllocationBomb"]);
+        assert_eq!(odd(&plain.replace("version=v4", "version=v4\nnum_class=1")), Vec::<String>::new());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::tree;
 use crate::budget::Budget;
 use crate::child::Child;
+use crate::configuration::Observers;
 use crate::cursor::Cursor;
 use crate::fact::{Anomaly, FactKind, Gap, Position};
 use crate::facts::{Facts, MAX_TEXT, shorten};
@@ -22,6 +23,8 @@ const NONE: i64 = i32::MAX as i64;
 /// Lists of a tree that have an item for each node.
 const BY_NODE: &[&str] =
     &["left_children", "right_children", "parents", "split_indices", "split_conditions", "default_left"];
+/// Kinds of models.
+const BOOSTERS: &[&str] = &["gbtree", "dart", "gblinear"];
 /// Bytes of the parameters at the start of the binary form.
 const PARAMETERS: u64 = 136;
 /// Bytes of a name in the binary form.
@@ -51,6 +54,9 @@ impl Format for XgBoost {
             let certain = has(b"learner") || probe.extension() == "ubj";
             return Some(if certain { Certainty::Certain } else { Certainty::Possible });
         }
+        if probe.extension() == "ubj" && probe.starts_with(b"[") {
+            return Some(Certainty::Likely);
+        }
         let learner = has(b"\"learner\"") && (has(b"\"gradient_booster\"") || has(b"\"attributes\""));
         (looks_like_json(&probe.head).is_some() && learner).then_some(Certainty::Certain)
     }
@@ -58,9 +64,18 @@ impl Format for XgBoost {
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         facts.property("framework", "XGBoost");
         let mut reader = Reader::new(context.budget);
-        let is_ubjson = Cursor::sparing(source, 0).take(2).is_ok_and(is_ubjson);
+        let is_ubjson = Cursor::sparing(source, 0).take(2).is_ok_and(|head| is_ubjson(head) || head.starts_with(b"["));
         let end = if is_ubjson {
-            ubjson::walk(source, context.budget, facts, &mut |event| reader.event(&event))
+            // JSON is looked through for instructions to loaders by its own reader; this is the same in other bytes.
+            let mut observers = Observers::new(context.name);
+            let end = ubjson::walk(source, context.budget, facts, &mut |event| {
+                reader.event(&event);
+                if !matches!(event.value, Value::Number(_)) {
+                    observers.event(&event, &mut reader.facts);
+                }
+            });
+            observers.finish(&mut reader.facts);
+            end
         } else {
             // The JSON reader goes over the same bytes, and says what is wrong with them.
             json::walk(source, 0, u64::MAX, context.budget, &mut |event| reader.event(&event));
@@ -96,6 +111,9 @@ struct Tree {
     /// Where the lists of categories start, and how long they are.
     segments: Vec<i64>,
     sizes: Vec<i64>,
+    /// Numbers of one leaf, and the length of the longest list.
+    leaf: u64,
+    longest: u64,
     bad: Option<&'static str>,
     too_large: bool,
 }
@@ -107,18 +125,68 @@ struct Reader<'b> {
     trees: u64,
     version: Vec<String>,
     announced: Option<u64>,
+    groups: Groups,
+}
+
+/// Which output each tree belongs to.
+#[derive(Default)]
+struct Groups {
+    /// How many trees it is said of.
+    listed: Option<u64>,
+    least: i64,
+    greatest: i64,
+    classes: Option<i64>,
+    targets: Option<i64>,
+}
+
+impl Groups {
+    fn event(&mut self, event: &Event<'_>) {
+        let outer = event.path.len().checked_sub(2).and_then(|at| event.key_at(at));
+        match (event.key(), outer, event.value) {
+            (Some("tree_info"), _, Value::ArrayEnd(count)) => self.listed = Some(count),
+            (None, Some("tree_info"), Value::Number(text)) => {
+                let group = text.parse().unwrap_or(i64::MAX);
+                self.least = self.least.min(group);
+                self.greatest = self.greatest.max(group);
+            }
+            (Some("num_class"), Some("learner_model_param"), Value::Text(text) | Value::Number(text)) => {
+                self.classes = text.parse().ok();
+            }
+            (Some("num_target"), Some("learner_model_param"), Value::Text(text) | Value::Number(text)) => {
+                self.targets = text.parse().ok();
+            }
+            _ => {}
+        }
+    }
+
+    /// What is wrong for so many trees.
+    fn fault(&self, trees: u64) -> Option<(Anomaly, String)> {
+        if let Some(listed) = self.listed.filter(|listed| *listed != trees) {
+            return Some((Anomaly::SizeMismatch, format!("'tree_info' has {listed} items for {trees} trees")));
+        }
+        let count = |number: Option<i64>| number.unwrap_or(1).max(1);
+        let outputs = count(self.classes).saturating_mul(count(self.targets));
+        let known = self.classes.is_some();
+        let wrong = if self.least < 0 { self.least } else { self.greatest };
+        (self.least < 0 || known && self.greatest >= outputs)
+            .then(|| (Anomaly::OutOfBounds, format!("a tree belongs to output {wrong} of {outputs}")))
+    }
 }
 
 impl<'b> Reader<'b> {
     fn new(budget: &'b Budget) -> Self {
-        Self { budget, facts: Facts::new(), tree: Tree::default(), trees: 0, version: Vec::new(), announced: None }
+        let (tree, groups) = (Tree::default(), Groups::default());
+        Self { budget, facts: Facts::new(), tree, trees: 0, version: Vec::new(), announced: None, groups }
     }
 
     fn event(&mut self, event: &Event<'_>) {
         let depth = event.path.iter().rposition(|segment| segment.key() == Some("trees"));
         match depth {
             Some(at) => self.in_trees(event, event.path.get(at.saturating_add(1)..).unwrap_or_default()),
-            None => self.describe(event),
+            None => {
+                self.groups.event(event);
+                self.describe(event);
+            }
         }
     }
 
@@ -130,7 +198,13 @@ impl<'b> Reader<'b> {
         };
         match (event.key_at(0), event.key_at(1), event.key()) {
             (Some("version"), ..) if self.version.len() < 3 => self.version.push(text.chars().take(20).collect()),
-            (_, Some("gradient_booster"), Some("name")) => self.facts.property("booster", text),
+            (_, Some("gradient_booster"), Some("name")) => {
+                self.facts.property("booster", text);
+                if !BOOSTERS.contains(&text) && event.path.len() == 3 {
+                    let detail = format!("the booster '{}' is none that is known here", shorten(text.to_owned(), 50));
+                    self.facts.incomplete(event.offset, Gap::Unsupported, detail);
+                }
+            }
             (_, Some("objective"), Some("name")) => self.facts.property("objective", text),
             (_, Some("gradient_booster"), Some("num_trees")) => self.announced = text.parse().ok(),
             (_, Some("attributes" | "feature_names" | "learner_model_param"), _) => {
@@ -152,6 +226,7 @@ impl<'b> Reader<'b> {
                 match name.as_str() {
                     "num_nodes" => self.tree.nodes = text.parse().ok(),
                     "num_feature" => self.tree.features = text.parse().ok(),
+                    "size_leaf_vector" => self.tree.leaf = text.parse().unwrap_or(u64::MAX),
                     _ => {}
                 }
             }
@@ -183,11 +258,15 @@ impl<'b> Reader<'b> {
             let detail = format!("{announced} trees are announced, and {} are there", self.trees);
             self.facts.anomaly(at, Anomaly::SizeMismatch, detail);
         }
+        if let Some((anomaly, detail)) = self.groups.fault(self.trees) {
+            self.facts.anomaly(at, anomaly, detail);
+        }
     }
 }
 
 impl Tree {
     fn ended(&mut self, list: &str, count: u64) {
+        self.longest = self.longest.max(count);
         if let Some(known) = BY_NODE.iter().find(|known| **known == list) {
             self.lengths.insert(known, count);
         }
@@ -221,6 +300,9 @@ impl Tree {
         let nodes = self.nodes.and_then(|nodes| u64::try_from(nodes).ok()).unwrap_or(count);
         if let Some((list, length)) = self.lengths.iter().find(|(_, length)| **length != nodes) {
             return Some((Anomaly::SizeMismatch, format!("'{list}' has {length} items for {nodes} nodes")));
+        }
+        if self.leaf > self.longest.max(1) {
+            return Some((Anomaly::SizeMismatch, format!("a leaf has {} numbers, which no list has", self.leaf)));
         }
         let nodes = i64::try_from(nodes).unwrap_or(i64::MAX);
         if let Some(bad) = self.bad {
@@ -328,6 +410,29 @@ mod tests {
         assert_eq!(odd(&model("[1,-1,-1]", "4", "3")), ["OutOfBounds"]);
         assert_eq!(odd(&model("[1,-1,-1]", "3", "9")), ["SizeMismatch"]);
         assert_eq!(odd(&model("[1,-1]", "3", "3")), ["SizeMismatch"]);
+    }
+
+    #[test]
+    fn outputs_and_leaves_are_held_against_the_trees() {
+        let plain = model("[1,-1,-1]", "3", "3");
+        let info = |info: &str| odd(&plain.replace("\"trees\"", &format!("\"tree_info\":{info},\"trees\"")));
+        assert_eq!(info("[0]"), Vec::<String>::new());
+        assert_eq!(info("[]"), ["SizeMismatch"]);
+        assert_eq!(info("[-9]"), ["OutOfBounds"]);
+        let leaf = plain.replace("\"num_nodes\"", "\"size_leaf_vector\":\"99999999\",\"num_nodes\"");
+        assert_eq!(odd(&leaf), ["SizeMismatch"]);
+        assert_eq!(odd(&plain.replace("gbtree\"}", "odd\"}")), ["Unsupported"]);
+    }
+
+    #[test]
+    fn instructions_and_depth_are_told_in_ubjson() {
+        let instruction = b"{i\x07learner{i\x0bpy/functionSi\x09os.system}}";
+        let facts = inspect(&XgBoost, "model.ubj", instruction);
+        assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Callable(_))));
+        let deep = vec![b'['; 100_000];
+        let probe = Probe::new(&deep, "model.ubj", crate::child::Role::Unknown);
+        assert_eq!(XgBoost.recognise(&probe), Some(Certainty::Likely));
+        assert_eq!(oddities(&inspect(&XgBoost, "model.ubj", &deep)).len(), 1);
     }
 
     #[test]

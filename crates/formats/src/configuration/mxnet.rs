@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Observer;
-use crate::fact::{Effect, FactKind, Gap, Operator, Position};
+use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
 use crate::facts::{Facts, shorten};
 use crate::json::{Event, Segment, Value};
 
@@ -16,6 +16,9 @@ struct MxNet {
     operators: BTreeMap<(String, String), (u64, u64)>,
     /// The nodes that are open: operator, the kind of a custom one, and where it is.
     nodes: Vec<(String, String, u64)>,
+    /// Nodes of the outermost graph, and the largest number by which one is named, with its place.
+    count: u64,
+    largest: Option<(u64, u64)>,
     has_heads: bool,
     has_inputs: bool,
     is_cut: bool,
@@ -34,6 +37,7 @@ impl Observer for MxNet {
             self.has_inputs |= key == "arg_nodes" && event.value == Value::Array;
             return;
         }
+        self.number(event);
         match (event.path, event.value) {
             // Control flow keeps graphs within nodes, so that the list may lie deeper.
             ([.., Segment::Key(list), Segment::Index(_)], Value::Object) if list == "nodes" => {
@@ -49,6 +53,10 @@ impl Observer for MxNet {
             return;
         }
         facts.property("framework", "MXNet");
+        if let Some((number, offset)) = self.largest.filter(|(number, _)| *number >= self.count) {
+            let detail = format!("node {number} is named where there are {}", self.count);
+            facts.anomaly(offset, Anomaly::OutOfBounds, detail);
+        }
         for ((name, kind), (count, offset)) in &self.operators {
             let effect = effect(name);
             let operator = Operator { name: name.clone(), domain: kind.clone(), effect, count: *count };
@@ -61,6 +69,33 @@ impl Observer for MxNet {
 }
 
 impl MxNet {
+    /// Inputs, heads and variables name nodes of the outermost graph by their place in its list.
+    fn number(&mut self, event: &Event<'_>) {
+        match (event.path, event.value) {
+            ([Segment::Key(list), Segment::Index(_)], Value::Object) if list == "nodes" => {
+                self.count = self.count.saturating_add(1);
+            }
+            (
+                [Segment::Key(list), Segment::Index(_), Segment::Key(key), Segment::Index(_), Segment::Index(0)],
+                Value::Number(text),
+            ) if list == "nodes" && key == "inputs" => self.name(text, event.offset),
+            ([Segment::Key(list), Segment::Index(_), Segment::Index(0)], Value::Number(text)) if list == "heads" => {
+                self.name(text, event.offset);
+            }
+            ([Segment::Key(list), Segment::Index(_)], Value::Number(text)) if list == "arg_nodes" => {
+                self.name(text, event.offset);
+            }
+            _ => {}
+        }
+    }
+
+    fn name(&mut self, text: &str, offset: u64) {
+        let number = text.trim().parse().unwrap_or(u64::MAX);
+        if self.largest.is_none_or(|(largest, _)| number > largest) {
+            self.largest = Some((number, offset));
+        }
+    }
+
     /// A key of a node, or of its attributes.
     fn inner(&mut self, event: &Event<'_>) {
         let (Some((operator, kind, offset)), Value::Text(text)) = (self.nodes.last_mut(), event.value) else { return };
@@ -145,6 +180,18 @@ mod tests {
             operators(GRAPH),
             [own("Convolution", "", false, false), own("Custom", "mine", true, false), own("_Native", "", false, true)]
         );
+    }
+
+    #[test]
+    fn nodes_that_are_not_there_are_told() {
+        use crate::testing::oddities;
+        assert!(oddities(&inspect(&Json, "a-symbol.json", GRAPH.as_bytes())).is_empty());
+        for (from, to) in
+            [("[[0,0,0]]", "[[999,0,0]]"), ("[[1,0,0]]", "[[4,0,0]]"), ("\"arg_nodes\":[0]", "\"arg_nodes\":[-1]")]
+        {
+            let facts = inspect(&Json, "a-symbol.json", GRAPH.replace(from, to).as_bytes());
+            assert_eq!(oddities(&facts).len(), 1, "{to}: {:?}", oddities(&facts));
+        }
     }
 
     #[test]

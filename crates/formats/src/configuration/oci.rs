@@ -46,6 +46,11 @@ struct Oci {
     is_cut: bool,
 }
 
+/// A blob is called by its digest, whatever folder it is seen in.
+fn is_digest(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Makes the observer.
 #[must_use]
 pub(super) fn observer(name: &str) -> Box<dyn Observer> {
@@ -53,7 +58,7 @@ pub(super) fn observer(name: &str) -> Box<dyn Observer> {
     let last = name.rsplit('/').next().unwrap_or_default();
     let folder = match last {
         "index.json" => "blobs/sha256/",
-        _ if name.contains("blobs/sha256/") => "",
+        _ if name.contains("blobs/sha256/") || is_digest(last) => "",
         _ => "-",
     };
     Box::new(Oci { folder, ..Oci::default() })
@@ -152,6 +157,10 @@ impl Oci {
         for part in &self.parts {
             let Some((offset, digest)) = &part.digest else { continue };
             if let Some(target) = self.path(digest, *offset, facts).filter(|target| named.insert(target.clone())) {
+                if let Some(size) = part.size.as_ref().and_then(|size| size.parse().ok()) {
+                    let (target, most) = (target.clone(), Some(size));
+                    facts.push(Position::Offset(*offset), FactKind::FileSize { target, least: size, most });
+                }
                 facts.push(Position::Offset(*offset), FactKind::Reference { kind: ReferenceKind::File, target });
             }
             if part.size.as_ref().is_none_or(|size| size.parse::<u64>().is_err()) {
@@ -217,7 +226,7 @@ mod tests {
         let facts = inspect(&Json, "index.json", text.as_bytes());
         assert_eq!((files(&facts), oddities(&facts)), (vec![format!("blobs/sha256/{hex}")], Vec::new()));
         assert_eq!(facts.find_property("layout"), Some("ollama"));
-        assert_eq!(files(&inspect(&Json, "a/blobs/sha256/00", text.as_bytes())), [hex]);
+        assert_eq!(files(&inspect(&Json, &format!("a/blobs/sha256/{hex}"), text.as_bytes())), [hex.clone()]);
         assert!(files(&inspect(&Json, "manifests/library/x/latest", text.as_bytes())).is_empty());
     }
 

@@ -3,6 +3,7 @@
 mod manifest;
 mod names;
 mod network;
+mod numbers;
 mod program;
 mod weights;
 

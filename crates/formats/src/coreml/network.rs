@@ -3,8 +3,8 @@
 use crate::fact::Gap;
 use crate::protobuf::Span;
 
-use super::Model;
 use super::names::{LAYERS, name};
+use super::{Model, numbers as weights};
 
 const CUSTOM: u32 = 500;
 const BRANCH: u32 = 605;
@@ -27,6 +27,7 @@ fn layer(model: &mut Model<'_, '_>, span: Span, depth: u32) {
             model.operator(class, "customLayer", true, inner.offset);
         }
         _ => {
+            weights::look(&mut model.reader, number, inner);
             match name(LAYERS, number) {
                 Some(name) => model.operator(name.to_owned(), "", false, inner.offset),
                 None => {

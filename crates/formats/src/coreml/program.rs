@@ -1,5 +1,6 @@
 //! Programs: functions with blocks of operations, whose numbers are in the model or in a file beside it.
 
+use crate::fact::Gap;
 use crate::location;
 use crate::protobuf::{Message, Span, Wire};
 
@@ -14,7 +15,11 @@ pub(super) fn read(model: &mut Model<'_, '_>, span: Span, depth: u32) {
     model.each(span, |model, number, inner| match number {
         2 => entry(model, inner, |model, function| self::function(model, function, depth)),
         4 => entry(model, inner, |model, inner| value(model, inner, depth)),
-        _ => {}
+        3 => {}
+        _ => {
+            let detail = format!("field {number} of a program is not known here");
+            model.reader.facts.incomplete(inner.offset, Gap::Unsupported, detail);
+        }
     });
 }
 

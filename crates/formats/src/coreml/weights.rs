@@ -55,8 +55,12 @@ impl Format for CoreMlWeights {
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         let version = probe.head.get(4..8).filter(|_| probe.role == Role::Unknown)?;
-        let sentinel = probe.head.get(64..68)?;
-        let fits = version == VERSION.to_le_bytes() && sentinel == SENTINEL.to_le_bytes();
+        // A program without numbers has a header and no record.
+        let is_empty = probe.source.len() == ALIGNMENT
+            && probe.head.get(..4).is_some_and(|count| count == [0; 4])
+            && probe.head.get(8..).is_some_and(|rest| rest.iter().all(|byte| *byte == 0));
+        let has_record = probe.head.get(64..68).is_some_and(|sentinel| sentinel == SENTINEL.to_le_bytes());
+        let fits = version == VERSION.to_le_bytes() && (has_record || is_empty);
         fits.then_some(Certainty::Certain)
     }
 
@@ -146,6 +150,10 @@ mod tests {
         let facts = inspect(&CoreMlWeights, "weight.bin", &bytes);
         assert!(oddities(&facts).is_empty(), "{:?}", oddities(&facts));
         assert_eq!(facts.totals().tensors, 2);
+        let mut none = file(0);
+        none.resize(64, 0);
+        assert!(CoreMlWeights.recognise(&Probe::new(&none, "weight.bin", Role::Unknown)).is_some());
+        assert!(oddities(&inspect(&CoreMlWeights, "weight.bin", &none)).is_empty());
     }
 
     #[test]

@@ -164,6 +164,12 @@ fn base64_is_read_in_lines() {
 }
 
 #[test]
+fn hexadecimal_digits_end_where_something_else_begins() {
+    let (out, decoded) = whole(&b"68 65\n6C6c6f!".to_vec(), Encoding::Hex);
+    assert_eq!((out.as_slice(), decoded.trailing), (&b"hello"[..], 1));
+}
+
+#[test]
 fn nothing_that_can_be_done_to_a_stream_makes_the_decoder_fail() {
     for (encoding, encode, _) in ENCODERS {
         let sample = encode(&text()[..2000]);

@@ -2,14 +2,16 @@
 
 use super::attribute::committed;
 use super::datatype::{Class, Datatype, dataspace};
+use super::dialect;
 use super::file::File;
 use super::header::{Message, kind};
-use super::heap::{GlobalHeaps, LocalHeap};
+use super::heap::{GlobalHeaps, LocalHeap, Place};
 use super::layout::{self, Chunk, Chunks, Filter, Layout};
 use crate::child::{Child, Encoding, Role};
 use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind, Tensor};
 use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Probe};
+use crate::payload::is_payload;
 use crate::source::{Window, read_up_to};
 
 /// A declared size without any storage above which a reader is made to allocate for nothing. Arrays that only have a
@@ -23,6 +25,10 @@ const MOST_UNWRITTEN: u64 = 16;
 const MAX_EXTERNAL: usize = 1000;
 /// Bytes of what a virtual dataset is made of that are read.
 const MAX_MAPPING: usize = 4096;
+/// Compressed chunks of bytes whose start is looked at: each costs a decoder.
+const MAX_INFLATED: u64 = 20_000;
+/// Bytes of a chunk of bytes that are looked at.
+const GLANCE: usize = 128;
 /// Pickled rows of one table of objects that are opened.
 const MAX_ROWS: u64 = 10_000;
 
@@ -35,8 +41,33 @@ pub(super) struct Dataset<'d, 'a> {
     pub(super) facts: &'d mut Facts,
     /// Storage in one piece: start and end.
     pub(super) places: &'d mut Vec<(u64, u64)>,
+    /// What all datasets together say they are.
+    pub(super) declared: &'d mut Declared,
     /// Whether a reader unpickles its rows.
     pub(super) pickled: bool,
+}
+
+/// Bytes that the datasets of a file are by type and shape.
+#[derive(Debug, Default)]
+pub(super) struct Declared {
+    /// Of those that are stored somehow.
+    stored: u64,
+    /// Of those that were never written.
+    unwritten: u64,
+    /// Whether one of them alone has been called too large.
+    is_told: bool,
+}
+
+impl Declared {
+    /// Many datasets that are each small enough may be too much together.
+    pub(super) fn conclude(&self, length: u64, facts: &mut Facts) {
+        let is_much = |declared: u64, most: u64| declared > FREE_DECLARED && declared / most > length;
+        let all = self.stored.saturating_add(self.unwritten);
+        if !self.is_told && (is_much(self.unwritten, MOST_UNWRITTEN) || is_much(self.stored, MOST_EXPANSION)) {
+            let detail = format!("the datasets are {all} bytes by type and shape, in a file of {length}");
+            facts.anomaly(0, Anomaly::AllocationBomb, detail);
+        }
+    }
 }
 
 impl Dataset<'_, '_> {
@@ -167,8 +198,10 @@ impl Dataset<'_, '_> {
     }
 
     fn unwritten(&mut self, declared: u64) {
+        self.declared.unwritten = self.declared.unwritten.saturating_add(declared);
         if declared > FREE_DECLARED && declared / MOST_UNWRITTEN > self.file.source.len() {
             let detail = format!("'{}' is {declared} bytes by type and shape, and stores none of them", self.path);
+            self.declared.is_told = true;
             self.facts.anomaly(self.offset, Anomaly::AllocationBomb, detail);
         }
     }
@@ -189,11 +222,15 @@ impl Dataset<'_, '_> {
         let (mut stored, mut count, mut first, mut outside) = (0u64, 0u64, None, None);
         let file = self.file;
         let mut pickles = Vec::new();
+        let mut later = Vec::new();
         let outcome = layout::chunks(file, chunks, datatype.size, &mut |chunk| {
             (stored, count) = (stored.saturating_add(chunk.size), count.saturating_add(1));
             first.get_or_insert(chunk);
             if !file.has(chunk.address, chunk.size) {
                 outside.get_or_insert(chunk);
+            }
+            if count > 1 && datatype.is_bytes() {
+                later.extend(self.later_chunk(chunk, count, chunks.whole(datatype.size), datatype, filters));
             }
             if self.pickled && (pickles.len() as u64) < MAX_ROWS {
                 pickles.push(chunk);
@@ -203,6 +240,11 @@ impl Dataset<'_, '_> {
         self.note_chunks(outcome, outside, count);
         if let Some(chunk) = first.filter(|_| outside.is_none()) {
             self.first_chunk(chunk, count, datatype, filters);
+        }
+        later.into_iter().for_each(|(offset, fact)| self.facts.push(Position::Offset(offset), fact));
+        if outcome == Some(false) && datatype.is_bytes() && declared > 0 {
+            let detail = format!("the chunks of '{}' are indexed in a way not read here", self.path);
+            self.facts.incomplete(self.offset, Gap::Unsupported, detail);
         }
         self.rows(&pickles, outcome == Some(true), datatype, filters);
         if outcome != Some(true) {
@@ -217,8 +259,10 @@ impl Dataset<'_, '_> {
     }
 
     fn expansion(&mut self, declared: u64, stored: u64) {
+        self.declared.stored = self.declared.stored.saturating_add(declared);
         if declared > FREE_DECLARED && declared / MOST_EXPANSION > stored {
             let detail = format!("'{}' is {declared} bytes by type and shape, in a file of {stored}", self.path);
+            self.declared.is_told = true;
             self.facts.anomaly(self.offset, Anomaly::AllocationBomb, detail);
         }
     }
@@ -241,8 +285,14 @@ impl Dataset<'_, '_> {
 
     /// Bytes that are a program or an archive are no array of numbers, whatever the type says.
     fn contents(&mut self, offset: u64, length: u64, datatype: &Datatype) {
+        if datatype.class == Class::LongText && length == datatype.size {
+            return self.text(offset, length);
+        }
         if !datatype.is_bytes() || length == 0 || self.file.budget.operate(64).is_err() {
             return;
+        }
+        if read_up_to(self.file.source, offset, 1) == b"{" {
+            dialect::configuration(self.file, Place { offset, length }, self.facts);
         }
         let window = Window::new(self.file.source, offset, length);
         if is_artifact(&Probe::new(&window, "", Role::Unknown)) && self.file.budget.admit(1).is_ok() {
@@ -251,12 +301,21 @@ impl Dataset<'_, '_> {
         }
     }
 
+    /// A single text may be a configuration, in a file whose reader takes it from a dataset.
+    fn text(&mut self, offset: u64, length: u64) {
+        let reference = read_up_to(self.file.source, offset, usize::try_from(length.min(64)).unwrap_or(64));
+        let Some(place) = super::attribute::heap_value(self.file, &reference, self.heaps) else { return };
+        if read_up_to(self.file.source, place.offset, 1) == b"{" {
+            dialect::configuration(self.file, place, self.facts);
+        }
+    }
+
     fn first_chunk(&mut self, chunk: Chunk, count: u64, datatype: &Datatype, filters: &[Filter]) {
         let offset = self.file.offset(chunk.address);
         match encoding(chunk, datatype, filters) {
             Some(Encoding::Stored) => self.contents(offset, chunk.size, datatype),
             Some(encoding) if datatype.is_bytes() => {
-                let head = inflated(self.file, offset, chunk.size);
+                let head = inflated(self.file, offset, chunk.size, 4096);
                 let source = head.as_slice();
                 if is_artifact(&Probe::new(&source, "", Role::Unknown)) && self.file.budget.admit(1).is_ok() {
                     let part = if count > 1 { " (first chunk)" } else { "" };
@@ -267,6 +326,39 @@ impl Dataset<'_, '_> {
             }
             _ => {}
         }
+    }
+
+    /// What a chunk that is not the first starts with, when that is a file of another kind. Chunks that go through
+    /// filters are looked into as far as that stays cheap.
+    fn later_chunk(
+        &self,
+        chunk: Chunk,
+        count: u64,
+        whole: u64,
+        datatype: &Datatype,
+        filters: &[Filter],
+    ) -> Option<(u64, FactKind)> {
+        let offset = self.file.offset(chunk.address);
+        self.file.budget.operate(8).ok()?;
+        let encoding = encoding(chunk, datatype, filters)?;
+        if encoding == Encoding::Stored {
+            let hit = is_payload(self.file.source, offset, chunk.size, false);
+            return hit.then(|| self.piece(offset, chunk.size, encoding, count));
+        }
+        if count > MAX_INFLATED || self.file.budget.operate(500).is_err() {
+            let detail = format!("'{}' has more compressed chunks than are looked into", self.path);
+            let is_first = count == MAX_INFLATED.saturating_add(1);
+            return is_first.then(|| (offset, FactKind::Incomplete { reason: Gap::Limit, detail }));
+        }
+        let head = inflated(self.file, offset, chunk.size, GLANCE);
+        let hit = is_payload(&head.as_slice(), 0, whole, false);
+        hit.then(|| self.piece(offset, chunk.size, encoding, count))
+    }
+
+    fn piece(&self, offset: u64, length: u64, encoding: Encoding, count: u64) -> (u64, FactKind) {
+        let name = format!("{} (chunk {count})", shorten(self.path.to_owned(), 300));
+        let declared = (encoding == Encoding::Stored).then_some(length);
+        (offset, FactKind::Child(Child { encoding, declared, ..Child::stored(name, offset, length) }))
     }
 
     /// Rows that a reader unpickles lie in heaps; the chunks say where.
@@ -341,9 +433,10 @@ fn encoding(chunk: Chunk, datatype: &Datatype, filters: &[Filter]) -> Option<Enc
 }
 
 /// The start of what a compressed chunk holds.
-fn inflated(file: &File<'_>, offset: u64, length: u64) -> Vec<u8> {
-    let stored = read_up_to(file.source, offset, usize::try_from(length.min(8192)).unwrap_or(8192));
-    let mut head = vec![0; 4096];
+fn inflated(file: &File<'_>, offset: u64, length: u64, most: usize) -> Vec<u8> {
+    let enough = most.saturating_mul(2).max(1024);
+    let stored = read_up_to(file.source, offset, usize::try_from(length).unwrap_or(enough).min(enough));
+    let mut head = vec![0; most];
     let mut inflate = flate2::Decompress::new(true);
     // Damage is no matter: what came out before it counts.
     let _ = inflate.decompress(&stored, &mut head, flate2::FlushDecompress::Sync);

@@ -12,8 +12,6 @@ use crate::keras;
 use crate::pickle::PICKLE;
 use crate::source::{Window, read_up_to};
 
-/// Bytes of one text that is read as a configuration.
-const MAX_TEXT: u64 = 8 << 20;
 /// Characters of metadata that are shown.
 const SHOWN: usize = 300;
 /// Bytes of a text that is only shown.
@@ -30,6 +28,9 @@ const WRITERS: &[(&str, &str)] = &[
     ("MATLAB_class", "MATLAB 7.3"),
     ("encoding-type", "AnnData"),
 ];
+
+/// Attributes that Keras reads as configurations, whatever they look like.
+const CONFIGURATIONS: &[&str] = &["model_config", "training_config"];
 
 /// Attributes that describe the whole file, when they are the root's.
 const PROPERTIES: &[(&str, &str)] = &[
@@ -67,8 +68,9 @@ impl Dialect {
         pickled(file, &name, place, facts);
         let head = read_up_to(file.source, place.offset, place.length.min(GLANCE as u64) as usize);
         let shown = text(&head);
-        if shown.trim_start().starts_with(['{', '[']) {
-            configuration(file, &name, place, facts);
+        let is_blank = shown.trim().is_empty() && place.length > GLANCE as u64;
+        if shown.trim_start().starts_with(['{', '[']) || is_blank || CONFIGURATIONS.contains(&attribute.name.as_str()) {
+            configuration(file, place, facts);
         } else if !shown.is_empty() && !head.contains(&0x80) {
             describe(path, &attribute.name, &name, &shown, place, facts);
         }
@@ -128,15 +130,9 @@ fn pickled(file: &File<'_>, name: &str, place: Place, facts: &mut Facts) {
 }
 
 /// A text that is JSON: a Keras model's configuration, in most files.
-fn configuration(file: &File<'_>, name: &str, place: Place, facts: &mut Facts) {
-    if place.length > MAX_TEXT {
-        let detail = format!("the configuration {name} is longer than {MAX_TEXT} bytes");
-        facts.incomplete(place.offset, Gap::Limit, detail);
-    }
-    let length = usize::try_from(place.length.min(MAX_TEXT)).unwrap_or(0);
+pub(super) fn configuration(file: &File<'_>, place: Place, facts: &mut Facts) {
     if file.budget.operate(place.length / 64).is_err() {
         return facts.incomplete(place.offset, Gap::Limit, "the file has more configurations than are read");
     }
-    let text = text(&read_up_to(file.source, place.offset, length));
-    keras::config::inspect_text(&text, Position::Offset(place.offset), file.budget, facts);
+    keras::config::inspect_range(file.source, place.offset, place.length, file.budget, facts);
 }

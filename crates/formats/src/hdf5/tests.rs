@@ -89,6 +89,48 @@ fn cve_2025_9905_a_lambda_in_a_model_is_code() {
 }
 
 #[test]
+fn a_lambda_behind_white_space_or_in_a_tuple_is_code() {
+    let config = r#"{"class_name": "Lambda", "config": {"name": "l", "function": {"class_name": "__tuple__", "items":
+        ["4wEAAAA=", null, null]}, "function_type": "lambda"}}"#;
+    let blank = format!("{}{config}", " ".repeat(3000));
+    for text in [config, &blank] {
+        for name in ["model_config", "training_config", "other"] {
+            let facts = read(&[Item::Text(name, text.as_bytes())]);
+            assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Code(_))), "{name}");
+        }
+    }
+    let facts = read(&[Item::Bytes("model_config", config.as_bytes(), &[config.len() as u64])]);
+    assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Code(_))));
+}
+
+#[test]
+fn many_shapes_that_were_never_written_add_up() {
+    let names: Vec<String> = (0..20).map(|index| format!("w{index}")).collect();
+    let items: Vec<_> = names.iter().map(|name| Item::Unwritten(name, &[1 << 28])).collect();
+    assert_eq!(anomalies(&read(&items)), [Anomaly::AllocationBomb]);
+    assert_eq!(anomalies(&read(&items[..3])), []);
+}
+
+#[test]
+fn every_chunk_of_bytes_is_looked_at() {
+    let mut pickle = b"\x80\x04\x95\x13\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.".to_vec();
+    pickle.resize(64, 0);
+    let zeros = [0u8; 64];
+    let facts = read(&[Item::Chunks("w", &[&zeros, &zeros, &pickle])]);
+    assert_eq!(children(&facts).len(), 1);
+    assert_eq!(anomalies(&facts), []);
+    assert!(children(&read(&[Item::Chunks("w", &[&zeros, &zeros])])).is_empty());
+}
+
+#[test]
+fn links_that_lead_to_themselves_are_told_and_others_are_not() {
+    let read = |items: &[Item<'_>]| anomalies(&read(items));
+    assert_eq!(read(&[Item::Soft("a", "/a")]), [Anomaly::Malformed]);
+    assert_eq!(read(&[Item::Soft("a", "b"), Item::Soft("b", "./a")]), [Anomaly::Malformed]);
+    assert_eq!(read(&[Item::Soft("a", "/w"), Item::Soft("b", "/nowhere"), Item::Bytes("w", b"1234", &[4])]), []);
+}
+
+#[test]
 fn a_filter_that_nobody_knows_is_a_library() {
     let facts = read(&[Item::Filtered("w", 40_000)]);
     assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Reference { .. })));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{self, Attribute};
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Declared};
 use super::dialect::Dialect;
 use super::file::File;
 use super::header::{self, kind};
@@ -20,6 +20,9 @@ const MAX_DEPTH: usize = 200;
 const MAX_HELD: usize = 32 << 20;
 /// Characters of a path.
 const MAX_PATH: usize = 2000;
+/// Links by path that are followed, and how far: the library gives up after as many.
+const MAX_LINKS: usize = 5_000;
+const MAX_STEPS: usize = 16;
 
 /// An object still to be read.
 struct Pending {
@@ -42,6 +45,9 @@ pub(super) struct Walk<'w, 'a> {
     /// The group that each group was first found in.
     parents: BTreeMap<u64, u64>,
     places: Vec<(u64, u64)>,
+    declared: Declared,
+    /// Links by path: from where, to where, and where they were read.
+    paths: BTreeMap<String, (String, u64)>,
 }
 
 impl<'w, 'a> Walk<'w, 'a> {
@@ -56,6 +62,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             seen: BTreeSet::new(),
             parents: BTreeMap::new(),
             places: Vec::new(),
+            declared: Declared::default(),
+            paths: BTreeMap::new(),
         }
     }
 
@@ -73,6 +81,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.object(&next);
         }
         self.overlaps();
+        self.circles();
+        self.declared.conclude(self.file.source.len(), self.facts);
         self.dialect.finish(self.facts);
     }
 
@@ -92,8 +102,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.facts.incomplete(message.offset, Gap::Unsupported, detail);
         }
         if messages.iter().any(|message| matches!(message.kind, kind::LAYOUT | kind::EXTERNAL_FILES)) {
-            let Self { file, heaps, facts, places, .. } = self;
-            let dataset = Dataset { file, path: &object.path, offset, heaps, facts, places, pickled };
+            let Self { file, heaps, facts, places, declared, .. } = self;
+            let dataset = Dataset { file, path: &object.path, offset, heaps, facts, places, declared, pickled };
             return dataset.read(&messages);
         }
         let links = links::read(self.file, &messages, self.facts);
@@ -134,7 +144,12 @@ impl<'w, 'a> Walk<'w, 'a> {
         let path = shorten(path, MAX_PATH);
         match link.target {
             Target::Object(address) => self.enqueue(parent, address, path, link.offset),
-            Target::Path(_) => {}
+            Target::Path(target) => {
+                let target = absolute(&parent.path, &target);
+                if self.paths.len() < MAX_LINKS && path.len() < MAX_PATH && target.len() < MAX_PATH {
+                    self.paths.insert(path, (target, link.offset));
+                }
+            }
             Target::External { file, path: inner } => {
                 let detail = format!("'{path}' is '{inner}' of the file '{file}'");
                 self.facts.anomaly(link.offset, Anomaly::ExternalData, detail);
@@ -175,6 +190,21 @@ impl<'w, 'a> Walk<'w, 'a> {
         false
     }
 
+    /// Links by path that lead to themselves: nothing is there, and what follows them does not end.
+    fn circles(&mut self) {
+        for (path, (target, offset)) in &self.paths {
+            let mut at = target;
+            for _ in 0..MAX_STEPS {
+                if at == path {
+                    let detail = format!("the link '{path}' leads to itself");
+                    return self.facts.anomaly(*offset, Anomaly::Malformed, detail);
+                }
+                let Some((next, _)) = self.paths.get(at) else { break };
+                at = next;
+            }
+        }
+    }
+
     /// Two datasets that share bytes: each would change with the other.
     fn overlaps(&mut self) {
         self.places.sort_unstable();
@@ -186,4 +216,12 @@ impl<'w, 'a> Walk<'w, 'a> {
             end = end.max(stop);
         }
     }
+}
+
+/// A path from the root, without the slash in front, as paths are kept here.
+fn absolute(folder: &str, path: &str) -> String {
+    let path = path.trim_end_matches('\0');
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let from = if path.starts_with('/') { "" } else { folder };
+    from.split('/').filter(|part| !part.is_empty()).chain(parts).collect::<Vec<_>>().join("/")
 }

@@ -3,9 +3,16 @@
 use crate::child::Role;
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
-use crate::huggingface::inspect_json;
+use crate::huggingface::{HuggingFaceConfig, inspect_json};
 use crate::notebook::is_notebook;
-use crate::source::Source;
+use crate::source::{Source, read_up_to};
+
+/// White space in front of a value that is passed over to see what the value is.
+const MAX_SPACE: u64 = 16 << 20;
+/// Bytes read at once.
+const CHUNK: usize = 64 << 10;
+/// Brackets that open one in the other, and nothing else: too deep to be read, and JSON for whoever tries.
+const DEEP: usize = 32;
 
 static META: Meta = Meta {
     id: "json",
@@ -27,7 +34,11 @@ impl Format for Json {
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         // The few bytes of a storage that are looked at are JSON by chance, and no loader reads them so.
-        let likely = looks_like_json(&probe.head).filter(|_| probe.role != Role::Numbers && !is_notebook(probe))?;
+        let likely = is_json(probe).filter(|_| probe.role != Role::Numbers && !is_notebook(probe))?;
+        // What is read as a configuration with a name of its own need not be read so a second time.
+        if HuggingFaceConfig.recognise(probe).is_some() {
+            return None;
+        }
         let named = META.extensions.contains(&probe.extension().as_str());
         Some(if named || likely { Certainty::Likely } else { Certainty::Possible })
     }
@@ -35,6 +46,26 @@ impl Format for Json {
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         inspect_json(source, context, true, facts);
     }
+}
+
+/// As [`looks_like_json`], whatever white space stands in front.
+pub(crate) fn is_json(probe: &Probe<'_>) -> Option<bool> {
+    let head = probe.head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(&probe.head);
+    if head.is_empty() || !head.iter().all(u8::is_ascii_whitespace) {
+        return looks_like_json(&probe.head);
+    }
+    let mut at = probe.head.len() as u64;
+    while at < MAX_SPACE {
+        let bytes = read_up_to(probe.source, at, CHUNK);
+        if bytes.is_empty() {
+            return None;
+        }
+        match bytes.iter().position(|byte| !byte.is_ascii_whitespace()) {
+            Some(first) => return looks_like_json(&read_up_to(probe.source, at.saturating_add(first as u64), CHUNK)),
+            None => at = at.saturating_add(bytes.len() as u64),
+        }
+    }
+    None
 }
 
 /// Whether bytes start as a JSON object or array does; surely (a key and a colon) or perhaps.
@@ -47,6 +78,9 @@ pub(crate) fn looks_like_json(head: &[u8]) -> Option<bool> {
         rest = inside.trim_ascii_start();
     }
     let is_list = rest.len() < head.len();
+    if rest.is_empty() && head.iter().filter(|byte| **byte == b'[').count() > DEEP {
+        return Some(true);
+    }
     match rest.first()? {
         b'{' => matches!(rest.get(1..)?.trim_ascii_start().first(), Some(b'"' | b'}')).then_some(true),
         b'"' | b']' if is_list => Some(true),
@@ -75,6 +109,27 @@ mod tests {
         let bytes = b"[f\x01\x02".to_vec();
         assert_eq!(Json.recognise(&Probe::new(&bytes, "228", Role::Numbers)), None);
         assert_eq!(Json.recognise(&Probe::new(&bytes, "228", Role::Unknown)), None);
+    }
+
+    #[test]
+    fn a_configuration_is_read_once() {
+        let bytes = br#"{"architectures": ["Bert"]}"#.to_vec();
+        for name in ["config.json", "any.json"] {
+            let probe = Probe::new(&bytes, name, Role::Unknown);
+            assert!(HuggingFaceConfig.recognise(&probe).is_some() && Json.recognise(&probe).is_none(), "{name}");
+        }
+        let other = br#"{"a": 1}"#.to_vec();
+        assert!(Json.recognise(&Probe::new(&other, "any.json", Role::Unknown)).is_some());
+    }
+
+    #[test]
+    fn neither_depth_nor_white_space_hides_json() {
+        let deep = "[".repeat(5000).into_bytes();
+        assert_eq!(is_json(&Probe::new(&deep, "a", Role::Unknown)), Some(true));
+        let spaced = format!("{}{{\"a\": 1}}", " \n".repeat(200_000)).into_bytes();
+        assert_eq!(is_json(&Probe::new(&spaced, "a", Role::Unknown)), Some(true));
+        assert_eq!(is_json(&Probe::new(&b"   ".to_vec(), "a", Role::Unknown)), None);
+        assert_eq!(looks_like_json(b"[["), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod reader;
 mod text;
 
 pub use format::Json;
-pub(crate) use format::looks_like_json;
+pub(crate) use format::{is_json, looks_like_json};
 pub use parser::{walk, walk_lines};
 
 use crate::fact::{Anomaly, Gap};

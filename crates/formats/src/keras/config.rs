@@ -15,9 +15,16 @@ use crate::fact::{
 };
 use crate::facts::{Facts, shorten};
 use crate::json::{Deviation, Event, Segment, Value, walk};
+use crate::source::Source;
 
-/// Texts of one object that are kept.
-const MAX_TEXTS: usize = 32;
+/// Texts of one key of one object that are kept: of more, the last counts, as for Python.
+const MAX_TEXTS: usize = 4;
+/// Texts of all objects `config` of one object.
+const MAX_INNER: usize = 200;
+/// Units, filters or dimensions of one layer: above this, making it takes more memory than a machine has.
+const MOST_UNITS: f64 = (1u64 << 31) as f64;
+/// The same of the two largest of a model together: a matrix between them is what a model would need at most.
+const MOST_WEIGHTS: f64 = (1u64 << 44) as f64;
 /// Characters kept of a text.
 const MAX_TEXT: usize = 500;
 /// Different classes that are counted.
@@ -40,10 +47,36 @@ const KEYS: &[&str] = &[
     "config",
     "call_fn",
     "init_fn",
+    "items",
+    "dtype",
+    "output_shape_type",
+    "mask_type",
+    "spec_name",
 ];
 
 /// Keys of a Lambda layer that may be bytecode, as the first of a list.
 const CODE_LISTS: &[&str] = &["function", "output_shape", "mask"];
+/// Keys that say whether they are.
+const CODE_TYPES: &[&str] = &["function_type", "output_shape_type", "mask_type"];
+/// Keys of layers that say how much of something is made when they are.
+const SIZES: &[&str] = &[
+    "units",
+    "filters",
+    "input_dim",
+    "output_dim",
+    "num_heads",
+    "key_dim",
+    "value_dim",
+    "depth_multiplier",
+    "hidden_dim",
+    "intermediate_dim",
+    "vocabulary_size",
+    "num_bins",
+    "batch_shape",
+    "batch_input_shape",
+    "input_shape",
+    "target_shape",
+];
 
 /// Objects that stand for values which no class is looked up for.
 const VALUES: &[&str] = &[
@@ -87,16 +120,31 @@ const REACHING: &[(&str, &str, bool)] = &[
 /// `position` is where the text starts in the artifact: with an offset, what is found gets the offset it is at.
 pub fn inspect_text(text: &str, position: Position, budget: &Budget, facts: &mut Facts) {
     let bytes = text.as_bytes();
-    let mut observer = KerasConfig::new(position);
-    let outcome = walk(&bytes, 0, u64::MAX, budget, &mut |event| observer.event(&event, facts));
+    inspect(&bytes, 0, u64::MAX, KerasConfig::new(position), budget, facts);
+}
+
+/// Reads a range of an artifact that holds a Keras configuration, as [`inspect_text`] does.
+pub fn inspect_range(source: &dyn Source, offset: u64, length: u64, budget: &Budget, facts: &mut Facts) {
+    inspect(source, offset, length, KerasConfig::new(Position::Offset(0)), budget, facts);
+}
+
+fn inspect(
+    source: &dyn Source,
+    offset: u64,
+    length: u64,
+    mut observer: KerasConfig,
+    budget: &Budget,
+    facts: &mut Facts,
+) {
+    let outcome = walk(source, offset, length, budget, &mut |event| observer.event(&event, facts));
     observer.finish(facts);
-    if !observer.is_keras {
-        return;
-    }
     for note in &outcome.notes {
         let kind = match note.kind {
-            Deviation::Duplicate => FactKind::Anomaly { anomaly: Anomaly::DuplicateName, detail: note.detail.clone() },
+            // What was not read may be a configuration, whatever came before it.
             Deviation::Limit => FactKind::Incomplete { reason: Gap::Limit, detail: note.detail.clone() },
+            Deviation::Unreadable => FactKind::Incomplete { reason: Gap::Unreadable, detail: note.detail.clone() },
+            _ if !observer.is_keras => continue,
+            Deviation::Duplicate => FactKind::Anomaly { anomaly: Anomaly::DuplicateName, detail: note.detail.clone() },
             Deviation::Broken => FactKind::Anomaly { anomaly: Anomaly::Malformed, detail: note.detail.clone() },
             _ => continue,
         };
@@ -170,6 +218,10 @@ struct KerasConfig {
     operators: BTreeMap<String, (Position, u64)>,
     is_keras: bool,
     is_full: bool,
+    /// Sizes that are too large, and where.
+    sizes: Vec<(Position, String)>,
+    /// The two largest of the others, and where the larger is.
+    largest: (f64, f64, Position),
 }
 
 impl KerasConfig {
@@ -181,6 +233,8 @@ impl KerasConfig {
             operators: BTreeMap::new(),
             is_keras: false,
             is_full: false,
+            sizes: Vec::new(),
+            largest: (0.0, 0.0, Position::Whole),
         }
     }
 
@@ -203,6 +257,8 @@ impl KerasConfig {
             [.., Segment::Key(key)] => key.as_str(),
             // `function` may be a list: bytecode, defaults, closure.
             [.., Segment::Key(key), Segment::Index(0)] if event.path.len() == frame.depth.saturating_add(2) => key,
+            // A tuple within a tuple, or a list of lists: whatever lies there is the function as well.
+            [.., Segment::Key(key), Segment::Index(_), Segment::Index(0)] if key == "items" => key,
             _ => return,
         };
         let kept = || shorten(value.chars().take(MAX_TEXT.saturating_add(1)).collect(), MAX_TEXT);
@@ -213,14 +269,51 @@ impl KerasConfig {
             "module" => frame.module = Some(kept()),
             _ => {}
         }
-        let Some(key) = KEYS.iter().find(|known| **known == key).filter(|_| frame.texts.len() < MAX_TEXTS) else {
-            return;
-        };
+        let Some(key) = KEYS.iter().find(|known| **known == key) else { return };
         let listed = event.key().is_none();
-        let is_code = *key == "code" || (listed && CODE_LISTS.contains(key));
+        let is_code = *key == "code" || (listed && (*key == "items" || CODE_LISTS.contains(key)));
         let code = is_code.then(|| excerpt(value));
         let encoded = (*key == "module" && value.len() > 100).then_some(value.len() as u64);
-        frame.texts.push(Text { key, value: kept(), offset: event.offset, code, encoded });
+        let text = Text { key, value: kept(), offset: event.offset, code, encoded };
+        let is_full = frame.texts.iter().filter(|other| other.key == *key).count() >= MAX_TEXTS;
+        match frame.texts.iter_mut().rev().find(|other| is_full && other.key == *key) {
+            Some(last) => *last = text,
+            None => frame.texts.push(text),
+        }
+    }
+
+    /// Sizes that no machine has memory for: CVE-2026-0897 in a configuration.
+    fn size(&mut self, event: &Event<'_>, number: &str) {
+        let key = match event.path {
+            [.., Segment::Key(key)] | [.., Segment::Key(key), Segment::Index(_)] => key.as_str(),
+            _ => return,
+        };
+        let mut open = self.frames.iter().rev().map(|frame| frame.key.as_deref().unwrap_or_default());
+        let in_config = open.next() == Some("config");
+        // A number may stand for itself as an array of none.
+        let key = match open.next() {
+            Some(outer) if key == "value" => outer,
+            _ => key,
+        };
+        let Some(key) = SIZES.iter().find(|known| in_config && **known == key) else { return };
+        // Python has whole numbers of any length.
+        let size = number.parse::<f64>().unwrap_or(f64::MAX);
+        if size < MOST_UNITS {
+            return self.largest(size, event.offset);
+        }
+        if self.sizes.len() >= MAX_REPEATED {
+            return;
+        }
+        let detail = format!("a layer has {key} {}", shorten(number.to_owned(), 40));
+        self.sizes.push((self.at(event.offset), detail));
+    }
+
+    fn largest(&mut self, size: f64, offset: u64) {
+        if size > self.largest.0 {
+            self.largest = (size, self.largest.0, self.at(offset));
+        } else if size > self.largest.1 {
+            self.largest.1 = size;
+        }
     }
 
     fn close(&mut self, facts: &mut Facts) {
@@ -234,8 +327,20 @@ impl KerasConfig {
             && let Some(parent) = self.frames.last_mut()
         {
             parent.has_config = true;
-            parent.inner = frame.texts;
+            if parent.inner.len() > MAX_INNER {
+                parent.inner.clear();
+            }
+            parent.inner.append(&mut frame.texts);
         }
+        self.tuple(frame);
+    }
+
+    /// A tuple in place of a list, as Keras 2 writes the function of its Lambda: bytecode, defaults, closure.
+    fn tuple(&mut self, frame: Frame) {
+        let Some(key) = CODE_LISTS.iter().find(|key| frame.key.as_deref() == Some(**key)) else { return };
+        let Some(parent) = self.frames.last_mut() else { return };
+        let items = frame.texts.into_iter().filter(|text| text.key == "items" && text.code.is_some());
+        parent.texts.extend(items.map(|text| Text { key, ..text }));
     }
 
     /// An object that names a class.
@@ -250,10 +355,29 @@ impl KerasConfig {
             "TFSMLayer" if own => self.saved_model(frame, facts),
             "function" => self.function(frame, module),
             _ if OPERATOR_LAYERS.contains(&class) => self.operator(frame),
+            "__numpy__" | "__tensor__" | "__typespec__" | "TypeSpec" => self.value(frame, class, module, facts),
             _ if VALUES.contains(&class) => {}
             _ => self.class(frame, class, module),
         }
         self.vocabulary(frame, class, facts);
+    }
+
+    /// Arrays and types of tensors. An array of objects is none that Keras writes; a type is a class of TensorFlow, by
+    /// its name, so that a module of something else is one that nobody who writes models has put there.
+    fn value(&mut self, frame: &Frame, class: &str, module: &str, facts: &mut Facts) {
+        let texts = || frame.texts.iter().chain(&frame.inner);
+        let is_array = matches!(class, "__numpy__" | "__tensor__");
+        let objects = texts().find(|text| text.key == "dtype" && is_object_type(&text.value));
+        if let Some(text) = objects.filter(|_| is_array) {
+            let detail = format!("an array in the configuration is of the type '{}'", shorten(text.value.clone(), 40));
+            facts.push(self.at(text.offset), FactKind::Anomaly { anomaly: Anomaly::Malformed, detail });
+        }
+        let name = texts().find(|text| text.key == "spec_name").map_or(class, |text| text.value.as_str());
+        let root = module.split('.').next().unwrap_or_default();
+        let is_own = matches!(root, "" | "builtins" | "tensorflow" | "tensorflow_core") || is_keras(module);
+        if !is_array && (name.contains(['.', '/', '\\']) || !is_own) {
+            self.name(frame.offset, module, name);
+        }
     }
 
     fn class(&mut self, frame: &Frame, class: &str, module: &str) {
@@ -298,11 +422,14 @@ impl KerasConfig {
         for text in frame.inner.iter().filter(|text| text.code.is_some()) {
             self.code(frame, "Lambda", Some(text), facts);
         }
+        let has_code = frame.inner.iter().any(|text| text.code.is_some());
+        if says_bytecode(frame) && !has_code {
+            // A text alone is bytecode too; and what is written in another way is read by somebody.
+            let plain = CODE_LISTS.iter().find_map(|key| frame.text(key));
+            return self.code(frame, "Lambda", plain, facts);
+        }
         // A function that is an object of its own has been judged already.
         let Some(function) = frame.text("function").filter(|text| text.code.is_none()) else { return };
-        if is_bytecode(frame) {
-            return self.code(frame, "Lambda", Some(function), facts);
-        }
         let module = frame.text("module").map(|module| module.value.clone()).unwrap_or_default();
         let module = if is_keras(&module) { String::new() } else { module };
         self.name(function.offset, &module, &function.value);
@@ -416,6 +543,7 @@ impl Observer for KerasConfig {
             }
             Value::ObjectEnd(_) => self.close(facts),
             Value::Text(text) => self.text(event, text, facts),
+            Value::Number(number) => self.size(event, number),
             _ => {}
         }
     }
@@ -429,15 +557,28 @@ impl Observer for KerasConfig {
             facts.push(self.base, FactKind::Incomplete { reason: Gap::Limit, detail });
         }
         self.write(facts);
+        let (first, second, position) = self.largest;
+        if first * second >= MOST_WEIGHTS && self.sizes.is_empty() {
+            let detail = format!("layers of the sizes {first} and {second} belong to one model");
+            self.sizes.push((position, detail));
+        }
+        for (position, detail) in std::mem::take(&mut self.sizes).into_iter().filter(|_| self.is_keras) {
+            facts.push(position, FactKind::Anomaly { anomaly: Anomaly::AllocationBomb, detail });
+        }
         if self.is_keras && facts.find_property("framework").is_none() {
             facts.property("framework", "Keras");
         }
     }
 }
 
-/// Whether a Lambda layer says that its function is bytecode.
-fn is_bytecode(frame: &Frame) -> bool {
-    frame.text("function_type").is_some_and(|kind| kind.value == "lambda")
+/// Whether a Lambda layer says that its function, or another of its parts, is bytecode.
+fn says_bytecode(frame: &Frame) -> bool {
+    frame.inner.iter().any(|text| CODE_TYPES.contains(&text.key) && text.value == "lambda")
+}
+
+/// Whether numpy makes an array of objects of this type.
+fn is_object_type(dtype: &str) -> bool {
+    matches!(dtype.trim_start_matches(['|', '<', '>', '=']), "object" | "O" | "O8" | "O4" | "object_" | "object0")
 }
 
 fn is_a_lookup(class: &str) -> bool {

@@ -83,6 +83,83 @@ fn cve_2024_3660_a_lambda_of_keras_2_is_code() {
 }
 
 #[test]
+fn cve_2024_3660_a_lambda_in_a_tuple_is_code_however_it_is_written() {
+    let code = "6QJvc9oGc3lzdGVt\\n";
+    for function in [
+        format!(r#"{{"class_name": "__tuple__", "items": ["{code}", null, null]}}"#),
+        format!(r#"{{"items": ["{code}", null, null], "class_name": "__tuple__"}}"#),
+        format!(r#"{{"class_name": "__tuple__", "items": [["{code}"], null]}}"#),
+        format!(r#""{code}""#),
+        r#"{"class_name": "__tuple__", "items": [{"class_name": "__tuple__"}]}"#.to_owned(),
+    ] {
+        let config = format!(r#"{{"name": "l", "function": {function}, "function_type": "lambda"}}"#);
+        let lambda = model(&format!(r#"{{"class_name": "Lambda", "config": {config}}}"#));
+        let found = found(&lambda);
+        assert!(
+            matches!(found.as_slice(), [only] if only.starts_with("code in the layer 'l' (Lambda)")),
+            "{function}: {found:?}"
+        );
+    }
+    let shape = r#"{"class_name": "Lambda", "config": {"name": "l", "output_shape": "6QJvcw==",
+        "output_shape_type": "lambda"}}"#;
+    assert_eq!(found(&model(shape)).len(), 1);
+}
+
+#[test]
+fn many_keys_do_not_push_out_the_function() {
+    let names = r#""name": "n", "#.repeat(50);
+    let lambda = format!(
+        r#"{{"class_name": "Lambda", "config": {{{names} "function": ["6QJvc9oGc3lzdGVt", null], "function_type": "lambda"}}}}"#
+    );
+    assert!(found(&model(&lambda)).iter().any(|found| found.starts_with("code in the layer")));
+}
+
+#[test]
+fn what_lies_too_deep_to_be_read_is_said() {
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    let facts = read(&deep);
+    assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Incomplete { .. })));
+}
+
+#[test]
+fn types_and_arrays_that_are_none_are_not_passed_over() {
+    let dense = |units: &str| {
+        model(&format!(
+            r#"{{"module": "keras.layers", "class_name": "Dense", "config": {{"name": "d", "units": {units}}}}}"#
+        ))
+    };
+    let objects = r#"{"class_name": "__numpy__", "config": {"value": "x", "dtype": "object"}}"#;
+    assert_eq!(found(&dense(objects)), ["Malformed"]);
+    let numbers = r#"{"class_name": "__numpy__", "config": {"value": [1.0], "dtype": "float32"}}"#;
+    assert_eq!(found(&dense(numbers)), Vec::<String>::new());
+    let foreign = r#"{"class_name": "__typespec__", "spec_name": "Popen", "module": "subprocess", "config": {}}"#;
+    assert_eq!(found(&dense(foreign)), ["critical subprocess.Popen"]);
+    let spec = r#"{"class_name": "__typespec__", "spec_name": "TensorSpec",
+        "module": "tensorflow.python.framework.tensor", "config": []}"#;
+    assert_eq!(found(&dense(spec)), Vec::<String>::new());
+}
+
+#[test]
+fn cve_2026_0897_a_layer_larger_than_any_memory_is_a_bomb() {
+    let dense = |units: &str| model(&format!(r#"{{"class_name": "Dense", "config": {{"units": {units}}}}}"#));
+    assert_eq!(found(&dense("1125899906842624")), ["AllocationBomb"]);
+    assert_eq!(found(&dense("1e300")), ["AllocationBomb"]);
+    assert_eq!(found(&dense("65536")), Vec::<String>::new());
+    let input = r#"{"class_name": "InputLayer", "config": {"batch_shape": [null, 1125899906842624]}}"#;
+    assert_eq!(found(&model(input)), ["AllocationBomb"]);
+    let array = r#"{"class_name": "__numpy__", "config": {"value": 1125899906842624, "dtype": "int64"}}"#;
+    assert_eq!(found(&dense(array)), ["AllocationBomb"]);
+    let two = |units: u64| {
+        let layer = format!(r#"{{"class_name": "Dense", "config": {{"units": {units}}}}}"#);
+        model(&format!("{layer}, {layer}"))
+    };
+    assert_eq!(found(&two(1 << 20)), Vec::<String>::new());
+    assert_eq!(found(&two(1 << 30)), ["AllocationBomb"]);
+    // Without anything of Keras around it, a number is a number.
+    assert_eq!(found(r#"{"config": {"units": 1125899906842624}}"#), Vec::<String>::new());
+}
+
+#[test]
 fn a_lambda_of_keras_3_is_code_and_its_names_are_read() {
     let lambda = r#"{"module": "keras.layers", "class_name": "Lambda", "config": {"name": "l",
         "function": {"class_name": "__lambda__", "config": {"code": "2gZzeXN0ZW3aAm9z", "defaults": null}}}}"#;

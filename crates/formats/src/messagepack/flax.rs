@@ -78,6 +78,7 @@ impl Format for Flax {
             let child = Child::stored(format!("trailing@{}", outcome.end), outcome.end, rest);
             facts.push(Position::Offset(outcome.end), FactKind::Child(child));
         }
+        super::chunked::check(source, budget, facts);
     }
 }
 

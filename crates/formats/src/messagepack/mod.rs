@@ -4,6 +4,7 @@
 //! extensions are ranges that the caller opens when it wants to.
 //! Specification: <https://github.com/msgpack/msgpack/blob/master/spec.md>.
 
+mod chunked;
 mod flax;
 mod ndarray;
 mod packed;

@@ -4,6 +4,7 @@ use super::{Problem, Value, walk};
 use crate::budget::Budget;
 use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::facts::Facts;
+use crate::foreign;
 use crate::json::Segment;
 use crate::protobuf::Span;
 use crate::source::Source;
@@ -18,6 +19,13 @@ struct Parts {
     dtype: String,
     data: Option<Span>,
     bad: Option<&'static str>,
+}
+
+/// How many elements an array has by its shape.
+pub(super) fn elements(source: &dyn Source, span: Span, budget: &Budget) -> u64 {
+    let mut parts = Parts::default();
+    walk(source, span, budget, &mut |path, _, value| parts.take(path, value));
+    parts.shape.iter().fold(1_u64, |product, extent| product.saturating_mul(*extent))
 }
 
 /// Reads an array, and holds its size against its shape.
@@ -38,6 +46,7 @@ pub(super) fn read(source: &dyn Source, span: Span, name: &str, budget: &Budget,
         let detail = format!("array '{name}': {}", parts.bad.unwrap_or("it has no data"));
         return facts.anomaly(span.offset, Anomaly::Malformed, detail);
     };
+    foreign::open(source, name, data, false, budget, facts);
     check(name, &parts, data, span.offset, facts);
     let tensor = Tensor { name: name.to_owned(), dtype: parts.dtype, shape: parts.shape, bytes: Some(data.length) };
     facts.push(Position::Offset(data.offset), FactKind::Tensor(tensor));

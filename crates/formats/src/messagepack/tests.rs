@@ -48,6 +48,26 @@ fn sizes_types_and_tails_are_checked() {
     assert_eq!(odd(&bytes), ["TrailingBytes"]);
 }
 
+/// An array in one piece of two numbers, whose shape says `extent`.
+fn chunked(extent: u8) -> Vec<u8> {
+    let piece = [&[0x93, 0x91, 2, 0xa7][..], b"float32", &[0xc4, 8, 0, 0, 128, 63, 0, 0, 0, 64]].concat();
+    let mut bytes = vec![0x81, 0xa1, b'w', 0x83, 0xb9];
+    bytes.extend(b"__msgpack_chunked_array__");
+    bytes.extend([0xc3, 0xa5]);
+    bytes.extend(b"shape");
+    bytes.extend([0x81, 0xa1, b'0', extent, 0xa6]);
+    bytes.extend(b"chunks");
+    bytes.extend([0x81, 0xa1, b'0', 0xc7, piece.len() as u8, 1]);
+    bytes.extend(piece);
+    bytes
+}
+
+#[test]
+fn pieces_must_make_up_their_array() {
+    assert_eq!(odd(&chunked(2)), Vec::<String>::new());
+    assert_eq!(odd(&chunked(100)), ["SizeMismatch"]);
+}
+
 #[test]
 fn duplicates_and_bombs_are_told() {
     assert_eq!(odd(&[0x82, 0xa1, b'a', 1, 0xa1, b'a', 2]), ["DuplicateName"]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::fact::{Anomaly, Gap};
+use crate::fact::{Anomaly, FactKind, Gap, Position};
 use crate::facts::Facts;
 use crate::location;
 use crate::protobuf::Span;
@@ -121,6 +121,15 @@ impl Files {
     /// Tensors may share all of their bytes, as tied weights do, but not some of them.
     pub(super) fn compare(mut self, facts: &mut Facts) {
         self.places.sort_unstable();
+        let mut ends = BTreeMap::new();
+        for (file, _, end, _) in &self.places {
+            let most = ends.entry(*file).or_insert(0u64);
+            *most = (*most).max(*end);
+        }
+        for (name, file) in self.names.iter().filter(|(name, _)| location::objection(name).is_none()) {
+            let Some(least) = ends.get(file).copied() else { continue };
+            facts.push(Position::Whole, FactKind::FileSize { target: name.clone(), least, most: None });
+        }
         let mut before: Option<(usize, u64, u64, u64)> = None;
         for place in self.places {
             let (file, begin, end, at) = place;

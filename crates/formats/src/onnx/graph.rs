@@ -10,6 +10,7 @@ use crate::protobuf::schema::Shape;
 use super::model::{MAX_DEPTH, Model};
 use super::operators::{domain, runs_python};
 use super::schema::{ATTRIBUTE, GRAPH, NODE};
+use super::shapes::Shapes;
 use super::tensor;
 
 /// Initial values of one graph whose names are compared.
@@ -25,13 +26,18 @@ pub(super) fn read(model: &mut Model<'_, '_>, span: Span, depth: u32) {
         return model.reader.facts.incomplete(span.offset, Gap::Limit, detail);
     };
     let mut names = BTreeSet::new();
+    let mut shapes = Shapes::default();
     let mut fields = model.reader.open(span, &GRAPH);
     while let Some(field) = model.reader.next(&mut fields) {
         let Some(inner) = field.span() else { continue };
         match field.number {
-            1 => node(model, inner, depth),
+            1 => {
+                shapes.node(model.reader.source, inner);
+                node(model, inner, depth);
+            }
             5 => {
                 let name = tensor::read(model, inner);
+                shapes.value(model.reader.source, inner, &name);
                 unique(&mut names, name, inner.offset, model);
             }
             15 => {
@@ -43,6 +49,7 @@ pub(super) fn read(model: &mut Model<'_, '_>, span: Span, depth: u32) {
             number => verify(model, number, inner, depth),
         }
     }
+    shapes.check(model);
 }
 
 fn verify(model: &mut Model<'_, '_>, number: u32, span: Span, depth: u32) {

@@ -9,6 +9,7 @@ mod graph;
 mod model;
 mod operators;
 mod schema;
+mod shapes;
 mod tensor;
 mod text;
 mod types;

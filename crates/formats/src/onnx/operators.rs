@@ -23,7 +23,6 @@ const SETS: &[&str] = &[
     "com.ms.nhwc",
     "com.ms.qnn",
     "org.openvinotoolkit",
-    "org.pytorch.aten",
     "org.pytorch.prim",
 ];
 
@@ -164,7 +163,12 @@ mod tests {
         {
             assert_eq!(effect(domain, name), Effect::Computes, "{domain}::{name}");
         }
-        for (domain, name) in [("", "EfficientNMS_TRT"), ("mine", "Thrice"), ("ai.onnx.contrib", "BpeTokenizer")] {
+        for (domain, name) in [
+            ("", "EfficientNMS_TRT"),
+            ("mine", "Thrice"),
+            ("ai.onnx.contrib", "BpeTokenizer"),
+            ("org.pytorch.aten", "ATen"),
+        ] {
             assert_eq!(effect(domain, name), Effect::Custom, "{domain}::{name}");
         }
         assert!(matches!(

@@ -1,6 +1,8 @@
 //! Tensors: type, shape, and whether there are as many numbers as those say, here or in another file.
 
+use crate::embedded;
 use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
+use crate::payload;
 use crate::protobuf::schema::Reader;
 use crate::protobuf::{Field, Message, Span, Wire, packed};
 
@@ -13,6 +15,11 @@ use super::types::{ElementType, Store};
 const MAX_DIMENSIONS: usize = 64;
 /// Bytes of packed numbers up to which they are counted one by one.
 const MAX_COUNTED: u64 = 1 << 20;
+
+/// Bytes of a tensor that could be a shape.
+const MAX_SHAPE: u64 = 4096;
+/// The number of 64-bit integers among the types.
+const INT64: u64 = 7;
 
 /// What a tensor says of itself.
 #[derive(Debug, Default)]
@@ -180,6 +187,10 @@ impl Parts {
 
     fn raw(&self, kind: &ElementType, elements: u64, raw: Span, name: &str, model: &mut Model<'_, '_>) {
         let wanted = kind.bytes(elements);
+        // Other files are found as the field is read; pickles and scripts have shorter signatures.
+        if kind.bits == 8 && !payload::is_payload(model.reader.source, raw.offset, raw.length, false) {
+            embedded::open(model.reader.source, name, raw.offset, raw.length, model.reader.facts);
+        }
         if wanted == Some(raw.length) || kind.is_loose() && raw.length == elements {
             return;
         }
@@ -241,6 +252,31 @@ fn varints(reader: &mut Reader<'_, '_>, span: Span) -> Option<u64> {
     let most = usize::try_from(span.length).ok()?;
     let numbers = packed(reader.source, span, most).ok()?;
     Some(numbers.len() as u64)
+}
+
+/// The product of a short list of 64-bit integers: how many elements a tensor of that shape has.
+pub(super) fn product(source: &dyn crate::source::Source, span: Span) -> Option<u64> {
+    if span.length > MAX_SHAPE {
+        return None;
+    }
+    let mut message = Message::new(source, span);
+    let (mut dtype, mut extents) = (0, Vec::new());
+    while let Ok(Some(field)) = message.next() {
+        match (field.number, field.wire) {
+            (2, Wire::Varint(number)) => dtype = number,
+            (7, Wire::Varint(extent)) => extents.push(extent),
+            (7, Wire::Bytes(span)) => extents.extend(packed(source, span, MAX_DIMENSIONS).unwrap_or_default()),
+            (9, Wire::Bytes(span)) => {
+                let bytes = crate::source::read_up_to(source, span.offset, usize::try_from(span.length).ok()?);
+                let numbers = bytes.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes));
+                extents.extend(numbers);
+            }
+            _ => {}
+        }
+    }
+    // Negative extents stand for others, and are for readers to refuse.
+    let is_shape = dtype == INT64 && extents.iter().all(|extent| i64::try_from(*extent).is_ok());
+    is_shape.then(|| extents.iter().fold(1u64, |product, extent| product.saturating_mul(*extent)))
 }
 
 /// Whether a range is one tensor and nothing else, for files that have no other sign.

@@ -1,9 +1,14 @@
 //! Operators that reach beyond tensors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
 
 use crate::fact::{Effect, FactKind, Gap, Operator, Position};
 use crate::facts::Facts;
+
+/// The operators that the library brings with it.
+static REGISTERED: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| include_str!("operators.txt").lines().filter(|line| !line.starts_with('#')).collect());
 
 /// Distinct operators that are told apart.
 const MAX_OPERATORS: usize = 4096;
@@ -24,6 +29,27 @@ const REACHING: &[(&str, &str, bool)] = &[
     ("heter_listen_and_serv", "opens a port to the network", false),
     ("send", "talks to other machines", false),
     ("recv", "talks to other machines", false),
+    ("send_v2", "talks to other machines", false),
+    ("recv_v2", "talks to other machines", false),
+    ("partial_send", "talks to other machines", false),
+    ("partial_recv", "talks to other machines", false),
+    ("p_send", "talks to other machines", false),
+    ("p_recv", "talks to other machines", false),
+    ("rpc_call", "talks to other machines", false),
+    ("rpc_result", "talks to other machines", false),
+    ("send_barrier", "talks to other machines", false),
+    ("fetch_barrier", "talks to other machines", false),
+    ("pull_sparse", "talks to other machines", false),
+    ("pull_sparse_v2", "talks to other machines", false),
+    ("pull_box_sparse", "talks to other machines", false),
+    ("pull_gpups_sparse", "talks to other machines", false),
+    ("push_sparse", "talks to other machines", false),
+    ("push_sparse_v2", "talks to other machines", false),
+    ("push_dense", "talks to other machines", false),
+    ("distributed_lookup_table", "talks to other machines", false),
+    ("distributed_push_sparse", "talks to other machines", false),
+    ("c_gen_hccl_id", "talks to other machines", false),
+    ("c_gen_bkcl_id", "talks to other machines", false),
     ("send_and_recv", "talks to other machines", false),
     ("checkpoint_notify", "talks to other machines", false),
     ("gen_nccl_id", "talks to other machines", false),
@@ -68,5 +94,27 @@ fn effect(name: &str, is_custom: bool) -> Effect {
         Some((_, what, critical)) => Effect::Reaches { what: (*what).into(), critical: *critical },
         None if is_custom => Effect::Custom,
         None => Effect::Computes,
+    }
+}
+
+/// Whether the library has an operator of that name; others come from a library of somebody's own.
+pub(super) fn is_registered(name: &str) -> bool {
+    let is_reaching = || REACHING.iter().any(|(known, ..)| *known == name) || ENGINES.contains(&name);
+    // Gradients of gradients are made as they are needed.
+    let plain = name.trim_end_matches("_grad");
+    REGISTERED.contains(name) || REGISTERED.contains(plain) || is_reaching()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_library_has_is_not_custom() {
+        for name in ["conv2d", "matmul_v2", "while", "feed", "tensorrt_engine", "send_v2", "elementwise_add_grad"] {
+            assert!(is_registered(name), "{name}");
+        }
+        assert!(!is_registered("waag_custom_op"));
+        assert!(!is_registered("# Sources"));
     }
 }

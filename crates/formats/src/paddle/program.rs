@@ -8,7 +8,7 @@ use crate::protobuf::schema::{Reader, Schema, Shape, Unknown, many, once};
 use crate::protobuf::{Message, Span, Wire};
 use crate::source::Source;
 
-use super::operators::Operators;
+use super::operators::{Operators, is_registered};
 
 use Shape::{Double, Doubles, Float, Floats, Message as Inner, Number, Numbers, Opaque, Text};
 
@@ -216,7 +216,8 @@ fn operator(reader: &mut Reader<'_, '_>, span: Span, operators: &mut Operators) 
             _ => {}
         }
     }
-    operators.add(name, false, span.offset, reader.facts);
+    let is_custom = !is_registered(&name);
+    operators.add(name, is_custom, span.offset, reader.facts);
 }
 
 fn variable(reader: &mut Reader<'_, '_>, span: Span) {

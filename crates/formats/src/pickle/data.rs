@@ -62,6 +62,7 @@ impl Machine<'_> {
             );
         }
         self.cursor.skip(length)?;
+        self.look_into(code, length);
         self.push(self.literal());
         Ok(())
     }

@@ -65,6 +65,8 @@ pub(super) struct Machine<'a> {
     pub(super) operations: u64,
     /// Operations that the budget has been paid for.
     pub(super) paid: u64,
+    /// Files found in the data.
+    pub(super) embedded: u32,
     /// Machines within machines, for arrays of objects.
     nesting: u32,
     /// What STOP returned.
@@ -96,6 +98,7 @@ impl<'a> Machine<'a> {
             frame_end: None,
             operations: 0,
             paid: 0,
+            embedded: 0,
             nesting: 0,
             result: Value::Lost,
         }

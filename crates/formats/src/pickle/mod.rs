@@ -8,6 +8,7 @@ mod bombs;
 mod calls;
 mod changes;
 mod data;
+mod embedded;
 mod express;
 mod global;
 mod literal;
@@ -37,7 +38,7 @@ use literal::Literal;
 use machine::{End, Machine};
 use tensors::{Storage, bytes_of};
 
-pub use search::search;
+pub use search::{search, search_start};
 
 /// Streams in one file.
 const MAX_STREAMS: u64 = 100_000;

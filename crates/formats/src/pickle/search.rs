@@ -32,6 +32,11 @@ pub fn search(source: &dyn Source, from: u64, budget: &Budget, facts: &mut Facts
     }
 }
 
+/// Looks for a pickle that starts at `at` and nowhere else.
+pub fn search_start(source: &dyn Source, at: u64, budget: &Budget, facts: &mut Facts) {
+    search_within(source, at, 1, budget, facts);
+}
+
 /// Looks for pickles that start within `most` bytes from `from`.
 pub(super) fn search_within(source: &dyn Source, from: u64, most: u64, budget: &Budget, facts: &mut Facts) {
     let end = source.len().min(from.saturating_add(most));

@@ -208,3 +208,24 @@ fn tensors_are_told_with_their_names_and_types() {
     assert_eq!(tensor, Some(("layer.weight", "float16", vec![2, 3], Some(12))));
     assert_eq!(anomalies(&facts), []);
 }
+
+#[test]
+fn pickles_in_data_are_opened_in_whatever_form() {
+    let encodings = |bytes: &[u8]| -> Vec<(crate::child::Encoding, Role)> {
+        let facts = crate::testing::inspect(&super::PICKLE, "a.pkl", bytes);
+        let child = |kind: &FactKind| match kind {
+            FactKind::Child(child) => Some((child.encoding, child.role)),
+            _ => None,
+        };
+        facts.list().iter().filter_map(|fact| child(&fact.kind)).collect()
+    };
+    use crate::child::Encoding;
+    let inner = b"\x80\x02cos\nsystem\nq\0X\x04\0\0\0echoq\x01\x85q\x02Rq\x03.";
+    let binary = [b"\x80\x04C", &[inner.len() as u8][..], inner, b"."].concat();
+    assert_eq!(encodings(&binary), [(Encoding::Stored, Role::Pickle)]);
+    let text = |text: &str| [b"\x80\x04\x8c", &[text.len() as u8][..], text.as_bytes(), b"\x94."].concat();
+    assert_eq!(encodings(&text("gAJjb3MKc3lzdGVtCnEAWAQAAABlY2hvcQGFcQJScQMu")), [(Encoding::Base64, Role::Pickle)]);
+    let hex: String = inner.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(encodings(&text(&hex)), [(Encoding::Hex, Role::Pickle)]);
+    assert_eq!(encodings(&text("gAme of the year, gAme of the year")), []);
+}

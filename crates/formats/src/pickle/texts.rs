@@ -1,19 +1,20 @@
 //! Texts that are pushed and remembered, one after the other: most of what a large pickle is made of, and followed
 //! here without the ceremony of a step. Whatever is not quite so is left to the steps, which do the same with care.
 
+use super::embedded::may_be_encoded;
 use super::machine::Machine;
 use super::opcode;
 use super::value::Value;
 
-/// A text at hand: how many bytes its opcode takes in all.
+/// A text at hand: how many bytes its opcode takes before the text, and in all.
 #[inline]
-fn text(bytes: &[u8]) -> Option<usize> {
+fn text(bytes: &[u8]) -> Option<(usize, usize)> {
     let (header, length) = match *bytes {
         [opcode::SHORT_BINUNICODE, length, ..] => (2, usize::from(length)),
         [opcode::BINUNICODE, a, b, 0, 0, ..] => (5, usize::from(u16::from_le_bytes([a, b]))),
         _ => return None,
     };
-    Some(length.saturating_add(header))
+    Some((header, length.saturating_add(header)))
 }
 
 /// An opcode at hand that remembers the top of the stack as entry `next`: how many bytes it takes.
@@ -37,8 +38,11 @@ impl Machine<'_> {
         while self.operations.saturating_add(2) < most {
             let position = self.cursor.position();
             let bytes = self.cursor.at_hand();
-            let Some(pushed) = text(bytes) else { return };
+            let Some((header, pushed)) = text(bytes) else { return };
             let Some(rest) = bytes.get(pushed..) else { return };
+            if bytes.get(header..).is_some_and(may_be_encoded) {
+                return;
+            }
             let Some(put) = remember(rest, self.memo.entries()) else { return };
             let both = pushed.saturating_add(put);
             if self.stack.is_full() || self.ends_frame(position.saturating_add(both as u64)) {
@@ -61,8 +65,8 @@ mod tests {
 
     #[test]
     fn only_whole_pairs_in_order_are_taken() {
-        assert_eq!(text(b"\x8c\x02os\x94"), Some(4));
-        assert_eq!(text(b"X\x02\0\0\0osq\x07"), Some(7));
+        assert_eq!(text(b"\x8c\x02os\x94"), Some((2, 4)));
+        assert_eq!(text(b"X\x02\0\0\0osq\x07"), Some((5, 7)));
         assert_eq!(text(b"X\x02\0\x01\0"), None, "so long a text is for a step");
         assert_eq!(text(b"K\x01"), None);
         assert_eq!(remember(b"\x94", 7), Some(1));

@@ -44,6 +44,8 @@ pub(super) struct Uses {
     order: Vec<(GlobalId, Usage)>,
     special: Vec<(Usage, Seen)>,
     noted: Vec<(Position, FactKind)>,
+    /// Places of files within the data that are noted already.
+    children: HashSet<(u64, u64)>,
     anomalies: HashMap<Anomaly, usize>,
     steps: usize,
     broken: bool,
@@ -56,6 +58,12 @@ impl Uses {
     }
 
     pub(super) fn fact(&mut self, position: Position, kind: FactKind) {
+        // The same bytes may be a file by their looks, and one more time by what is called with them.
+        if let FactKind::Child(child) = &kind
+            && !self.children.insert((child.offset, child.length))
+        {
+            return;
+        }
         self.noted.push((position, kind));
     }
 

@@ -54,7 +54,7 @@ impl Format for RData {
             Ok(false) => return,
             Err(error) => return facts.anomaly(input.position(), Anomaly::Malformed, error.to_string()),
         }
-        let Some(end) = Walk::new(input, context.budget, facts).run(is_image) else { return };
+        let Some(end) = Walk::new(source, input, context.budget, facts).run(is_image) else { return };
         let rest = source.len().saturating_sub(end);
         let glance = read_up_to(source, end, 64);
         if rest > 0 && !(rest <= 64 && glance.trim_ascii().is_empty()) {

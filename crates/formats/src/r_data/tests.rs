@@ -71,7 +71,20 @@ fn bombs_breaks_and_tails_are_told() {
     assert_eq!(odd(&[good.clone(), b"more".to_vec()].concat()), ["TrailingBytes"]);
     assert_eq!(odd(b"X\n\0\0\0\x04\0\x04\x02\x02\0\x02\x03\0"), ["Unsupported"]);
     let deep: Vec<u8> = [&good[..23], &[0, 0, 0, 19, 0, 0, 0, 1].repeat(100_000)].concat();
-    assert_eq!(odd(&deep), ["AllocationBomb"]);
+    assert_eq!(odd(&deep), ["Limit"]);
+}
+
+#[test]
+fn files_in_raw_vectors_are_opened() {
+    let good = write(&Value::Reals(vec![1.0, 2.0]));
+    let children = |content: &[u8]| {
+        let bytes = [&good[..23], &[0, 0, 0, 24], &(content.len() as u32).to_be_bytes(), content].concat();
+        let facts = inspect(&RData, "model.rds", &bytes);
+        assert_eq!(oddities(&facts), Vec::<String>::new());
+        facts.list().iter().filter(|fact| matches!(fact.kind, FactKind::Child(_))).count()
+    };
+    assert_eq!(children(b"#!/bin/sh\necho waag-inert\n"), 1);
+    assert_eq!(children(b"a booster, serialised by its library"), 0);
 }
 
 #[test]

@@ -7,10 +7,12 @@ use super::input::{Input, Mode};
 use crate::budget::Budget;
 use crate::fact::{Anomaly, Code, FactKind, Gap, Position, Runs, Tensor};
 use crate::facts::{Facts, shorten};
-use crate::source::ReadError;
+use crate::foreign;
+use crate::protobuf::Span;
+use crate::source::{ReadError, Source, read_up_to};
 
-/// Values that are still to be read; each level of nesting adds a few.
-const MAX_PENDING: usize = 1 << 20;
+/// Values that are still to be read; each level of nesting adds a few. R itself runs out of stack not far from here.
+const MAX_PENDING: usize = 1 << 15;
 /// Things that are referred to.
 const MAX_REFERENCES: usize = 1 << 18;
 /// Bytes kept of a symbol's name.
@@ -128,6 +130,7 @@ struct Pending {
 }
 
 pub(super) struct Walk<'a, 'f> {
+    source: &'a dyn Source,
     pub(super) input: Input<'a>,
     budget: &'a Budget,
     facts: &'f mut Facts,
@@ -143,10 +146,22 @@ pub(super) struct Walk<'a, 'f> {
 }
 
 impl<'a, 'f> Walk<'a, 'f> {
-    pub(super) fn new(input: Input<'a>, budget: &'a Budget, facts: &'f mut Facts) -> Self {
+    pub(super) fn new(source: &'a dyn Source, input: Input<'a>, budget: &'a Budget, facts: &'f mut Facts) -> Self {
         let (tasks, references, promises) = (Vec::new(), Vec::new(), Vec::new());
         let (classes, packages) = (Vec::new(), Vec::new());
-        Self { input, budget, facts, tasks, references, promises, pending: None, closures: 0, classes, packages }
+        Self {
+            source,
+            input,
+            budget,
+            facts,
+            tasks,
+            references,
+            promises,
+            pending: None,
+            closures: 0,
+            classes,
+            packages,
+        }
     }
 
     /// Reads the one value of a file. Returns where it ends, when all of it could be read.
@@ -500,7 +515,7 @@ impl<'a, 'f> Walk<'a, 'f> {
             kind::LOGICAL | kind::INTEGER => self.numbers(at, slot, "integer", 4)?,
             kind::REAL => self.numbers(at, slot, "double", 8)?,
             kind::COMPLEX => self.numbers(at, slot, "complex", 16)?,
-            kind::RAW => self.numbers(at, slot, "raw", 1)?,
+            kind::RAW => self.raw(at, slot)?,
             kind::STRINGS | kind::VECTOR | kind::EXPRESSIONS => {
                 let count = self.length()?;
                 // Each item has flags at least; in text, a digit and the end of its line.
@@ -522,6 +537,23 @@ impl<'a, 'f> Walk<'a, 'f> {
                 let detail = format!("a value of type {other}, which R does not write");
                 return Err(Stop::Odd(Anomaly::Malformed, detail));
             }
+        }
+        Ok(())
+    }
+
+    /// Bytes of no type: models of other libraries, serialised, or anything else.
+    fn raw(&mut self, at: u64, slot: Slot) -> Result<(), Stop> {
+        let before = self.input.position();
+        self.numbers(at, slot, "raw", 1)?;
+        // The length comes first, in four bytes or, of long vectors, in twelve.
+        let span = |head: u64| {
+            let offset = before.saturating_add(head);
+            Span { offset, length: self.input.position().saturating_sub(offset) }
+        };
+        let is_long = read_up_to(self.source, before, 4) == [0xFF; 4];
+        if self.input.mode != Mode::Ascii {
+            let span = span(if is_long { 12 } else { 4 });
+            foreign::open(self.source, "raw", span, true, self.budget, self.facts);
         }
         Ok(())
     }

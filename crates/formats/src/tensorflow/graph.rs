@@ -11,6 +11,7 @@ use crate::budget::Budget;
 use crate::child::{Child, Role};
 use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position, Tensor};
 use crate::facts::{Facts, shorten};
+use crate::payload::is_payload;
 use crate::protobuf::{Broken, Message, Span, Wire};
 use crate::source::Source;
 
@@ -244,14 +245,18 @@ impl<'a> Graph<'a> {
 
     /// What a constant holds is looked at for other formats, and for graphs: some operators run those.
     fn open(&mut self, name: &str, constant: &Constant, facts: &mut Facts) {
-        for span in constant.texts.iter().chain(constant.content.iter()).filter(|span| span.length >= LEAST_OPENED) {
+        for span in constant.texts.iter().chain(constant.content.iter()) {
+            let hidden = is_payload(self.source, span.offset, span.length, constant.content.is_none());
+            if !hidden && span.length < LEAST_OPENED {
+                continue;
+            }
             if self.opened >= MAX_OPENED {
                 return;
             }
             self.opened = self.opened.saturating_add(1);
             let name = shorten(name.to_owned(), MAX_NAME);
             let is_graph = constant.content.is_none() && is_graph(self.source, *span);
-            let role = if is_graph { Role::Unknown } else { Role::Numbers };
+            let role = if is_graph || hidden { Role::Unknown } else { Role::Numbers };
             let child = Child { role, ..Child::stored(name, span.offset, span.length) };
             facts.push(Position::Offset(span.offset), FactKind::Child(child));
         }

@@ -5,11 +5,14 @@ use crate::budget::Budget;
 use crate::child::Child;
 use crate::fact::{FactKind, Gap, Position};
 use crate::facts::{Facts, shorten};
+use crate::keras;
 use crate::protobuf::{Broken, Message, Span, Wire};
 use crate::source::Source;
 
 /// Objects whose metadata are opened.
-const MAX_OBJECTS: usize = 20_000;
+const MAX_OBJECTS: usize = 200_000;
+/// Bytes by which metadata are told to be JSON.
+const HEAD: usize = 256;
 /// Registered names that are listed.
 const MAX_REGISTERED: usize = 1_000;
 
@@ -23,7 +26,7 @@ pub(super) fn read(source: &dyn Source, span: Span, budget: &Budget, facts: &mut
             break;
         }
         if let (1, Wire::Bytes(object)) = (field.number, field.wire) {
-            registered = registered.saturating_add(saved_object(source, object, objects, registered, facts)?);
+            registered = registered.saturating_add(saved_object(source, object, (objects, registered), budget, facts)?);
             objects = objects.saturating_add(1);
         }
     }
@@ -34,15 +37,15 @@ pub(super) fn read(source: &dyn Source, span: Span, budget: &Budget, facts: &mut
 fn saved_object(
     source: &dyn Source,
     span: Span,
-    index: usize,
-    registered: usize,
+    (index, registered): (usize, usize),
+    budget: &Budget,
     facts: &mut Facts,
 ) -> Result<usize, Broken> {
     let mut found = 0usize;
     let mut message = Message::new(source, span);
     while let Some(field) = message.next()? {
         match (field.number, field.wire) {
-            (4, Wire::Bytes(user)) => user_object(source, user, index, (1, 3), facts)?,
+            (4, Wire::Bytes(user)) => user_object(source, user, index, (1, 3), budget, facts)?,
             // Loaders look these names up among the classes that the process has registered itself.
             (13 | 16, Wire::Bytes(name)) if name.length > 0 && registered < MAX_REGISTERED => {
                 found = found.saturating_add(1);
@@ -65,6 +68,7 @@ fn user_object(
     span: Span,
     index: usize,
     numbers: (u32, u32),
+    budget: &Budget,
     facts: &mut Facts,
 ) -> Result<(), Broken> {
     let (mut identifier, mut metadata) = (String::new(), None);
@@ -81,9 +85,13 @@ fn user_object(
         facts.incomplete(metadata.offset, Gap::Limit, format!("metadata of more than {MAX_OBJECTS} objects"));
         return Ok(());
     }
-    let name = format!("object {index} {identifier}.config.json");
-    let child = Child::stored(name, metadata.offset, metadata.length);
-    facts.push(Position::Offset(metadata.offset), FactKind::Child(child));
+    let head = metadata.text(source, HEAD);
+    if head.trim_start().starts_with(['{', '[']) || head.trim().is_empty() {
+        keras::config::inspect_range(source, metadata.offset, metadata.length, budget, facts);
+    } else {
+        let child = Child::stored(format!("object {index} {identifier}"), metadata.offset, metadata.length);
+        facts.push(Position::Offset(metadata.offset), FactKind::Child(child));
+    }
     Ok(())
 }
 
@@ -97,7 +105,7 @@ pub(super) fn keras_metadata(source: &dyn Source, budget: &Budget, facts: &mut F
             break;
         }
         if let (1, Wire::Bytes(object)) = (field.number, field.wire) {
-            user_object(source, object, index, (4, 5), facts)?;
+            user_object(source, object, index, (4, 5), budget, facts)?;
             index = index.saturating_add(1);
         }
     }

@@ -159,6 +159,9 @@ static REACHES: &[Reach] = &[
     talks("RpcServerStart"),
 ];
 
+/// Operators that call machine code by a name of their own, whatever TensorFlow's list says of the operator.
+const NATIVE: &[&str] = &["XlaCustomCall", "XlaCustomCallV2"];
+
 /// Operators whose attribute says something ordinary unless somebody means otherwise.
 const ORDINARILY_INERT: &[&str] = &["PrintV2", "DecodeProtoV2", "EncodeProto", "FixedUnigramCandidateSampler"];
 
@@ -265,7 +268,7 @@ pub(super) fn effect_of_others(name: &str) -> Effect {
     if let Some((_, what)) = FAMILIES.iter().find(|(family, _)| name.starts_with(family)) {
         return Effect::Reaches { what: Cow::Borrowed(what), critical: false };
     }
-    if is_registered(name) { Effect::Computes } else { Effect::Custom }
+    if is_registered(name) && !NATIVE.contains(&name) { Effect::Computes } else { Effect::Custom }
 }
 
 /// Whether the text of an attribute makes its operator stay within the runtime.
@@ -306,7 +309,7 @@ mod tests {
         for name in ["CaseFoldUTF8", "Addons>Gelu", "SentencepieceTokenizeOp"] {
             assert_eq!(effect(name), Effect::Computes, "{name}");
         }
-        for name in ["", "matmul", "MyOp", "TRTEngineOp"] {
+        for name in ["", "matmul", "MyOp", "TRTEngineOp", "XlaCustomCallV2"] {
             assert_eq!(effect(name), Effect::Custom, "{name}");
         }
     }

@@ -9,6 +9,7 @@ use crate::child::Child;
 use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use crate::facts::{Facts, MAX_TEXT, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::payload::is_payload;
 use crate::protobuf::{Broken, Field, Message, Span, Wire};
 use crate::source::Source;
 
@@ -278,12 +279,38 @@ impl Reader<'_> {
     fn collection(&self, span: Span, facts: &mut Facts) -> Result<(), Broken> {
         let (key, value) = pair(self.source, span)?;
         let kinds = ["nodes", "bytes", "integers", "numbers", "messages"];
+        let value_span = value;
         let mut message = value.map(|value| Message::new(self.source, value));
         let number = message.as_mut().map(|message| message.next()).transpose()?.flatten().map(|field| field.number);
         let index = number.and_then(|number| usize::try_from(number.saturating_sub(1)).ok());
         let value = index.and_then(|index| kinds.get(index)).copied().unwrap_or("nothing").to_owned();
+        self.entries(&key, value_span, facts)?;
         let key = format!("collection {}", shorten(key, MAX_NAME));
         facts.push(Position::Offset(span.offset), FactKind::Metadata { key, value });
+        Ok(())
+    }
+
+    /// What the entries of a collection hold: files of other kinds are opened.
+    fn entries(&self, key: &str, value: Option<Span>, facts: &mut Facts) -> Result<(), Broken> {
+        let Some(value) = value else { return Ok(()) };
+        let mut lists = Message::new(self.source, value);
+        while let Some(list) = lists.next()? {
+            let Some(span) = list.span().filter(|_| matches!(list.number, 2 | 5)) else { continue };
+            let mut entries = Message::new(self.source, span);
+            while let Some(entry) = entries.next()? {
+                if !self.pay(&entry, facts) {
+                    return Ok(());
+                }
+                let Some(span) = entry.span() else { continue };
+                // An entry of a list of messages says its type first.
+                let inner = if list.number == 5 { bytes_fields(self.source, span, 2)? } else { vec![span] };
+                for span in inner.iter().filter(|span| is_payload(self.source, span.offset, span.length, true)) {
+                    let name = format!("collection {}", shorten(key.to_owned(), 200));
+                    let child = Child::stored(name, span.offset, span.length);
+                    facts.push(Position::Offset(span.offset), FactKind::Child(child));
+                }
+            }
+        }
         Ok(())
     }
 

@@ -192,9 +192,39 @@ fn messages_are_told_from_each_other_and_from_other_formats() {
     let onnx = [number(1, 8), field(2, b"pytorch"), field(7, &field(1, &field(1, b"x")))].concat();
     assert!(!recognised(&onnx, "model.onnx"));
     assert!(!recognised(b"\x0a\x05hello", "a.bin"));
-    let keras = [number(2, 1), field(4, b"_tf_keras_model"), field(5, b"{\"class_name\": \"Model\"}")].concat();
-    let facts = inspect(&TensorflowMetadata, "keras_metadata.pb", &field(1, &keras));
-    assert!(facts.list().iter().any(|fact| matches!(&fact.kind, FactKind::Child(child) if child.length == 23)));
+}
+
+#[test]
+fn cve_2024_3660_a_lambda_in_the_metadata_of_keras_is_code() {
+    let lambda =
+        br#"{"name": "l", "class_name": "Lambda", "config": {"name": "l", "function": {"class_name": "__tuple__",
+        "items": ["6QJvc9oGc3lzdGVt", null, null]}, "function_type": "lambda"}}"#;
+    let is_code = |facts: &Facts| facts.list().iter().any(|fact| matches!(&fact.kind, FactKind::Code(_)));
+    let beside = [number(2, 1), field(4, b"_tf_keras_layer"), field(5, lambda)].concat();
+    assert!(is_code(&inspect(&TensorflowMetadata, "keras_metadata.pb", &field(1, &beside))));
+    let object = field(1, &field(4, &[field(1, b"_tf_keras_layer"), field(3, lambda)].concat()));
+    let model = [number(1, 1), field(2, &field(7, &object))].concat();
+    assert!(is_code(&inspect(&TensorflowGraph, "saved_model.pb", &model)));
+}
+
+#[test]
+fn files_in_constants_and_collections_are_opened() {
+    let pickle = b"\x80\x02cposix\nsystem\nX\x04\0\0\0trueq.";
+    let opened = |bytes: &[u8]| {
+        let facts = inspect(&TensorflowGraph, "saved_model.pb", bytes);
+        facts.list().iter().any(
+            |fact| matches!(&fact.kind, FactKind::Child(child) if child.role == Role::Unknown && child.length == pickle.len() as u64),
+        )
+    };
+    let model = |meta: &[u8]| [number(1, 1), field(2, meta)].concat();
+    let collection = |kind: u32, entries: &[u8]| field(4, &[field(1, b"x"), field(2, &field(kind, entries))].concat());
+    assert!(opened(&model(&collection(2, &field(1, pickle)))));
+    assert!(opened(&model(&collection(5, &field(1, &[field(1, b"t"), field(2, pickle)].concat())))));
+    assert!(!opened(&model(&collection(2, &field(1, b"an ordinary entry.")))));
+    let tensor = [number(1, 7), field(2, b""), field(8, pickle)].concat();
+    let attribute = field(5, &[field(1, b"value"), field(2, &field(8, &tensor))].concat());
+    let node = field(1, &[field(1, b"c"), field(2, b"Const"), attribute].concat());
+    assert!(opened(&model(&field(2, &node))));
 }
 
 #[test]

@@ -9,7 +9,10 @@ use crate::child::Child;
 use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
 use crate::facts::Facts;
 use crate::flatbuffers::{Broken, FlatBuffer, Table, Vector};
+use crate::foreign;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::location;
+use crate::protobuf::Span;
 use crate::source::{Source, Window, read_up_to};
 use crate::zip::Zip;
 use subgraph::Graphs;
@@ -27,8 +30,10 @@ const MAX_CODES: usize = 1 << 16;
 const MAX_CARDS: u32 = 4;
 /// Bytes between parts that may be options of operators, which are not read one by one.
 const MAX_GAP: u64 = 8192;
-/// Bytes behind the last part that may be such options or padding.
-const MAX_PADDING: u64 = 1024;
+/// Bytes behind the last part that may be such options, where there are any.
+const MAX_OPTIONS: u64 = 1024;
+/// Bytes between parts that are padding, whatever they are.
+const MAX_PADDING: u64 = 16;
 /// The version of the schema that is read.
 const VERSION: u32 = 3;
 
@@ -66,8 +71,21 @@ impl Format for TfLite {
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let buffer = FlatBuffer::new(source);
-        let mut model =
-            Model { source, buffer: &buffer, context, facts, buffers: Vec::new(), codes: Vec::new(), cards: 0 };
+        let mut model = Model {
+            source,
+            buffer: &buffer,
+            context,
+            facts,
+            buffers: Vec::new(),
+            codes: Vec::new(),
+            cards: 0,
+            outside: Vec::new(),
+            has_unread_options: false,
+        };
+        if !is_tflite(&read_up_to(source, 0, 8)) {
+            let detail = "the identifier is not that of the version that is read here";
+            model.facts.incomplete(4, Gap::Unsupported, detail);
+        }
         if let Err(error) = model.read() {
             model.broken(&error);
         }
@@ -80,6 +98,8 @@ impl Format for TfLite {
 struct Place {
     offset: u64,
     length: u64,
+    /// Whether a tensor has its numbers there.
+    is_used: bool,
 }
 
 /// An operator code, and how often operators have it.
@@ -99,6 +119,10 @@ struct Model<'m, 'f> {
     buffers: Vec<Place>,
     codes: Vec<Code>,
     cards: u32,
+    /// What is said to lie behind the structure: start, and where that is said.
+    outside: Vec<(Span, u64)>,
+    /// Whether operators have options with lists of their own, which are not followed.
+    has_unread_options: bool,
 }
 
 impl Model<'_, '_> {
@@ -119,7 +143,9 @@ impl Model<'_, '_> {
         self.read_codes(&root)?;
         self.read_graphs(&root)?;
         self.read_metadata(&root)?;
+        self.read_external(&root)?;
         self.say_operators();
+        self.open_buffers();
         Ok(())
     }
 
@@ -145,7 +171,7 @@ impl Model<'_, '_> {
             let (offset, size) = (table.u64(1)?.unwrap_or(0), table.u64(2)?.unwrap_or(0));
             let inside = table.vector(0, 1)?;
             let place = match inside {
-                Some(data) if data.count > 0 => Place { offset: data.start, length: data.count },
+                Some(data) if data.count > 0 => Place { offset: data.start, length: data.count, is_used: false },
                 // An offset of 1 is the writer's mark for "not known yet".
                 _ if offset > 1 => model.outside(&table, offset, size),
                 _ => Place::default(),
@@ -174,8 +200,30 @@ impl Model<'_, '_> {
             self.facts.anomaly(table.offset, Anomaly::OutOfBounds, detail);
             return Place::default();
         }
-        self.buffer.touch(offset, size);
-        Place { offset, length: size }
+        if self.outside.len() < MAX_BUFFERS {
+            self.outside.push((Span { offset, length: size }, table.offset));
+        }
+        Place { offset, length: size, is_used: false }
+    }
+
+    /// Files beside the model that hold its numbers.
+    fn read_external(&mut self, root: &Table<'_>) -> Result<(), Broken> {
+        root.vector(5, 4)?;
+        self.each(root.vector(8, 4)?, |model, group| {
+            let target = group.text(0, MAX_NAME)?;
+            location::note(&target, "a group of buffers", group.offset, model.facts);
+            Ok(())
+        })
+    }
+
+    /// Buffers are numbers of tensors; what no tensor has may be anything.
+    fn open_buffers(&mut self) {
+        for place in &self.buffers {
+            let span = Span { offset: place.offset, length: place.length };
+            if span.length > 0 {
+                foreign::open(self.source, "buffer", span, !place.is_used, self.context.budget, self.facts);
+            }
+        }
     }
 
     fn read_codes(&mut self, root: &Table<'_>) -> Result<(), Broken> {
@@ -196,6 +244,9 @@ impl Model<'_, '_> {
         let list = root.vector(2, 4)?;
         let mut graphs = Graphs::new(list.map_or(0, |list| list.count));
         self.facts.property("subgraphs", graphs.count.to_string());
+        if graphs.count == 0 {
+            self.facts.anomaly(root.offset, Anomaly::Broken, "there is no graph, so no runtime takes it");
+        }
         self.each(list, |model, table| graphs.read(model, &table))?;
         if graphs.have_cycle() {
             let detail = "subgraphs run each other without end: whoever runs the model runs out of stack";
@@ -279,20 +330,47 @@ impl Model<'_, '_> {
             let detail = "too many parts to tell whether they account for every byte";
             return self.facts.incomplete(0, Gap::Limit, detail);
         }
-        for (start, end) in self.buffer.gaps(MAX_GAP) {
-            if !is_blank(self.source, start, end) {
-                let detail = format!("{} bytes belong to no part of the model", end.saturating_sub(start));
-                self.facts.anomaly(start, Anomaly::Hole, detail);
-                self.child("hole", start, end);
-            }
+        self.settle_outside();
+        for (start, end) in self.buffer.gaps(MAX_PADDING) {
+            self.gap(start, end);
         }
         let (end, length) = (self.buffer.end(), self.source.len());
-        if self.appended(end) || length.saturating_sub(end) <= MAX_PADDING || is_blank(self.source, end, length) {
+        let rest = Span { offset: end, length: length.saturating_sub(end) };
+        if self.appended(end) || is_blank(self.source, end, length) {
             return;
         }
-        let detail = format!("{} bytes follow the model", length.saturating_sub(end));
+        if self.has_unread_options && rest.length <= MAX_OPTIONS {
+            return foreign::search(self.source, rest, self.context.budget, self.facts);
+        }
+        let detail = format!("{} bytes follow the model", rest.length);
         self.facts.anomaly(end, Anomaly::TrailingBytes, detail);
         self.child("trailing", end, length);
+    }
+
+    /// What is said to lie behind the structure must not lie in it.
+    fn settle_outside(&mut self) {
+        let structure = self.buffer.end();
+        for (span, at) in &self.outside {
+            if span.offset < structure {
+                let detail =
+                    format!("a buffer at {} lies within the structure, which ends at {structure}", span.offset);
+                self.facts.anomaly(*at, Anomaly::Overlap, detail);
+            }
+            self.buffer.touch(span.offset, span.length);
+        }
+    }
+
+    fn gap(&mut self, start: u64, end: u64) {
+        let length = end.saturating_sub(start);
+        if is_blank(self.source, start, end) {
+            return;
+        }
+        if length <= MAX_GAP {
+            return foreign::search(self.source, Span { offset: start, length }, self.context.budget, self.facts);
+        }
+        let detail = format!("{length} bytes belong to no part of the model");
+        self.facts.anomaly(start, Anomaly::Hole, detail);
+        self.child("hole", start, end);
     }
 
     fn child(&mut self, name: &str, start: u64, end: u64) {
@@ -335,6 +413,8 @@ fn effect_of(code: &Code) -> (String, Effect) {
         return (code.custom.clone(), operators::named(&code.custom));
     }
     match operators::builtin(code.number) {
+        // What it calls is a name that only another runtime may know.
+        Some(name @ "STABLEHLO_CUSTOM_CALL") => (name.to_owned(), Effect::Custom),
         Some(name) => (name.to_owned(), Effect::Computes),
         None => (format!("builtin {}", code.number), Effect::Custom),
     }

@@ -1,8 +1,7 @@
 //! The operators that TensorFlow Lite brings with it, and what is known of those it does not.
 
-use std::borrow::Cow;
-
 use crate::fact::Effect;
+use crate::tensorflow;
 
 /// Names of the built-in operators, by their number.
 #[rustfmt::skip]
@@ -87,38 +86,6 @@ const KNOWN: &[&str] = &[
     "tfl.fused_mul_add",
 ];
 
-/// TensorFlow operators, carried whole, that reach the machine: what they do, and whether that hands it over.
-const REACHING: &[(&str, &str, bool)] = &[
-    ("DebugIdentity", "writes what it computes to files or to an address of the model's choice", false),
-    ("DebugNanCount", "writes what it computes to files or to an address of the model's choice", false),
-    ("DebugNumericSummary", "writes what it computes to files or to an address of the model's choice", false),
-    ("EagerPyFunc", "calls Python functions", true),
-    ("FixedLengthRecordReader", "reads files", false),
-    ("FixedLengthRecordDataset", "reads files", false),
-    ("LoadLibrary", "opens a library of machine code", true),
-    ("MatchingFiles", "lists files", false),
-    ("MergeV2Checkpoints", "writes and deletes files", true),
-    ("PrintV2", "writes to files of the model's choice", true),
-    ("PyFunc", "calls Python functions", true),
-    ("PyFuncStateless", "calls Python functions", true),
-    ("ReadFile", "reads files", false),
-    ("Restore", "reads files", false),
-    ("RestoreSlice", "reads files", false),
-    ("RestoreV2", "reads files", false),
-    ("Save", "writes files", true),
-    ("SaveDataset", "writes files", true),
-    ("SaveDatasetV2", "writes files", true),
-    ("SaveSlices", "writes files", true),
-    ("SaveV2", "writes files", true),
-    ("ShardDataset", "reads files", false),
-    ("TFRecordDataset", "reads files", false),
-    ("TFRecordReader", "reads files", false),
-    ("TextLineDataset", "reads files", false),
-    ("TextLineReader", "reads files", false),
-    ("WholeFileReader", "reads files", false),
-    ("WriteFile", "writes files", true),
-];
-
 /// The name of a built-in operator; `None` when this number is of a later version.
 pub(super) fn builtin(code: i32) -> Option<&'static str> {
     usize::try_from(code).ok().and_then(|code| BUILTIN.get(code)).copied().filter(|name| !name.is_empty())
@@ -127,18 +94,11 @@ pub(super) fn builtin(code: i32) -> Option<&'static str> {
 /// What running a named operator does.
 pub(super) fn named(name: &str) -> Effect {
     if let Some(operator) = name.strip_prefix("Flex") {
-        return flex(operator);
+        // A TensorFlow operator, which the Flex delegate runs.
+        return tensorflow::operators::effect(operator);
     }
     let known = KNOWN.contains(&name) || name.starts_with("VhloCustom") || name.starts_with("odml.");
     if known { Effect::Computes } else { Effect::Custom }
-}
-
-/// A TensorFlow operator that the Flex delegate runs.
-fn flex(operator: &str) -> Effect {
-    match REACHING.iter().find(|(known, ..)| *known == operator) {
-        Some(&(_, what, critical)) => Effect::Reaches { what: Cow::Borrowed(what), critical },
-        None => Effect::Computes,
-    }
 }
 
 #[cfg(test)]
@@ -161,5 +121,6 @@ mod tests {
         assert_eq!(named("FlexErf"), Effect::Computes);
         assert_eq!(named("Mfcc"), Effect::Computes);
         assert_eq!(named("Odd"), Effect::Custom);
+        assert_eq!(named("FlexWaagEvil"), Effect::Custom);
     }
 }

@@ -6,6 +6,8 @@ use super::operators::{CALL, CALL_ONCE, IF, WHILE};
 use super::{MAX_NAME, Model};
 use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::flatbuffers::{Broken, Table, Vector};
+use crate::foreign;
+use crate::protobuf::Span;
 
 /// Extents of one tensor that are read.
 const MAX_DIMENSIONS: u64 = 64;
@@ -80,11 +82,17 @@ impl Graphs {
         indices(model, table.vector(1, 4)?, tensors, true, "an operator's input")?;
         indices(model, table.vector(2, 4)?, tensors, false, "an operator's output")?;
         indices(model, table.vector(8, 4)?, tensors, true, "an operator's intermediate")?;
-        table.vector(5, 1)?;
-        touch_options(table)?;
+        if let Some(custom) = table.vector(5, 1)? {
+            let span = Span { offset: custom.start, length: custom.count };
+            foreign::open(model.source, "options", span, true, model.context.budget, model.facts);
+        }
+        table.vector(7, 1)?;
+        model.has_unread_options |= touch_options(table)?;
         let (offset, size) = (table.u64(9)?.unwrap_or(0), table.u64(10)?.unwrap_or(0));
         if offset > 1 {
-            model.outside(table, offset, size);
+            let place = model.outside(table, offset, size);
+            let span = Span { offset: place.offset, length: place.length };
+            foreign::open(model.source, "options", span, true, model.context.budget, model.facts);
         }
         let Some(code) = usize::try_from(index).ok().and_then(|index| model.codes.get_mut(index)) else {
             let detail = format!("an operator is of kind {index}, of which there are {}", model.codes.len());
@@ -128,6 +136,7 @@ impl Graphs {
             model.facts.anomaly(table.offset, Anomaly::OutOfBounds, detail);
             return Ok(());
         };
+        table.text(3, MAX_NAME)?;
         model.facts.property("signature", name);
         for field in [0, 1] {
             model.each(table.vector(field, 4)?, |model, map| {
@@ -167,17 +176,22 @@ impl Graphs {
     }
 }
 
-/// Options are read for their place only; those with lists of their own claim these too.
-fn touch_options(table: &Table<'_>) -> Result<(), Broken> {
+/// Options are read for their place only; those with lists of their own claim these too. Says whether there may be lists
+/// that were not followed.
+fn touch_options(table: &Table<'_>) -> Result<bool, Broken> {
+    const CONCATENATED_EMBEDDINGS: u8 = 3;
     const RESHAPE: u8 = 17;
     const SQUEEZE: u8 = 30;
+    /// From here on there are options with names and lists.
+    const LATER: u8 = 100;
     if let Some(options) = table.table(4)?
         && matches!(table.u8(3)?, Some(RESHAPE | SQUEEZE))
     {
         options.vector(0, 4)?;
     }
-    table.table(12)?;
-    Ok(())
+    let kind = table.u8(3)?.unwrap_or(0);
+    let has_more = table.table(12)?.is_some();
+    Ok(has_more || kind == CONCATENATED_EMBEDDINGS || kind >= LATER)
 }
 
 fn indices(
@@ -213,11 +227,14 @@ fn read_tensor(model: &mut Model<'_, '_>, table: &Table<'_>) -> Result<(), Broke
     let index = table.u32(2)?.unwrap_or(0);
     touch_quantization(table)?;
     touch_sparsity(model, table)?;
-    let Some(&place) = usize::try_from(index).ok().and_then(|index| model.buffers.get(index)) else {
+    model.each(table.vector(9, 4)?, |_, variant| variant.vector(0, 4).map(|_| ()))?;
+    let Some(place) = usize::try_from(index).ok().and_then(|index| model.buffers.get_mut(index)) else {
         let detail = format!("tensor '{name}' is in buffer {index} of {}", model.buffers.len());
         model.facts.anomaly(table.offset, Anomaly::OutOfBounds, detail);
         return Ok(());
     };
+    place.is_used = true;
+    let place = *place;
     let Some((dtype, bits)) = kind else {
         let detail = format!("tensor '{name}' is of the unknown type {number}");
         model.facts.anomaly(table.offset, Anomaly::Malformed, detail);

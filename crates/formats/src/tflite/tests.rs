@@ -96,15 +96,40 @@ fn subgraphs_that_run_themselves_are_told() {
 #[test]
 fn buffers_behind_the_structure_are_bounded() {
     assert_eq!(odd(Sketch { outside: (1 << 40, 8), ..Sketch::default() }), ["OutOfBounds"]);
-    assert_eq!(odd(Sketch { outside: (8, 8), ..Sketch::default() }), Vec::<String>::new());
+    assert_eq!(odd(Sketch { outside: (8, 8), ..Sketch::default() }), ["Overlap"]);
 }
 
 #[test]
 fn a_tail_is_shown() {
     let mut bytes = Sketch::default().write();
-    bytes.extend([0x41; 5000]);
+    bytes.extend([0; 12]);
+    assert_eq!(oddities(&inspect(&TfLite, "model.tflite", &bytes)), Vec::<String>::new());
+    bytes.extend(b"#!/bin/sh\necho waag-inert\n");
     let facts = inspect(&TfLite, "model.tflite", &bytes);
     assert!(facts.has_anomaly(Anomaly::TrailingBytes));
+    assert_eq!(children(&facts), 1);
+}
+
+fn children(facts: &Facts) -> usize {
+    facts.list().iter().filter(|fact| matches!(fact.kind, FactKind::Child(_))).count()
+}
+
+#[test]
+fn a_buffer_that_no_tensor_has_is_opened() {
+    let program = b"#!/bin/sh\necho waag-inert\n".to_vec();
+    let buffers = Field::Tables(vec![vec![], vec![Field::Bytes(program)]]);
+    let graph = vec![Field::Tables(vec![])];
+    let bytes = write(b"TFL3", &[Field::Word(3), Field::Absent, Field::Tables(vec![graph]), Field::Absent, buffers]);
+    assert_eq!(children(&inspect(&TfLite, "model.tflite", &bytes)), 1);
+}
+
+#[test]
+fn another_version_and_a_model_of_nothing_are_not_cleared() {
+    let mut bytes = Sketch::default().write();
+    bytes[7] = b'9';
+    assert_eq!(oddities(&inspect(&TfLite, "model.tflite", &bytes)), ["Unsupported@4"]);
+    let said = oddities(&inspect(&TfLite, "model.tflite", &write(b"TFL3", &[Field::Word(3)])));
+    assert!(said.iter().any(|line| line.starts_with("Broken")), "{said:?}");
 }
 
 #[test]

@@ -8,7 +8,9 @@ use crate::budget::Budget;
 use crate::child::Child;
 use crate::fact::{Anomaly, Code, FactKind, Gap, Position, Runs, Tensor};
 use crate::facts::{Facts, shorten};
+use crate::foreign;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::protobuf::Span;
 use crate::source::{ReadError, Source, read_up_to};
 use input::Input;
 
@@ -80,7 +82,7 @@ impl Format for Torch7 {
         let is_text = read_up_to(source, 0, 2).get(1) == Some(&b'\n');
         facts.property("encoding", if is_text { "text" } else { "binary" });
         let input = Input::new(source, is_text);
-        let mut walk = Walk::new(input, context.budget, facts);
+        let mut walk = Walk::new(source, input, context.budget, facts);
         let read = walk.read();
         let end = walk.input.position();
         walk.conclude();
@@ -122,6 +124,15 @@ fn odd<T>(anomaly: Anomaly, detail: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Odd(anomaly, detail.into()))
 }
 
+/// The language of compiled code.
+fn bytecode(text: &str) -> Option<&'static str> {
+    match text.as_bytes() {
+        [0x1b, b'L', b'J', ..] => Some("LuaJIT bytecode"),
+        [0x1b, b'L', b'u', b'a', ..] => Some("Lua bytecode"),
+        _ => None,
+    }
+}
+
 enum Task {
     Object,
     /// So many keys and values.
@@ -139,6 +150,7 @@ enum Seen {
 }
 
 struct Walk<'a, 'f> {
+    source: &'a dyn Source,
     input: Input<'a>,
     budget: &'a Budget,
     facts: &'f mut Facts,
@@ -151,9 +163,9 @@ struct Walk<'a, 'f> {
 }
 
 impl<'a, 'f> Walk<'a, 'f> {
-    fn new(input: Input<'a>, budget: &'a Budget, facts: &'f mut Facts) -> Self {
+    fn new(source: &'a dyn Source, input: Input<'a>, budget: &'a Budget, facts: &'f mut Facts) -> Self {
         let (tasks, objects, classes) = (vec![Task::Object], BTreeMap::new(), Vec::new());
-        Self { input, budget, facts, tasks, objects, key: String::new(), functions: 0, classes }
+        Self { source, input, budget, facts, tasks, objects, key: String::new(), functions: 0, classes }
     }
 
     fn conclude(&mut self) {
@@ -230,7 +242,22 @@ impl<'a, 'f> Walk<'a, 'f> {
     fn text(&mut self) -> Result<String, Stop> {
         let length = self.count(1)?;
         self.pay(length / 16)?;
-        Ok(self.input.text(length, MAX_TEXT)?)
+        let start = self.input.position();
+        let text = self.input.text(length, MAX_TEXT)?;
+        self.payload(start, length, &text);
+        Ok(text)
+    }
+
+    /// A text that is code, which a model loads with `loadstring`, or a file of another kind.
+    fn payload(&mut self, start: u64, length: u64, text: &str) {
+        let span = Span { offset: start, length };
+        let Some(language) = bytecode(text) else {
+            return foreign::open(self.source, "text", span, true, self.budget, self.facts);
+        };
+        let name = if self.key.is_empty() { "a text".to_owned() } else { self.key.clone() };
+        let excerpt = format!("{length} bytes at {start:#x}");
+        let code = Code { name, language: language.into(), runs: Runs::Used, excerpt };
+        self.facts.push(Position::Offset(start), FactKind::Code(code));
     }
 
     /// A number of things of `size` bytes, which must be there.
@@ -264,11 +291,7 @@ impl<'a, 'f> Walk<'a, 'f> {
         let text = self.input.text(length, 64)?;
         self.functions = self.functions.saturating_add(1);
         if self.functions <= MAX_FUNCTIONS {
-            let language = match text.as_bytes() {
-                [0x1b, b'L', b'J', ..] => "LuaJIT bytecode",
-                [0x1b, b'L', b'u', b'a', ..] => "Lua bytecode",
-                _ => "Lua",
-            };
+            let language = bytecode(&text).unwrap_or("Lua");
             let name = if self.key.is_empty() { "a function".to_owned() } else { self.key.clone() };
             let excerpt = if language == "Lua" { shorten(text, 60) } else { format!("{length} bytes at {start:#x}") };
             let code = Code { name, language: language.into(), runs: Runs::Used, excerpt };
@@ -300,6 +323,10 @@ impl<'a, 'f> Walk<'a, 'f> {
             let count = self.fits(count, self.input.least(size))?;
             if self.input.is_text {
                 self.pay(count)?;
+            }
+            if !self.input.is_text {
+                let span = Span { offset: self.input.position(), length: count.saturating_mul(size) };
+                foreign::open(self.source, "storage", span, false, self.budget, self.facts);
             }
             self.input.skip_elements(count, size)?;
             self.objects.insert(index, Some(count));

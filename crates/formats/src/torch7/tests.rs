@@ -51,6 +51,19 @@ fn modules_and_tensors_are_told() {
 }
 
 #[test]
+fn code_and_files_in_texts_are_told() {
+    let table = |value: &str| [int(3), int(1), int(1), int(2), text("init"), int(2), text(value)].concat();
+    let kinds = |bytes: &[u8]| {
+        let facts = inspect(&Torch7, "model.t7", bytes);
+        let code = facts.list().iter().filter(|fact| matches!(fact.kind, FactKind::Code(_))).count();
+        (code, facts.list().iter().filter(|fact| matches!(fact.kind, FactKind::Child(_))).count())
+    };
+    assert_eq!(kinds(&table("\x1bLJ\x02 os.execute echo waag-inert")), (1, 0));
+    assert_eq!(kinds(&table("#!/bin/sh\necho waag-inert")), (0, 1));
+    assert_eq!(kinds(&table("os.execute is a word")), (0, 0));
+}
+
+#[test]
 fn the_text_form_is_read_too() {
     let text = b"4\n1\n3\nV 1\n9\nnn.Linear\n3\n2\n1\n2\n6\nweight\n4\n3\n3\nV 1\n17\ntorch.FloatTensor\n1\n2\n1\n1\n4\n4\n3\n\
                  V 1\n18\ntorch.FloatStorage\n2\n0.5 1.5\n";

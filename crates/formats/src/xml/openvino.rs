@@ -208,7 +208,10 @@ impl NetVisitor {
         if reach.1 > 0 {
             facts.property("weights", format!("{} bytes in '{}'", reach.1, self.weights));
             let target = self.weights.clone();
-            facts.push(Position::Whole, FactKind::Reference { kind: ReferenceKind::File, target });
+            let kind = ReferenceKind::Numbers;
+            facts.push(Position::Whole, FactKind::Reference { kind, target: target.clone() });
+            let most = Some(reach.1).filter(|_| self.constants.len() < MAX_CONSTANTS);
+            facts.push(Position::Whole, FactKind::FileSize { target, least: reach.1, most });
         }
     }
 

@@ -20,6 +20,10 @@ const MAX_EXTENSIONS: usize = 200;
 const MAX_PAYLOADS: usize = 1000;
 /// Characters of Base64 below which nothing is hidden.
 const MIN_PAYLOAD: u64 = 256;
+/// How pickles, zip archives and ELF programs start as Base64; those are opened however short they are.
+const STARTS: &[&str] = &["gAJ", "gAN", "gAS", "gAV", "UEsDB", "f0VMR"];
+/// Characters of Base64 that such a file has at the least.
+const SHORTEST: u64 = 16;
 /// How much of a document is looked at for the outermost element, when its start is long.
 const HEAD: usize = 64 << 10;
 
@@ -106,7 +110,7 @@ impl Visitor for PmmlVisitor {
 
     fn text(&mut self, run: &Run, path: &[String], facts: &mut Facts) {
         if path.iter().any(|name| name == "Extension") && run.is_base64 {
-            self.payload(run.offset, run.length, facts);
+            self.payload(run.offset, run.length, &run.start, facts);
         }
     }
 
@@ -166,8 +170,9 @@ impl PmmlVisitor {
     }
 
     /// Base64 long enough to be a file.
-    fn payload(&mut self, offset: u64, length: u64, facts: &mut Facts) {
-        if length < MIN_PAYLOAD {
+    fn payload(&mut self, offset: u64, length: u64, start: &str, facts: &mut Facts) {
+        let is_file = length >= SHORTEST && STARTS.iter().any(|known| start.trim_start().starts_with(known));
+        if length < MIN_PAYLOAD && !is_file {
             return;
         }
         self.payloads = self.payloads.saturating_add(1);
@@ -186,7 +191,7 @@ impl PmmlVisitor {
     fn extension(&mut self, element: &Element, facts: &mut Facts) {
         let Some(value) = element.find("value") else { return };
         if value.is_base64 {
-            self.payload(value.offset, value.length, facts);
+            self.payload(value.offset, value.length, &value.value, facts);
         }
         if self.extensions < MAX_EXTENSIONS {
             self.extensions = self.extensions.saturating_add(1);

@@ -156,7 +156,7 @@ fn constants_and_edges_are_verified() {
 fn the_weights_are_named() {
     let facts = inspect(&OpenVino, "folder/openvino_model.xml", NET.as_bytes());
     let target = "openvino_model.bin".to_owned();
-    let named = FactKind::Reference { kind: ReferenceKind::File, target };
+    let named = FactKind::Reference { kind: ReferenceKind::Numbers, target };
     assert!(facts.list().iter().any(|fact| fact.kind == named));
     assert_eq!(facts.totals().parameters, 4);
 }

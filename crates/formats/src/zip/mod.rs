@@ -27,7 +27,7 @@ use walk::Walk;
 use crate::child::Child;
 use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use crate::facts::Facts;
-use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
+use crate::format::{Certainty, Context, Depth, Format, Meta, Probe, extension};
 use crate::source::{Source, read_up_to};
 
 /// Directories of one archive that are read. An honest archive has one.
@@ -87,6 +87,13 @@ impl Format for Zip {
         let shown: Vec<&str> = names.iter().map(String::as_str).collect();
         let layout = Layout::tell(&shown);
         say_layout(layout, &shown, facts);
+        if extension(context.name) == "keras" && !shown.contains(&"config.json") {
+            facts.incomplete(
+                0,
+                Gap::Missing,
+                "a model of Keras has a config.json, which says what it is; this has none",
+            );
+        }
         let mut walk = Walk::new(source, context, facts, layout);
         cover(&mut walk, &directories, &used);
         directories.iter().for_each(|directory| walk.directory(directory));
