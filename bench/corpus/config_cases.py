@@ -91,7 +91,7 @@ def hydra() -> Shelf:
         shelf.bad(id, data.encode() if isinstance(data, str) else data, why, name="model" if isinstance(data, dict) else name, expect=expect, source=source)
 
     for target in TARGETS:
-        add(f"target-{target.replace('.', '-')}", f"model:\n  _target_: {target}\n  _args_: [{'os.system' if target.startswith('hydra') else 'echo waag-inert'}]\n", f"the target {target}", "not-allow" if target.startswith(("numpy", "hydra")) else "deny", source="cve-2025-23304")
+        add(f"target-{target.replace('.', '-')}", f"model:\n  _target_: {target}\n  _args_: [{'os.system' if target.startswith('hydra') else 'echo waag-inert'}]\n", f"the target {target}", "not-allow" if target.startswith("numpy") else "deny", source="cve-2025-23304")
     add("target-partial", "opt:\n  _target_: os.system\n  _partial_: true\n", "a target that is called later")
     add("target-list", "callbacks:\n- a: 1\n- _target_: os.system\n  _args_: [echo waag-inert]\n", "a target in a list")
     add("target-deep", "a: {b: {c: {d: {_target_: os.system, _args_: [echo waag-inert]}}}}\n", "a target deep inside")
