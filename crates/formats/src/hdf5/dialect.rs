@@ -133,8 +133,9 @@ fn configuration(file: &File<'_>, name: &str, place: Place, facts: &mut Facts) {
         let detail = format!("the configuration {name} is longer than {MAX_TEXT} bytes");
         facts.incomplete(place.offset, Gap::Limit, detail);
     }
+    // A thousand attributes may name the same text, and each time it is read to its end.
     let length = usize::try_from(place.length.min(MAX_TEXT)).unwrap_or(0);
-    if file.budget.operate(place.length / 64).is_err() {
+    if file.budget.operate(length as u64).is_err() {
         return facts.incomplete(place.offset, Gap::Limit, "the file has more configurations than are read");
     }
     let text = text(&read_up_to(file.source, place.offset, length));
