@@ -1,6 +1,6 @@
 //! CNTK: a dictionary of dictionaries in Protocol Buffers (version 2); the first version is only told apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::callable;
 use crate::child::Role;
@@ -15,6 +15,10 @@ use Shape::{Double, Float, Message as Inner, Number, Opaque, Text};
 
 /// Dictionaries and lists within each other.
 const MAX_DEPTH: u32 = 48;
+/// Bytes of the keys of all open dictionaries that are compared; what is behind them is not.
+const MAX_HELD: usize = 16 << 20;
+/// What a key costs besides its own bytes.
+const KEY: usize = 64;
 /// What the first version's files begin with: `B`, `C`, `N`, `T` as wide characters or narrow ones.
 const FIRST: &[&[u8]] = &[b"B\0C\0N\0", b"BCN\0", b"BCNT"];
 /// Keys that the outermost dictionary has.
@@ -104,6 +108,9 @@ fn is_dictionary(source: &dyn Source) -> bool {
 #[derive(Debug, Default)]
 struct Functions {
     kinds: BTreeMap<(String, bool), (u64, u64)>,
+    /// What the keys of the open dictionaries take.
+    held: usize,
+    is_cut: bool,
 }
 
 /// Texts of one dictionary that say what it is.
@@ -122,18 +129,17 @@ fn dictionary(reader: &mut Reader<'_, '_>, span: Span, functions: &mut Functions
         return reader.facts.incomplete(span.offset, Gap::Limit, detail);
     };
     let mut told = Told::default();
-    let mut keys = std::collections::BTreeSet::new();
+    let mut keys = BTreeSet::new();
     let mut fields = reader.open(span, &DICTIONARY);
     while let Some(field) = reader.next(&mut fields) {
         let Some(inner) = field.span() else { continue };
         let (key, value) = entry(reader, inner);
-        if keys.len() < 100_000 && !keys.insert(key.clone()) {
-            reader.facts.anomaly(inner.offset, Anomaly::DuplicateName, format!("a dictionary has `{key}` twice"));
-        }
+        functions.unique(&mut keys, &key, inner.offset, reader.facts);
         if let Some(value) = value {
             self::value(reader, value, &key, &mut told, functions, depth);
         }
     }
+    functions.held = functions.held.saturating_sub(keys.iter().map(|key| key.len().saturating_add(KEY)).sum());
     functions.note(told, span.offset, reader.facts);
 }
 
@@ -187,6 +193,19 @@ impl Told {
 }
 
 impl Functions {
+    /// Two values under one key: readers differ in which they take.
+    fn unique(&mut self, keys: &mut BTreeSet<String>, key: &str, at: u64, facts: &mut Facts) {
+        if keys.contains(key) {
+            facts.anomaly(at, Anomaly::DuplicateName, format!("a dictionary has `{key}` twice"));
+        } else if self.held < MAX_HELD {
+            self.held = self.held.saturating_add(key.len()).saturating_add(KEY);
+            keys.insert(key.to_owned());
+        } else if !self.is_cut {
+            self.is_cut = true;
+            facts.incomplete(at, Gap::Limit, "there are more keys than are compared");
+        }
+    }
+
     fn note(&mut self, told: Told, at: u64, facts: &mut Facts) {
         if let (Some(module), Some(name)) = (&told.module, &told.class) {
             let (module, name) = (module.clone(), name.clone());
@@ -253,6 +272,17 @@ mod tests {
                 .any(|fact| matches!(&fact.kind, FactKind::Operator(operator) if operator.effect == Effect::Custom))
         );
         assert_eq!(oddities(&inspect(&Cntk, "x", &model(&[("a", "1"), ("a", "2")]))).len(), 1);
+    }
+
+    #[test]
+    fn keys_are_compared_only_as_far_as_there_is_room() {
+        let (mut functions, mut facts) = (Functions::default(), Facts::new());
+        for level in 0..8 {
+            let mut keys = BTreeSet::new();
+            (0..100_000u64).for_each(|key| functions.unique(&mut keys, &key.to_string(), level, &mut facts));
+        }
+        assert!(functions.held < MAX_HELD + 1000);
+        assert_eq!(oddities(&facts), ["Limit@2"]);
     }
 
     #[test]

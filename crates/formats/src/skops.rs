@@ -2,6 +2,7 @@
 //! its own (`__loader__`) that makes it; what is trusted is decided by the class, what is done by the loader.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::callable::judge_named;
 use crate::configuration::found::Found;
@@ -108,7 +109,7 @@ struct Node {
 struct Reader {
     found: Found,
     open: Vec<Node>,
-    ids: BTreeSet<String>,
+    ids: BTreeSet<u64>,
     wanted: Vec<(u64, String)>,
     odd: usize,
 }
@@ -206,11 +207,11 @@ impl Reader {
     fn number(&mut self, node: &Node, loader: &str, offset: u64) {
         let Some(id) = &node.id else { return };
         if loader == "CachedNode" {
-            if self.wanted.len() < MAX_LISTED && !self.ids.contains(id) {
+            if self.wanted.len() < MAX_LISTED && !self.ids.contains(&hash(id)) {
                 self.wanted.push((offset, id.clone()));
             }
         } else if self.ids.len() < MAX_IDS {
-            self.ids.insert(id.clone());
+            self.ids.insert(hash(id));
         }
     }
 
@@ -223,7 +224,7 @@ impl Reader {
 
     fn finish(&mut self, facts: &mut Facts) {
         for (offset, id) in std::mem::take(&mut self.wanted) {
-            if !self.ids.contains(&id) {
+            if !self.ids.contains(&hash(&id)) {
                 let detail = format!("a node stands for node {id}, which is not there");
                 facts.anomaly(offset, Anomaly::Broken, detail);
             }
@@ -293,6 +294,13 @@ fn of_data(module: &str, class: &str) -> Standing {
         .iter()
         .any(|known| class.starts_with(known));
     if is_plain || is_number { Standing::Inert { reason: reason.into() } } else { judge_named(module, class) }
+}
+
+/// A number that stands for an id: ids may be texts of any length, and there may be a million.
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

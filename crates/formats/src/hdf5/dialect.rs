@@ -131,7 +131,8 @@ fn pickled(file: &File<'_>, name: &str, place: Place, facts: &mut Facts) {
 
 /// A text that is JSON: a Keras model's configuration, in most files.
 pub(super) fn configuration(file: &File<'_>, place: Place, facts: &mut Facts) {
-    if file.budget.operate(place.length / 64).is_err() {
+    // A thousand attributes may name the same text, and each time it is read to its end.
+    if file.budget.operate(place.length).is_err() {
         return facts.incomplete(place.offset, Gap::Limit, "the file has more configurations than are read");
     }
     keras::config::inspect_range(file.source, place.offset, place.length, file.budget, facts);

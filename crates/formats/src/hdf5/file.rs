@@ -7,6 +7,9 @@ use crate::source::{Source, read_up_to};
 /// The largest block of structure that is read at once.
 const MAX_BLOCK: u64 = 16 << 20;
 
+/// Bytes of a block that are paid for as one step.
+const BYTES_PER_STEP: u64 = 16;
+
 /// A file whose superblock has been read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct File<'a> {
@@ -29,7 +32,8 @@ impl<'a> File<'a> {
 
     /// Exactly `length` bytes of structure at an address.
     pub(super) fn block(&self, address: u64, length: u64) -> Option<Vec<u8>> {
-        self.budget.operate(1u64.saturating_add(length / 64)).ok()?;
+        // Headers may name the same block again and again, and it is copied and summed up each time.
+        self.budget.operate(1u64.saturating_add(length / BYTES_PER_STEP)).ok()?;
         if length > MAX_BLOCK || !self.has(address, length) {
             return None;
         }
@@ -48,5 +52,20 @@ impl<'a> File<'a> {
 
     pub(super) fn fields<'b>(&self, bytes: &'b [u8]) -> Fields<'b> {
         Fields::new(bytes, self.sizes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_that_is_read_again_and_again_is_paid_for_each_time() {
+        let bytes = vec![0u8; 16_000];
+        let budget = Budget::new(0, 10_000, 0);
+        let sizes = Sizes { offset: 8, length: 8 };
+        let file = File { source: &bytes, base: 0, sizes, budget: &budget };
+        let read = (0..100).take_while(|_| file.block(0, 16_000).is_some()).count();
+        assert_eq!(read, 9);
     }
 }

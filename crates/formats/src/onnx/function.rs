@@ -14,8 +14,10 @@ use super::schema::{FUNCTION, VALUE};
 
 /// Functions of one model.
 const MAX_FUNCTIONS: usize = 20_000;
-/// Different calls of all functions together.
-const MAX_CALLS: usize = 500_000;
+/// Bytes of different calls of all functions together.
+const MAX_CALLS: usize = 32 << 20;
+/// What a call costs besides its names.
+const CALL: usize = 120;
 /// Nodes that a model may come to; the largest real ones have some hundred thousand.
 const MAX_EXPANDED: u64 = 50_000_000;
 
@@ -86,7 +88,7 @@ impl Functions {
         if let Some(count) = function.calls.get_mut(&key) {
             *count = count.saturating_add(1);
         } else if self.calls < MAX_CALLS {
-            self.calls = self.calls.saturating_add(1);
+            self.calls = self.calls.saturating_add(set.len()).saturating_add(name.len()).saturating_add(CALL);
             function.calls.insert(key, 1);
         }
     }
@@ -114,7 +116,7 @@ impl Functions {
     /// Functions must not call themselves, and not come to more nodes than can be held.
     pub(super) fn check(&self, facts: &mut Facts) {
         if self.calls >= MAX_CALLS {
-            facts.incomplete(0, Gap::Limit, format!("more than {MAX_CALLS} calls between functions"));
+            facts.incomplete(0, Gap::Limit, "there are more calls between functions than are followed");
         }
         let index: BTreeMap<&Key, usize> =
             self.list.iter().enumerate().skip(1).map(|(index, function)| (&function.key, index)).collect();
@@ -188,5 +190,21 @@ fn close(at: usize, size: u64, sizes: &mut [Option<u64>], is_open: &mut [bool]) 
     }
     if let Some(open) = is_open.get_mut(at) {
         *open = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_kept_only_as_far_as_there_is_room() {
+        let mut functions = Functions::default();
+        (0..400_000u32).for_each(|call| functions.calls("", &call.to_string()));
+        let kept: usize = functions.list.iter().map(|function| function.calls.len()).sum();
+        assert!((200_000..300_000).contains(&kept), "{kept}");
+        let mut facts = Facts::new();
+        functions.check(&mut facts);
+        assert!(matches!(facts.list().first().map(|fact| &fact.kind), Some(crate::fact::FactKind::Incomplete { .. })));
     }
 }

@@ -13,8 +13,10 @@ use super::schema::{ATTRIBUTE, GRAPH, NODE};
 use super::shapes::Shapes;
 use super::tensor;
 
-/// Initial values of one graph whose names are compared.
-const MAX_NAMES: usize = 1 << 18;
+/// Bytes of the names of initial values, over all open graphs, that are compared.
+const MAX_NAMES: usize = 24 << 20;
+/// What a name costs besides its own bytes.
+const NAME: usize = 64;
 
 /// Attributes whose text says what an operator reaches.
 const TELLING: &[&str] = &["module", "class_name", "func_name", "func", "ep_cache_context", "model_uri"];
@@ -50,6 +52,8 @@ pub(super) fn read(model: &mut Model<'_, '_>, span: Span, depth: u32) {
         }
     }
     shapes.check(model);
+    let held = names.iter().map(|name| name.len().saturating_add(NAME)).sum();
+    model.held_names = model.held_names.saturating_sub(held);
 }
 
 fn verify(model: &mut Model<'_, '_>, number: u32, span: Span, depth: u32) {
@@ -68,8 +72,12 @@ fn unique(names: &mut BTreeSet<String>, name: String, at: u64, model: &mut Model
     if names.contains(&name) {
         let detail = format!("the graph has two initial values for `{name}`");
         model.reader.facts.anomaly(at, Anomaly::DuplicateName, detail);
-    } else if names.len() < MAX_NAMES {
+    } else if model.held_names < MAX_NAMES {
+        model.held_names = model.held_names.saturating_add(name.len()).saturating_add(NAME);
         names.insert(name);
+    } else if !model.is_cut {
+        model.is_cut = true;
+        model.reader.facts.incomplete(at, Gap::Limit, "there are more names of initial values than are compared");
     }
 }
 

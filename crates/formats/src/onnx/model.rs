@@ -27,6 +27,10 @@ pub(super) struct Model<'a, 'f> {
     pub(super) operators: Operators,
     pub(super) files: Files,
     pub(super) functions: Functions,
+    /// What the names of the initial values of open graphs take.
+    pub(super) held_names: usize,
+    /// Whether it was said that not all names are compared.
+    pub(super) is_cut: bool,
     keys: BTreeMap<String, String>,
 }
 
@@ -37,6 +41,8 @@ impl<'a, 'f> Model<'a, 'f> {
             operators: Operators::default(),
             files: Files::default(),
             functions: Functions::default(),
+            held_names: 0,
+            is_cut: false,
             keys: BTreeMap::new(),
         }
     }

@@ -1,17 +1,22 @@
 //! Statements: what a file imports, names and defines, and where each line of it stands.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::blocks::{Block, Blocks, Scope};
 use super::calls::Argument;
 use super::lexer::{Lexer, Line, Token};
 use super::reaches;
-use super::value::Value;
+use super::value::{MAX_TEXT, Value};
 use crate::budget::{Budget, Exhausted};
 use crate::fact::{Position, Runs, SourceReach};
 
 /// Names whose values are remembered.
 const MAX_BINDINGS: usize = 20_000;
+/// Bytes of all bound values together.
+const MAX_HELD: usize = 16 << 20;
+/// Bytes of bound values that one line takes up.
+const MAX_COPIED: usize = 4 << 20;
 /// Things found in one file.
 const MAX_FOUND: usize = 2_000;
 /// Texts that are run within texts that are run.
@@ -113,6 +118,9 @@ pub(crate) struct Analysis<'b> {
     pub(super) text: String,
     pub(super) blocks: Blocks,
     pub(super) bindings: BTreeMap<String, Value>,
+    /// Bytes of all bound values, and of those that the line being read has taken up.
+    held: usize,
+    copied: Cell<usize>,
     pub(super) found: Vec<Found>,
     /// Functions in which a socket is opened, and places where a shell is handed one.
     pub(super) sockets: BTreeSet<Scope>,
@@ -141,6 +149,8 @@ impl<'b> Analysis<'b> {
             text: String::new(),
             blocks: Blocks::default(),
             bindings: BTreeMap::new(),
+            held: 0,
+            copied: Cell::new(0),
             found: Vec::new(),
             sockets: BTreeSet::new(),
             shells: Vec::new(),
@@ -180,6 +190,7 @@ impl<'b> Analysis<'b> {
         let mut lexer = Lexer::new(text);
         while let Some(line) = lexer.next_line() {
             self.budget.operate(line.tokens.len() as u64)?;
+            self.copied.set(0);
             self.line(&line);
         }
         Ok(())
@@ -187,7 +198,7 @@ impl<'b> Analysis<'b> {
 
     /// Reads a text that is run where `line` stands. What it does is done there.
     pub(super) fn nested(&mut self, text: &str, line: u64) {
-        if self.nesting >= MAX_NESTING || self.budget.operate(1).is_err() {
+        if self.nesting >= MAX_NESTING || self.budget.operate((text.len() as u64).saturating_add(1)).is_err() {
             return;
         }
         let base = Some((self.scope(), line));
@@ -227,9 +238,25 @@ impl<'b> Analysis<'b> {
 
     pub(super) fn bind(&mut self, name: &str, value: Value) {
         let is_known = !matches!(value, Value::Unknown);
-        if is_known && (self.bindings.len() < MAX_BINDINGS || self.bindings.contains_key(name)) {
+        if !is_known || self.bindings.len() >= MAX_BINDINGS && !self.bindings.contains_key(name) {
+            return;
+        }
+        // Lines that each double what the one before gave would soon hold everything.
+        let weight = value.weight();
+        let others = self.held.saturating_sub(self.bindings.get(name).map_or(0, Value::weight));
+        if weight <= MAX_TEXT && others.saturating_add(weight) <= MAX_HELD {
+            self.held = others.saturating_add(weight);
             self.bindings.insert(name.to_owned(), value);
         }
+    }
+
+    /// What a name is bound to, as far as one line may take up that much.
+    pub(super) fn recall(&self, name: &str) -> Option<Value> {
+        let value = self.bindings.get(name)?;
+        let weight = value.weight();
+        self.copied.set(self.copied.get().saturating_add(weight));
+        let is_affordable = self.copied.get() <= MAX_COPIED && self.budget.operate(weight as u64 / 8).is_ok();
+        is_affordable.then(|| value.clone())
     }
 
     /// The first line that is nested too deeply to be read, if there is one.

@@ -198,7 +198,7 @@ impl Analysis<'_> {
     }
 
     fn named(&self, name: &str, foreign: bool) -> Value {
-        let known = self.bindings.get(name).cloned();
+        let known = self.recall(name);
         match known.unwrap_or_else(|| Value::Path(name.to_owned(), foreign)) {
             Value::Path(path, hidden) => Value::Path(path, hidden || foreign),
             other => other,

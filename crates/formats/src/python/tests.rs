@@ -230,3 +230,13 @@ fn no_mutation_panics() {
     let source = "import os as o\nclass A(B, m=C):\n  @d(1)\n  def f(self, x=f'{o.x!r:>{w}}'):\n    if (y := x) + 'a' b'\\x41': return exec(\"\"\"q\"\"\"[::-1])\n𝐞𝐱𝐞𝐜(x)\\\n  # c";
     mutate(source.as_bytes(), 3000, |bytes| drop(inspect(&PythonSource, "a.py", &bytes)));
 }
+
+#[test]
+fn lines_that_double_what_the_one_before_gave_come_to_an_end() {
+    let read = |source: String| drop(inspect(&PythonSource, "modeling.py", source.as_bytes()));
+    for growing in ["a = [a, a]\n", "a = a + a\n", "a = [a]\n"] {
+        read(format!("a = [1, 2]\n{}", growing.repeat(100)));
+    }
+    let copies: String = (0..300).map(|copy| format!("b{copy} = a + 'y'\n")).collect();
+    read(format!("a = '{}'\n{copies}", "x".repeat(200_000)));
+}

@@ -6,6 +6,10 @@ pub(super) const MAX_TEXT: usize = 1 << 20;
 const MAX_WORD: usize = 32;
 /// Bytes of a dotted path; a longer one is nobody's.
 const MAX_PATH: usize = 200;
+/// Lists within lists that are kept.
+const MAX_LEVELS: usize = 16;
+/// What a value takes besides its text.
+const OVERHEAD: usize = 48;
 
 /// Where a value comes from that is not known itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +43,22 @@ pub(super) enum Value {
 }
 
 impl Value {
+    /// The bytes it takes, about; without end when it is too deep to be kept.
+    pub(super) fn weight(&self) -> usize {
+        self.weight_within(MAX_LEVELS)
+    }
+
+    fn weight_within(&self, levels: usize) -> usize {
+        let Some(below) = levels.checked_sub(1) else { return usize::MAX };
+        let inner = match self {
+            Self::Text(text, _) | Self::Path(text, _) => text.len(),
+            Self::List(items) => items.iter().fold(0usize, |sum, item| sum.saturating_add(item.weight_within(below))),
+            Self::Method(of, name) => of.weight_within(below).saturating_add(name.len()),
+            Self::Unknown | Self::Number(_) | Self::From(_) => 0,
+        };
+        inner.saturating_add(OVERHEAD)
+    }
+
     pub(super) fn path(&self) -> Option<&str> {
         match self {
             Self::Path(path, _) => Some(path),
