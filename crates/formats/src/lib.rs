@@ -71,6 +71,7 @@ pub mod r_data;
 pub mod requirements;
 pub mod safetensors;
 mod secrets;
+pub mod sentencepiece;
 pub mod settings;
 pub mod sevenzip;
 pub mod skops;
@@ -139,6 +140,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::ZLIB,
     &compressed::JoblibZfile,
     &huggingface::HuggingFaceConfig,
+    &sentencepiece::SentencePiece,
     &jinja::Jinja,
     &xml::Pmml,
     &xml::OpenVino,

@@ -1,11 +1,13 @@
 //! ONNX models for cases, one thing a line:
 //!
-//!     node NAME [domain=D] [attribute=JSON string or integer] …
-//!     tensor NAME TYPE [shape]                  numbers that are zero
-//!     external NAME TYPE [shape] key=value …    numbers that are in another file
-//!     metadata KEY = VALUE
-//!     opset DOMAIN VERSION
-//!     function DOMAIN NAME calls OPERATOR [domain=D]
+//! ```text
+//! node NAME [domain=D] [attribute=JSON string or integer] …
+//! tensor NAME TYPE [shape]                  numbers that are zero
+//! external NAME TYPE [shape] key=value …    numbers that are in another file
+//! metadata KEY = VALUE
+//! opset DOMAIN VERSION
+//! function DOMAIN NAME calls OPERATOR [domain=D]
+//! ```
 //!
 //! Types are those that cases need: FLOAT, INT8, INT64.
 

@@ -58,6 +58,7 @@ const BLOCKS: &[(&str, &str, &str)] = &[
     ("closed-archive", "hex", "53514c69746520666f726d617420330061616161"),
     ("zip", "zip", "a.txt = hello\nb.pkl <- pickle-assembly\nNONE\nSTOP\nend"),
     ("zip", "zip", "BYTES 4d5a\na.txt (local=b.txt, encrypted) = hello\n../c = x"),
+    ("sentencepiece", "hex", "0a0e 0a05 3c756e6b3e 15 00000000 1802 0a08 0a01 61 15 00000000 1204 0a02 6162 1a0a 0a08 6e6d745f6e666b63"),
     ("npy", "hex", "934e554d5059 0100 3600 7b2764657363 72273a20273c6634272c2027666f72747261 6e5f6f72646572273a2046616c73652c2027 7368617065273a2028322c297d0a 0000803f 00000040"),
     ("tensorflow-graph", "tensorflow-graph", "saved-model\nnode path Const\n  value = \"vocab.txt\"\nnode w Const\n  value = 1 [2, 2] 16\nnode x Placeholder\nnode y MatMul x w\nnode call StatefulPartitionedCall path\n  f = @f\nfunction f(name)\nnode read ReadFile name\nnode print PrintV2 read\n  output_stream = {\"s\": \"stderr\"}\nend\nasset path vocab.txt"),
     ("tensorflow-graph", "tensorflow-graph", "node prefix Const\n  value = \"/tmp/waag-inert\"\nnode save SaveV2 prefix\nnode debug DebugIdentityV2 save\n  debug_urls = [\"file:///tmp/waag-inert\"]\nfunction f(x)\nnode a f x\nend"),

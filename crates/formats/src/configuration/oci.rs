@@ -226,7 +226,10 @@ mod tests {
         let facts = inspect(&Json, "index.json", text.as_bytes());
         assert_eq!((files(&facts), oddities(&facts)), (vec![format!("blobs/sha256/{hex}")], Vec::new()));
         assert_eq!(facts.find_property("layout"), Some("ollama"));
-        assert_eq!(files(&inspect(&Json, &format!("a/blobs/sha256/{hex}"), text.as_bytes())), std::slice::from_ref(&hex));
+        assert_eq!(
+            files(&inspect(&Json, &format!("a/blobs/sha256/{hex}"), text.as_bytes())),
+            std::slice::from_ref(&hex)
+        );
         assert!(files(&inspect(&Json, "manifests/library/x/latest", text.as_bytes())).is_empty());
     }
 

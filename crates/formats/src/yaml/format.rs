@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::templates::Templates;
 use super::{MAX_BYTES, Stop, lines, walk};
 use crate::child::Role;
 use crate::configuration::Observers;
@@ -73,7 +74,12 @@ impl Format for Yaml {
 /// Reads a text as YAML and looks for instructions in it.
 fn inspect_text(text: &str, base: u64, context: &Context<'_>, facts: &mut Facts) {
     let mut observers = Observers::new(context.name);
-    let outcome = walk(text, base, context.budget, &mut |tag, event| observers.tagged(tag, event, facts));
+    let mut templates = Templates::default();
+    let outcome = walk(text, base, context.budget, &mut |tag, event| {
+        templates.event(event);
+        observers.tagged(tag, event, facts);
+    });
+    templates.inspect(context.budget, facts);
     if text.contains(OLD_BREAKS) {
         // What is a comment to the one reader is a line of its own to the other.
         let broken: String = text.chars().map(|c| if OLD_BREAKS.contains(&c) { '\n' } else { c }).collect();

@@ -8,6 +8,7 @@ mod format;
 mod lines;
 mod scalar;
 mod tape;
+mod templates;
 mod walk;
 
 pub use format::Yaml;
