@@ -8,7 +8,10 @@ use crate::source::{Source, read_up_to};
 const MAX_BLOCK: u64 = 16 << 20;
 
 /// Bytes of a block that are paid for as one step.
-const BYTES_PER_STEP: u64 = 16;
+pub(super) const BYTES_PER_STEP: u64 = 16;
+/// Steps that a message of a header or a member of a group is worth: thousands of objects may share the same ones, and
+/// each time they are taken apart and named.
+pub(super) const RECORD: u64 = 64;
 
 /// A file whose superblock has been read.
 #[derive(Debug, Clone, Copy)]

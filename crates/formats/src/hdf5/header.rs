@@ -1,7 +1,7 @@
 //! Object headers: the list of messages that say what an object is.
 
 use super::checksum::lookup3;
-use super::file::File;
+use super::file::{File, RECORD};
 use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;
 
@@ -162,7 +162,7 @@ impl Reader<'_, '_> {
     }
 
     fn message(&mut self, kind: u16, flags: u8, offset: u64, body: &[u8]) -> Option<()> {
-        self.file.budget.operate(1).ok()?;
+        self.file.budget.operate(RECORD).ok()?;
         if kind == kind::CONTINUATION {
             let mut fields = self.file.fields(body);
             let address = fields.address()??;

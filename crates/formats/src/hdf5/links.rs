@@ -1,7 +1,7 @@
 //! The members of a group, in each of the three ways in which they are kept.
 
 use super::btree;
-use super::file::File;
+use super::file::{BYTES_PER_STEP, File, RECORD};
 use super::fractal::{Found, FractalHeap};
 use super::header::{Message, kind};
 use super::heap::LocalHeap;
@@ -163,8 +163,9 @@ fn symbol_node(file: &File<'_>, address: u64, heap: &LocalHeap, links: &mut Link
     let body = file.block(entries, count.checked_mul(size)?)?;
     let mut fields = file.fields(&body);
     for index in 0..count {
-        file.budget.operate(1).ok()?;
         let name = heap.text(fields.heap_offset()?)?;
+        // Thousands of groups may share one table, and each reads all names of it.
+        file.budget.operate(RECORD.saturating_add(name.len() as u64 / BYTES_PER_STEP)).ok()?;
         let object = fields.address()?;
         let cache = fields.number(SYMBOL_CACHE)?;
         fields.skip(4)?;
