@@ -19,3 +19,4 @@ mod shards;
 mod stored;
 mod summary;
 pub mod walk;
+pub mod weights;

@@ -3,10 +3,12 @@
 pub mod digest;
 pub mod exception;
 pub mod finding;
+pub mod manifest;
 pub mod policy;
 pub mod verdict;
 
 pub use digest::Sha256Digest;
 pub use finding::{Confidence, Finding, Location, Persona, Severity};
+pub use manifest::{HashAlgorithm, Manifest};
 pub use policy::Policy;
 pub use verdict::{Decision, Verdict, evaluate};
