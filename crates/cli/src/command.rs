@@ -1,10 +1,15 @@
 //! The commands. Each is one file and one line in [`Command`].
 
+mod arguments;
 mod check;
 mod completions;
 mod explain;
+mod fetch;
 mod formats;
+mod hash;
+mod lock;
 mod man;
+mod project;
 mod scan;
 mod show;
 
@@ -25,6 +30,9 @@ pub(crate) enum Command {
     Check(check::Check),
     Scan(scan::Scan),
     Show(show::Show),
+    Hash(hash::Hash),
+    Lock(lock::LockCommand),
+    Fetch(fetch::Fetch),
     Explain(explain::Explain),
     Formats(formats::Formats),
     Completions(completions::Completions),
@@ -37,6 +45,9 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Check(check) => check.run(terminal),
         Command::Scan(scan) => scan.run(terminal),
         Command::Show(show) => show.run(terminal),
+        Command::Hash(hash) => hash.run(terminal),
+        Command::Lock(lock) => lock.run(terminal),
+        Command::Fetch(fetch) => fetch.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),
         Command::Completions(completions) => completions.run(terminal),

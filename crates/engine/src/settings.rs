@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
-use waag_evidence::exception::Exception;
+use waag_evidence::ingredient::{Ingredient, IngredientKind};
 use waag_evidence::{Policy, Severity};
 
 /// Name of the file.
@@ -18,6 +19,8 @@ const MAX_BYTES: u64 = 1 << 20;
 pub struct Settings {
     /// What must be true of a subject.
     pub policy: Policy,
+    /// The models and datasets that the project is made of, in the order in which they are named.
+    pub ingredients: Vec<(IngredientKind, Ingredient)>,
 }
 
 /// Why settings could not be used.
@@ -69,13 +72,15 @@ fn hint_for(message: &str) -> &'static str {
     if message.contains("exception") || message.contains("`until`") || message.contains("`reason`") {
         "an exception looks like this:\n  [[exception]]\n  rule = \"unlisted-callable\"\n  path = \"models/*.pkl\"\n  \
          reason = \"reviewed: our own class\"\n  until = \"2027-01-31\""
+    } else if message.contains("folder of waag.toml") || message.contains("missing field `path`") {
+        "a model or dataset looks like this:\n  [[model]]\n  name = \"base\"\n  path = \"models/base\""
     } else if message.contains("unknown variant") {
         "grades are info, low, medium, high and critical"
     } else if !message.contains("field") {
         "settings are TOML: texts stand in quotes, and every line is a [table] or a key = value"
     } else {
-        "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe) and [[exception]] \
-         (rule, path, subject, reason, until)"
+        "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe), [[exception]] (rule, path, subject, \
+         reason, until), [[model]] and [[dataset]] (name, path, pins, signature)"
     }
 }
 
@@ -87,6 +92,10 @@ struct File {
     /// Read one by one, so that a mistake is placed at its entry.
     #[serde(rename = "exception")]
     exceptions: Vec<Spanned<toml::Table>>,
+    #[serde(rename = "model")]
+    models: Vec<Spanned<toml::Table>>,
+    #[serde(rename = "dataset")]
+    datasets: Vec<Spanned<toml::Table>>,
 }
 
 #[derive(Deserialize)]
@@ -117,9 +126,12 @@ impl Settings {
     fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
         let file: File = toml::from_str(text).map_err(|error| invalid(text, path, &error, 0))?;
         let PolicyTable { deny_at, inconclusive_at, allow_incomplete_unsafe } = file.policy;
-        let exceptions =
-            file.exceptions.into_iter().map(|entry| exception(entry, text, path)).collect::<Result<_, _>>()?;
-        Ok(Self { policy: Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions } })
+        let exceptions = file.exceptions.into_iter().map(|found| entry(found, text, path)).collect::<Result<_, _>>()?;
+        let models = file.models.into_iter().map(|model| (IngredientKind::Model, model));
+        let datasets = file.datasets.into_iter().map(|dataset| (IngredientKind::Dataset, dataset));
+        let ingredients = models.chain(datasets).map(|(kind, found)| Ok((kind, entry(found, text, path)?)));
+        let ingredients = ingredients.collect::<Result<_, SettingsError>>()?;
+        Ok(Self { policy: Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions }, ingredients })
     }
 }
 
@@ -146,9 +158,9 @@ fn read(path: &Path) -> Result<String, SettingsError> {
     String::from_utf8(bytes).map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
-fn exception(entry: Spanned<toml::Table>, text: &str, path: &Path) -> Result<Exception, SettingsError> {
-    let start = entry.span().start;
-    entry.into_inner().try_into().map_err(|error| invalid(text, path, &error, start))
+fn entry<T: DeserializeOwned>(found: Spanned<toml::Table>, text: &str, path: &Path) -> Result<T, SettingsError> {
+    let start = found.span().start;
+    found.into_inner().try_into().map_err(|error| invalid(text, path, &error, start))
 }
 
 /// A mistake at its place, or at `start` when the reader does not say where it is.

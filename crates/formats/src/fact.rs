@@ -412,6 +412,10 @@ pub enum Anomaly {
     LookAlike,
     /// Numbers that spell something else than numbers: a program in the low bits of the weights.
     Steganography,
+    /// A file that is not as it was locked.
+    Drift,
+    /// A file that should have been locked and was not.
+    Unlocked,
 }
 
 /// Why part of an artifact was not analysed.
