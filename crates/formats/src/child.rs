@@ -36,6 +36,13 @@ pub enum Encoding {
     Hex,
     /// UTF-8 text whose characters are bytes.
     Latin1,
+    /// Text in UTF-16 or UTF-32, without its byte order mark.
+    Wide {
+        /// Bytes of one unit: 2 or 4.
+        width: u8,
+        /// Whether the first byte of a unit counts most.
+        big: bool,
+    },
 }
 
 /// What the parent uses the child for.

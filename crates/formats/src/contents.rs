@@ -6,10 +6,10 @@ use crate::budget::Budget;
 use crate::child::Role;
 use crate::fact::{FactKind, Gap, Position, ReferenceKind};
 use crate::facts::Facts;
-use crate::format::Context;
+use crate::format::{Context, Format};
 use crate::source::{Source, read_up_to};
 use crate::text::is_text;
-use crate::{address, commands, numbers, secrets};
+use crate::{address, commands, numbers, python, secrets};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -85,6 +85,18 @@ fn shown(fact: &crate::fact::Fact) -> Option<String> {
     match &fact.kind {
         FactKind::Secret { shown, .. } => Some(shown.clone()),
         _ => None,
+    }
+}
+
+/// What a text would do as a program: for texts whose names promise weights, where nobody looks for one.
+pub fn program(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+    let mut found = Facts::new();
+    python::PythonSource.inspect(source, context, &mut found);
+    script(source, context, &mut found);
+    for fact in found.list() {
+        if matches!(fact.kind, FactKind::SourceReach { .. }) {
+            facts.push(fact.position, fact.kind.clone());
+        }
     }
 }
 
