@@ -63,7 +63,7 @@ fn layout(head: &[u8]) -> Option<Layout> {
         let marked = layout.start > 0 && (0xA0..0xFFFE).contains(&value);
         fit = fit.saturating_add(usize::from(matches!(value, 0x20..=0x7E | 9 | 10 | 13) || marked));
     }
-    let is_text = all >= LEAST && fit.saturating_mul(20) >= all.saturating_mul(19);
+    let is_text = all >= LEAST && fit.saturating_mul(10) >= all.saturating_mul(9);
     is_text.then_some(layout)
 }
 

@@ -23,6 +23,7 @@ static FILES: &[(&str, &str)] = lists![
     "fairseq",
     "fastai",
     "flair",
+    "imblearn",
     "joblib",
     "keras",
     "lightgbm",

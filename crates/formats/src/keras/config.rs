@@ -142,6 +142,7 @@ fn inspect(
         let kind = match note.kind {
             // What was not read may be a configuration, whatever came before it.
             Deviation::Limit => FactKind::Incomplete { reason: Gap::Limit, detail: note.detail.clone() },
+            Deviation::Deep => FactKind::Incomplete { reason: Gap::Depth, detail: note.detail.clone() },
             Deviation::Unreadable => FactKind::Incomplete { reason: Gap::Unreadable, detail: note.detail.clone() },
             _ if !observer.is_keras => continue,
             Deviation::Duplicate => FactKind::Anomaly { anomaly: Anomaly::DuplicateName, detail: note.detail.clone() },
