@@ -11,7 +11,7 @@ use waag_formats::decode::{BOMB_BYTES, BOMB_RATIO, DecodeError, decode};
 use waag_formats::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use waag_formats::facts::Facts;
 use waag_formats::format::{Certainty, Context, Format, Probe};
-use waag_formats::source::{Source, Window};
+use waag_formats::source::{Source, Window, read_up_to};
 use waag_formats::{pickle, recognise};
 
 use crate::checkpoint::{self, Expected};
@@ -29,6 +29,9 @@ const UNLIKELY_NUMBERS: &[&str] = &["pickle", "zip", "7z", "xz", "gguf"];
 
 /// An archive of fewer bytes has no honest reason to hold more than may be decoded below one file.
 const SMALL_ARCHIVE: u64 = 1 << 20;
+
+/// Padding that is passed over.
+const MAX_PADDING: usize = 64 << 10;
 
 /// Reports kept of one file and what is in it: all are examined, and all findings are kept.
 const MAX_LISTED: usize = 4_000;
@@ -197,7 +200,8 @@ impl Examination<'_> {
         location.members.push(child.name.clone());
         let (role, depth) = (child.role, parent.depth + 1);
         if child.encoding == Encoding::Stored {
-            let window = Window::new(parent.source, child.offset, child.length);
+            let padding = padding(parent.source, child);
+            let window = Window::new(parent.source, child.offset + padding, child.length - padding);
             let stored = parent.stored;
             return self.artifact(&Subject { source: &window, location, role, depth, stored }, examined);
         }
@@ -323,6 +327,17 @@ fn note_rest(child: &Child, consumed: u64, trailing: u64, checksum_ok: bool, fac
     facts.anomaly(start, Anomaly::TrailingBytes, format!("{trailing} bytes follow the end of '{}'", child.name));
     let rest = Child::stored(format!("bytes at {start:#x}"), start, trailing);
     facts.push(Position::Offset(start), FactKind::Child(rest));
+}
+
+/// Bytes of padding in front of what follows the end of a file: a loader that seeks there passes over them.
+fn padding(source: &dyn Source, child: &Child) -> u64 {
+    if !child.is_rest() {
+        return 0;
+    }
+    let most = usize::try_from(child.length).unwrap_or(usize::MAX).min(MAX_PADDING);
+    let start = read_up_to(source, child.offset, most);
+    let is_padding = |byte: &u8| matches!(byte, 0 | b'\n' | b'\r' | b' ');
+    start.iter().position(|byte| !is_padding(byte)).map_or(0, |padding| padding as u64)
 }
 
 /// Whether streams within streams hold more than a single one can: each alone is within its bounds.

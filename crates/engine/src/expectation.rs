@@ -81,6 +81,10 @@ fn check_promise(ending: &str, formats: &[&'static dyn Format], facts: &mut Fact
     if COMPRESSED.contains(&ending) && formats.iter().all(|format| COMPRESSIONS.contains(&format.meta().id)) {
         return;
     }
+    // A text in another encoding is decoded, and then judged under the same name.
+    if !formats.is_empty() && formats.iter().all(|format| format.meta().id == "wide-text") {
+        return;
+    }
     let promises: Vec<_> = FORMATS.iter().filter(|format| format.meta().extensions.contains(&ending)).collect();
     let keeps = |id: &str, promise: &str| id == promise || KEEPS.contains(&(id, promise));
     let kept = formats.iter().any(|format| promises.iter().any(|promise| keeps(format.meta().id, promise.meta().id)));

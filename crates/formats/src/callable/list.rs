@@ -289,7 +289,7 @@ pub fn danger(module: &str, name: &str) -> Option<&'static Danger> {
     patterns.iter().find_map(|pattern| names.get(pattern)).and_then(|index| dangers.get(*index))
 }
 
-/// Why a module is known to be dangerous: the greatest danger of what it holds.
+/// Why a module is known to be dangerous: the first group that names anything of it.
 #[must_use]
 pub fn dangerous_module(module: &str) -> Option<&'static Danger> {
     MODULES.get(module).and_then(|index| DANGERS.0.get(*index))
@@ -297,11 +297,13 @@ pub fn dangerous_module(module: &str) -> Option<&'static Danger> {
 
 /// Modules of which the list of dangerous callables names something, with the first group that does so.
 static MODULES: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
-    let mut modules: HashMap<String, usize> = HashMap::new();
-    for (pattern, index) in &DANGERS.1 {
-        let module = pattern.split(':').next().unwrap_or_default().trim_end_matches(".*");
-        let first = modules.entry(module.to_owned()).or_insert(*index);
-        *first = (*first).min(*index);
+    let mut modules = HashMap::new();
+    let groups = toml::from_str::<RawDangers>(DANGER).map(|raw| raw.dangerous).unwrap_or_default();
+    for (index, group) in groups.into_iter().enumerate() {
+        for pattern in group.names {
+            let module = pattern.split(':').next().unwrap_or_default().trim_end_matches(".*");
+            modules.entry(module.to_owned()).or_insert(index);
+        }
     }
     modules
 });

@@ -348,7 +348,9 @@ impl KerasConfig {
     fn object(&mut self, frame: &Frame, class: &str, facts: &mut Facts) {
         let module = frame.module.as_deref().unwrap_or_default();
         let own = module.is_empty() || is_keras(module);
-        self.is_keras |= is_keras(module) || (module.is_empty() && is_known(class));
+        // Many layers are of the same few classes, and asking the lists is what costs.
+        let is_new = || !self.named.contains_key(&(String::new(), class.to_owned()));
+        self.is_keras = self.is_keras || is_keras(module) || (module.is_empty() && is_new() && is_known(class));
         match class {
             "__lambda__" => self.code(frame, class, frame.text("code"), facts),
             "Lambda" if own => self.lambda(frame, facts),
