@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn texts_that_go_on_as_something_else_are_told() {
-        for name in ["README.md", "train.py", "notes.txt"] {
+        for name in ["README.md", "train.py", "notes.rst"] {
             assert_eq!(odd(name, b"a line of text\n\x7fELF\x02\x01\x01\0\0\0"), [Anomaly::HiddenContent], "{name}");
             assert_eq!(odd(name, b"a line of text\nand one more\n"), [], "{name}");
         }
