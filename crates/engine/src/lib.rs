@@ -5,6 +5,7 @@
 pub mod cache;
 mod checkpoint;
 mod content_address;
+mod disguised;
 pub mod examine;
 mod expectation;
 pub mod hash;

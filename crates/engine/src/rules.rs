@@ -209,7 +209,7 @@ mod tests {
         Anomaly::Unlocked,
     ];
     const REACHES: &[Reach] = &[Reach::Internals, Reach::ComputedName, Reach::Host, Reach::Unlisted, Reach::Exhaustion];
-    const GAPS: &[Gap] = &[Gap::Limit, Gap::Unsupported, Gap::Unreadable, Gap::UnknownFormat, Gap::Missing];
+    const GAPS: &[Gap] = &[Gap::Limit, Gap::Depth, Gap::Unsupported, Gap::Unreadable, Gap::UnknownFormat, Gap::Missing];
     const USAGES: &[Usage] = &[
         Usage::Reference,
         Usage::Reduce,

@@ -249,7 +249,9 @@ fn name_findings(location: &Location) -> Vec<Finding> {
     if crate::sanitize::is_deceptive(&location.file) {
         list.extend(told(Anomaly::DeceptiveName, location.file.clone()));
     }
-    if let Some(detail) = look_alike::judge(&location.file, false) {
+    if let Some(detail) = look_alike::mixed_script(&location.file) {
+        list.extend(told(Anomaly::DeceptiveName, detail));
+    } else if let Some(detail) = look_alike::judge(&location.file, false) {
         list.extend(told(Anomaly::LookAlike, detail));
     }
     list

@@ -87,6 +87,7 @@ mod tokenizer;
 pub mod torch7;
 pub mod ubjson;
 mod unrecognised;
+pub mod wide_text;
 pub mod xml;
 pub mod yaml;
 pub mod zarr;
@@ -139,6 +140,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::LZ4,
     &compressed::ZLIB,
     &compressed::JoblibZfile,
+    &wide_text::WideText,
     &huggingface::HuggingFaceConfig,
     &sentencepiece::SentencePiece,
     &jinja::Jinja,

@@ -235,7 +235,7 @@ impl Walker<'_, '_> {
         }
         if self.frames.len() >= MAX_DEPTH {
             let detail = format!("containers lie more than {MAX_DEPTH} deep");
-            return self.note(offset, Problem::Stopped(Gap::Limit), detail);
+            return self.note(offset, Problem::Stopped(Gap::Depth), detail);
         }
         (self.visit)(&self.path, offset, if is_map { Value::Map(count) } else { Value::Array(count) });
         self.frames.push(Frame { is_map, left: count, index: 0, keys: HashSet::new() });
