@@ -1,0 +1,4 @@
+//! Edits of known kinds, found again.
+
+mod memory;
+mod table;
