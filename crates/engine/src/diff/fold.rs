@@ -24,6 +24,11 @@ pub(super) fn numbered(name: &str) -> Option<(Numbered, u64)> {
 }
 
 impl Numbered {
+    /// What follows the number.
+    pub(super) fn rest(&self) -> &str {
+        self.after.strip_prefix('.').unwrap_or(&self.after)
+    }
+
     /// The name with all its numbers, which are sorted: `{0..3,7}`.
     pub(super) fn with(&self, numbers: &[u64]) -> String {
         match numbers {

@@ -1,6 +1,7 @@
 //! Which tensors are compared with which: by name, and where only one side has a name, by digest.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 
 use rayon::prelude::*;
 
@@ -32,8 +33,9 @@ pub fn diff(
     progress.total(jobs.len() as u64, jobs.iter().fold(0, |sum: u64, job| sum.saturating_add(job.bytes())));
     let tensors = rename(work(&jobs, old, new, progress)?);
     let counts = counts(&tensors);
+    let other_container = files(old) != files(new);
     let (old, new) = (model(old, &tensors, |diff| diff.old.as_ref()), model(new, &tensors, |diff| diff.new.as_ref()));
-    let summary = summary::summarize(&tensors, old.root == new.root, options.same_files);
+    let summary = summary::summarize(&tensors, old.root == new.root, other_container);
     Ok(Diff { old, new, summary, only: options.only.clone(), counts, tensors })
 }
 
@@ -171,6 +173,16 @@ fn rename(mut tensors: Vec<TensorDiff>) -> Vec<TensorDiff> {
     }
     let kept = tensors.into_iter().zip(gone).filter(|(_, gone)| !gone);
     kept.map(|(diff, _)| diff).collect()
+}
+
+/// Kinds and sizes of the files of a model: tensors that are the same in files that are not were serialised again.
+fn files(model: Model<'_>) -> Vec<(Option<OsString>, u64)> {
+    let files = model.store.files().iter();
+    let mut files: Vec<_> = files
+        .map(|path| (path.extension().map(OsStr::to_owned), std::fs::metadata(path).map_or(0, |metadata| metadata.len())))
+        .collect();
+    files.sort_unstable();
+    files
 }
 
 fn counts(tensors: &[TensorDiff]) -> BTreeMap<&'static str, u64> {

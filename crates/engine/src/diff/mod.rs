@@ -50,8 +50,6 @@ pub struct Model<'a> {
 pub struct Options {
     /// Only tensors whose name matches: `*` stands for any characters, `?` for one.
     pub only: Option<String>,
-    /// Whether the two models are stored in the same files, byte by byte; none when nobody looked.
-    pub same_files: Option<bool>,
 }
 
 /// Why there is no comparison.

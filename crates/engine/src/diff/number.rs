@@ -13,7 +13,7 @@ pub(super) const fn numbers_per_element(dtype: Dtype) -> u64 {
     if matches!(dtype, Dtype::C64) { 2 } else { 1 }
 }
 
-/// Whether values of both types are numbers on the same scale.
+/// Whether values of both types are numbers on the same scale: of one type, both floats, or both integers.
 pub(super) fn is_comparable(one: Dtype, other: Dtype) -> bool {
     let float = |dtype: Dtype| super::float::Grain::of(dtype).is_some();
     one == other || (float(one) == float(other) && numbers_per_element(one) == numbers_per_element(other))
@@ -28,6 +28,9 @@ pub(super) fn decode<T: Number>(dtype: Dtype, bytes: &[u8], numbers: &mut Vec<T>
         Dtype::F64 => each(bytes, numbers, |value| T::from_double(f64::from_le_bytes(value))),
         Dtype::F8E5M2 => tabled(bytes, numbers, |byte| half(u16::from(byte) << 8)),
         Dtype::F8E4M3 => tabled(bytes, numbers, e4m3),
+        Dtype::F8E4M3Fnuz => tabled(bytes, numbers, |byte| if byte == 0x80 { f32::NAN } else { small(byte, 3, 8) }),
+        Dtype::F8E5M2Fnuz => tabled(bytes, numbers, |byte| if byte == 0x80 { f32::NAN } else { small(byte, 2, 16) }),
+        Dtype::F8E8M0 => tabled(bytes, numbers, |byte| if byte == 0xff { f32::NAN } else { scale(byte) }),
         Dtype::I8 => tabled(bytes, numbers, |byte| f32::from(byte.cast_signed())),
         Dtype::I16 => each(bytes, numbers, |value| T::from_single(f32::from(i16::from_le_bytes(value)))),
         Dtype::U16 => each(bytes, numbers, |value| T::from_single(f32::from(u16::from_le_bytes(value)))),
@@ -69,14 +72,25 @@ fn half(bits: u16) -> f32 {
 }
 
 fn e4m3(byte: u8) -> f32 {
-    let magnitude = byte & 0x7f;
-    let (exponent, mantissa) = (i32::from(magnitude >> 3), f32::from(magnitude & 7));
-    let value = match magnitude {
-        0x7f => f32::NAN,
-        0..=7 => mantissa / 8.0 * 2f32.powi(-6),
-        _ => (1.0 + mantissa / 8.0) * 2f32.powi(exponent - 7),
+    if byte & 0x7f == 0x7f { f32::NAN } else { small(byte, 3, 7) }
+}
+
+/// A float of 8 bits, this many of them mantissa, without infinities or NaN.
+fn small(byte: u8, mantissa_bits: u32, bias: i32) -> f32 {
+    let magnitude = u32::from(byte & 0x7f);
+    let (exponent, mantissa) = (magnitude >> mantissa_bits, magnitude & ((1 << mantissa_bits) - 1));
+    let fraction = mantissa as f32 / (1 << mantissa_bits) as f32;
+    let value = match exponent {
+        0 => fraction * 2f32.powi(1 - bias),
+        _ => (1.0 + fraction) * 2f32.powi(exponent.cast_signed() - bias),
     };
     if byte & 0x80 == 0 { value } else { -value }
+}
+
+/// A power of two: all bits are exponent.
+fn scale(byte: u8) -> f32 {
+    // The smallest one is below what a single holds as a normal number.
+    f32::from_bits(if byte == 0 { 1 << 22 } else { u32::from(byte) << 23 })
 }
 
 /// How many values differ in their bits.
@@ -129,6 +143,11 @@ mod tests {
             (Dtype::I8, &[255], -1.0),
             (Dtype::F8E4M3, &[0x7e], 448.0),
             (Dtype::F8E4M3, &[0x81], -0.001_953_125),
+            (Dtype::F8E4M3Fnuz, &[0x7f], 240.0),
+            (Dtype::F8E4M3Fnuz, &[0x81], -0.000_976_562_5),
+            (Dtype::F8E5M2Fnuz, &[0x7f], 57_344.0),
+            (Dtype::F8E8M0, &[127], 1.0),
+            (Dtype::F8E8M0, &[0], 5.877_471_754_111_438e-39),
             (Dtype::F8E5M2, &[0x7b], 57_344.0),
             (Dtype::F8E5M2, &[0x01], 1.525_878_906_25e-5),
             (Dtype::Bf16, &[0x80, 0x3f], 1.0),

@@ -16,7 +16,7 @@ use super::summary::Summary;
 pub enum Kind {
     /// Both have the name, but not the same extents.
     Shape,
-    /// Both have the name, but their numbers are not on one scale: floats on one side, integers on the other.
+    /// Both have the name, but their numbers are not on one scale, such as floats and integers.
     Dtype,
     /// Only the new side has it.
     Added,
@@ -97,7 +97,7 @@ impl Kind {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Shape => "other extents; compared where they overlap",
-            Self::Dtype => "floats on one side, integers on the other: not compared",
+            Self::Dtype => "numbers on different scales, such as floats and integers: not compared",
             Self::Added => "only in the second model",
             Self::Removed => "only in the first model",
             Self::Unrelated => "no more alike than unrelated tensors of this size",

@@ -22,7 +22,7 @@ const MOST: f64 = 0.8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
-    /// The same tensors, or nobody knows whether in the same container.
+    /// The same tensors, in files of the same sizes.
     Identical,
     /// The same tensors in another container.
     ReSerialised,
@@ -63,12 +63,11 @@ pub struct Summary {
 }
 
 /// Sums up a comparison.
-pub(super) fn summarize(tensors: &[TensorDiff], same_root: bool, same_files: Option<bool>) -> Summary {
+pub(super) fn summarize(tensors: &[TensorDiff], same_root: bool, other_container: bool) -> Summary {
     let facts = Facts::of(tensors);
-    let (class, text) = match (same_root, same_files) {
-        (true, Some(false)) => (Class::ReSerialised, "re-serialised: the same tensors in another container".to_owned()),
-        (true, Some(true)) => (Class::Identical, "identical, down to the files".to_owned()),
-        (true, None) => (Class::Identical, "identical: the same tensors".to_owned()),
+    let (class, text) = match (same_root, other_container) {
+        (true, true) => (Class::ReSerialised, "re-serialised: the same tensors, in another container".to_owned()),
+        (true, false) => (Class::Identical, "identical: the same tensors".to_owned()),
         (false, _) => facts.classify(),
     };
     Summary { class, text, notes: facts.notes() }
@@ -253,7 +252,7 @@ impl<'a> Facts<'a> {
         note(self.count(Kind::Added), "only in the second model");
         note(resized, "with more or fewer rows (as a changed vocabulary gives), compared in the rows that both have");
         note(self.count(Kind::Shape) - resized, "with other extents, not compared");
-        note(self.count(Kind::Dtype), "with floats on one side and integers on the other, not compared");
+        note(self.count(Kind::Dtype), "with numbers on different scales (such as floats and integers), not compared");
         let odd = |of: fn(&TensorDiff) -> u64| self.all.iter().filter(|diff| of(diff) > 0).count();
         let old = odd(|diff| diff.measures.as_ref().map_or(0, |measures| measures.not_finite_old));
         let new = odd(|diff| diff.measures.as_ref().map_or(0, |measures| measures.not_finite_new));

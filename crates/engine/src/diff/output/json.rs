@@ -29,7 +29,7 @@ struct Tool {
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn render(diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn render(diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
     let tool = Tool { name: "waag", version: env!("CARGO_PKG_VERSION") };
     write_json(&Document { schema: SCHEMA, tool, identical: diff.is_identical(), diff }, out)
 }
