@@ -1,6 +1,8 @@
 //! One pair of tensors with the same extents: what kind of change it is. The questions run from the most particular
 //! answer to the most general one, and each is asked only when those before it were answered no.
 
+use std::collections::BTreeSet;
+
 use super::float::{Grain, Number};
 use super::measure::{Measured, measure};
 use super::number::needs_double;
@@ -18,6 +20,8 @@ const MAX_LINES: usize = 8;
 const FEW_LINES: u64 = 4;
 /// Numbers are few when they are at most one in so many.
 const FEW_NUMBERS: u64 = 100;
+/// Values that a tensor has to have before they say what it was rounded to.
+const VARIED: usize = 16;
 /// Standard deviations of an unrelated pair's correlation that are still called unrelated.
 const UNRELATED_DEVIATIONS: f64 = 5.0;
 /// A correlation that is called unrelated, however large the tensor.
@@ -69,7 +73,7 @@ impl<'a, T: Number> Comparison<'a, T> {
         if self.found.changed == 0 && self.pair.old.dtype == self.pair.new.dtype {
             return Ok(Kind::Identical);
         }
-        if self.is_recast() {
+        if self.is_recast()? {
             return Ok(Kind::Recast);
         }
         if let Some(kind) = self.localised() {
@@ -101,24 +105,45 @@ impl<'a, T: Number> Comparison<'a, T> {
         grain.map_or(0.0, |grain| times * grain.rounding_share() * self.found.sums.new_squares)
     }
 
-    fn is_recast(&mut self) -> bool {
-        let (old, new) = (Grain::of(self.pair.old.dtype), Grain::of(self.pair.new.dtype));
+    fn is_recast(&mut self) -> Result<bool, WeightsError> {
         let holds = &self.found.holds;
         let (format, reversed) = match self.pair.cast() {
             Some(Cast::Old(grain)) if self.found.changed == 0 => (Some(grain), false),
             Some(Cast::New(grain)) if self.found.changed == 0 => (Some(grain), true),
-            _ => match (old, new) {
-                (Some(old), Some(new)) => {
-                    let container = if old.holds(new) { old } else { new };
+            _ => match self.pair.container() {
+                Some(container) => {
                     let forth = holds.rounded_old(container);
-                    (forth.or_else(|| holds.rounded_new(container)), forth.is_none())
+                    let format = forth.or_else(|| holds.rounded_new(container));
+                    let is_told = format.is_some() && self.is_varied(forth.is_none())?;
+                    (format.filter(|_| is_told), forth.is_none())
                 }
                 // Integers of other widths with the same values.
-                _ => return self.found.changed == 0 && self.pair.old.dtype != self.pair.new.dtype,
+                None => return Ok(self.found.changed == 0 && self.pair.old.dtype != self.pair.new.dtype),
             },
         };
         (self.details.format, self.details.reversed) = (format, reversed && format.is_some());
-        format.is_some()
+        Ok(format.is_some())
+    }
+
+    /// Whether a side has so many values that all of them being those of a narrow format is no accident: a tensor of
+    /// ones is what many others round to.
+    fn is_varied(&self, old: bool) -> Result<bool, WeightsError> {
+        let seen = self.pair.fold::<T, _>(
+            0,
+            BTreeSet::new,
+            |seen: &mut BTreeSet<u64>, piece| {
+                let numbers = if old { &*piece.old } else { &*piece.new };
+                let bits = numbers.iter().map(|number| number.double().to_bits());
+                for bits in bits {
+                    if seen.len() >= VARIED {
+                        break;
+                    }
+                    seen.insert(bits);
+                }
+            },
+            |whole, partial| whole.extend(partial),
+        )?;
+        Ok(seen.len() >= VARIED)
     }
 
     /// A change of few places: numbers, rows or columns.

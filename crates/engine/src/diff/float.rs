@@ -170,7 +170,7 @@ pub(super) struct Rounding<T> {
 }
 
 macro_rules! number {
-    ($type:ty, $bits:ty, $mantissa:literal) => {
+    ($type:ty, $bits:ty, $mantissa:literal, $limit:expr) => {
         impl Number for $type {
             fn from_single(value: f32) -> Self {
                 <$type>::from(value)
@@ -193,7 +193,7 @@ macro_rules! number {
             }
 
             fn counts(self) -> bool {
-                f64::from(self).abs() < 1e150
+                self.abs() <= $limit
             }
 
             fn same(self, other: Self) -> bool {
@@ -228,8 +228,8 @@ macro_rules! number {
     };
 }
 
-number!(f32, u32, 23);
-number!(f64, u64, 52);
+number!(f32, u32, 23, f32::MAX);
+number!(f64, u64, 52, 1e150);
 
 #[cfg(test)]
 mod tests {

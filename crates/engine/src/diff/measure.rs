@@ -8,6 +8,9 @@ use super::sketch::Plan;
 use super::sums::Sums;
 use crate::weights::WeightsError;
 
+/// Numbers that are rounded and compared before anything is decided.
+const BLOCK: usize = 256;
+
 /// What the first pass found.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
@@ -70,8 +73,8 @@ impl Holds {
     }
 
     /// Clears the bits of what does not hold for these numbers. Most formats fail at the first few.
-    fn look<T: Number>(&mut self, old: &[T], new: &[T]) {
-        for (bit, grain) in Grain::NARROW.into_iter().enumerate() {
+    fn look<T: Number>(&mut self, old: &[T], new: &[T], container: Grain) {
+        for (bit, grain) in Grain::NARROW.into_iter().enumerate().filter(|(_, grain)| is_narrower(*grain, container)) {
             let Some(rounding) = T::rounding(grain) else { continue };
             let clear = |bits: &mut u8, holds: &dyn Fn(&[T], &[T], &Rounding<T>) -> bool| {
                 if *bits & 1 << bit != 0 && !holds(old, new, &rounding) {
@@ -86,13 +89,21 @@ impl Holds {
 }
 
 fn narrowest(bits: u8, container: Grain) -> Option<Grain> {
-    let narrower = |grain: &Grain| *grain != container && container.holds(*grain);
     let held = Grain::NARROW.into_iter().enumerate().filter(|(bit, _)| bits & 1 << bit != 0);
-    held.map(|(_, grain)| grain).find(narrower)
+    held.map(|(_, grain)| grain).find(|grain| is_narrower(*grain, container))
+}
+
+fn is_narrower(grain: Grain, container: Grain) -> bool {
+    grain != container && container.holds(grain)
 }
 
 fn all<T: Number>(from: &[T], to: &[T], rounding: &Rounding<T>) -> bool {
-    from.iter().zip(to).all(|(from, to)| from.rounds_to(*to, rounding))
+    let same = |from: &[T], to: &[T]| {
+        from.iter().zip(to).fold(true, |same, (from, to)| same & (from.rounded(rounding) == *to))
+    };
+    let careful = |from: &[T], to: &[T]| from.iter().zip(to).all(|(from, to)| from.rounds_to(*to, rounding));
+    // A block at a time, so that most of the work has no branches.
+    from.chunks(BLOCK).zip(to.chunks(BLOCK)).all(|(from, to)| same(from, to) || careful(from, to))
 }
 
 impl Measured {
@@ -107,7 +118,7 @@ impl Measured {
 /// Measures a pair in one pass.
 pub(super) fn measure<T: Number>(pair: &Pair<'_>, plan: Option<&Plan>) -> Result<Measured, WeightsError> {
     let same_type = pair.old.dtype == pair.new.dtype;
-    let pass = Pass::<T> { pair, plan, common: pair.common(), same_type };
+    let pass = Pass::<T> { pair, plan, common: pair.common(), same_type, container: pair.container() };
     let weight = plan.map_or(0, |plan| plan.size * plan.size * 4) + pair.view.columns / 8 + (1 << 12);
     pair.fold(weight, || pass.empty(), |partial, piece| pass.visit(partial, piece), |whole, partial| merge(whole, partial))
 }
@@ -117,6 +128,8 @@ struct Pass<'a, T> {
     plan: Option<&'a Plan>,
     common: Common<T>,
     same_type: bool,
+    /// The wider format of both sides; none for integers.
+    container: Option<Grain>,
 }
 
 impl<T: Number> Pass<'_, T> {
@@ -127,7 +140,9 @@ impl<T: Number> Pass<'_, T> {
     }
 
     fn visit(&self, found: &mut Measured, piece: &mut Piece<'_, T>) {
-        found.holds.look(piece.old, piece.new);
+        if let Some(container) = self.container {
+            found.holds.look(piece.old, piece.new, container);
+        }
         piece.round(&self.common);
         let changed = self.count(found, piece);
         if found.changed > 0 {

@@ -10,7 +10,7 @@ use crate::weights::{Dtype, TensorStore, WeightsError};
 /// Bytes of a tensor that are kept between passes; a larger one is read again, mostly from the system's own cache.
 const HELD: u64 = 4 << 20;
 /// Bytes of a tensor from which on all threads work on it. Smaller ones are done one by each thread.
-pub(super) const LARGE: u64 = 256 << 20;
+pub(super) const LARGE: u64 = if cfg!(test) { 1 << 20 } else { 256 << 20 };
 /// Bytes that the partial results of all threads may take up.
 const PARTIALS: usize = 64 << 20;
 
@@ -113,6 +113,12 @@ impl Pair<'_> {
         }
     }
 
+    /// The wider format of both sides; none for integers.
+    pub(super) fn container(&self) -> Option<Grain> {
+        let (old, new) = (Grain::of(self.old.dtype)?, Grain::of(self.new.dtype)?);
+        Some(if old.holds(new) { old } else { new })
+    }
+
     pub(super) fn common<T: Number>(&self) -> Common<T> {
         match self.cast() {
             None => Common { old: None, new: None },
@@ -181,13 +187,16 @@ impl<T: Number> Piece<'_, T> {
 
     /// Takes what is no finite number out of both sides. Gives how many each side had of those.
     pub(super) fn clean(&mut self) -> (u64, u64) {
-        let odd = |numbers: &[T]| numbers.iter().map(|number| u64::from(!number.counts())).sum::<u64>();
+        // Nearly always there is nothing to do, which a sum without branches tells sooner.
+        let all = |numbers: &[T]| numbers.iter().fold(true, |all, number| all & number.counts());
+        if all(self.old) && all(self.new) {
+            return (0, 0);
+        }
+        let odd = |numbers: &[T]| numbers.iter().filter(|number| !number.counts()).count() as u64;
         let found = (odd(self.old), odd(self.new));
-        if found != (0, 0) {
-            for (old, new) in self.old.iter_mut().zip(self.new.iter_mut()) {
-                if !(old.counts() && new.counts()) {
-                    (*old, *new) = (T::default(), T::default());
-                }
+        for (old, new) in self.old.iter_mut().zip(self.new.iter_mut()) {
+            if !(old.counts() && new.counts()) {
+                (*old, *new) = (T::default(), T::default());
             }
         }
         found

@@ -26,7 +26,7 @@ const SMALL: u64 = 1 << 20;
 /// Times that a small matrix is read to find its strongest direction.
 const MANY_ROUNDS: usize = 8;
 /// Times that a larger one is.
-const FEW_ROUNDS: usize = 3;
+const FEW_ROUNDS: usize = 2;
 
 /// What the directions of a change say.
 #[derive(Debug, Clone, PartialEq)]
