@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod convert;
 mod explain;
 mod formats;
 mod man;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Check(check::Check),
     Scan(scan::Scan),
     Show(show::Show),
+    Convert(convert::Convert),
     Explain(explain::Explain),
     Formats(formats::Formats),
     Completions(completions::Completions),
@@ -37,6 +39,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Check(check) => check.run(terminal),
         Command::Scan(scan) => scan.run(terminal),
         Command::Show(show) => show.run(terminal),
+        Command::Convert(convert) => convert.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),
         Command::Completions(completions) => completions.run(terminal),
