@@ -197,7 +197,7 @@ fn run(plan: &Plan) -> Result<Converted, ConvertError> {
         left_out: store.left_out().to_vec(),
         statement: names.statement(),
     };
-    let text = statement::statement(plan, &converted);
+    let text = statement::statement(plan, &converted, statement::time());
     output::write_text(&converted.statement, &text, plan.force)?;
     Ok(converted)
 }

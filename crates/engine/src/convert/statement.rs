@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Converted, Digested, Plan};
@@ -24,9 +25,9 @@ pub const TENSOR_ROOT: &str = "waag-tensor-root-v1";
 /// Values that were left out that are listed.
 const MAX_LISTED: usize = 1000;
 
-/// The statement, as it is written.
+/// The statement, as it is written; `finished` is when it was done, if that is to be said.
 #[must_use]
-pub fn statement(plan: &Plan, converted: &Converted) -> String {
+pub fn statement(plan: &Plan, converted: &Converted, finished: Option<Timestamp>) -> String {
     let mut subjects: Vec<Value> = converted.outputs.iter().map(resource).collect();
     subjects.push(json!({ "name": "tensors", "digest": { TENSOR_ROOT: converted.root.to_string() } }));
     let statement = json!({
@@ -41,7 +42,7 @@ pub fn statement(plan: &Plan, converted: &Converted) -> String {
             },
             "runDetails": {
                 "builder": { "id": BUILDER, "version": { "waag": env!("CARGO_PKG_VERSION") } },
-                "metadata": metadata(),
+                "metadata": finished.map_or_else(|| json!({}), |time| json!({ "finishedOn": time.to_string() })),
                 "byproducts": byproducts(converted),
             },
         },
@@ -73,12 +74,10 @@ fn dependency(file: &Digested) -> Value {
     resource
 }
 
-fn metadata() -> Value {
+/// The time that a conversion may name: none but what `SOURCE_DATE_EPOCH` says.
+pub(super) fn time() -> Option<Timestamp> {
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
-    match epoch.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
-        Some(time) => json!({ "finishedOn": time.to_string() }),
-        None => json!({}),
-    }
+    epoch.and_then(|seconds| Timestamp::from_second(seconds).ok())
 }
 
 /// What was in the input and is not in the output.

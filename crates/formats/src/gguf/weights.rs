@@ -3,7 +3,7 @@
 use super::metadata;
 use super::reader::Reader;
 use super::types;
-use super::{DEFAULT_ALIGNMENT, MAGIC, header};
+use super::{MAGIC, header};
 use crate::budget::Budget;
 use crate::facts::Facts;
 use crate::protobuf::Span;
@@ -39,8 +39,7 @@ pub fn read_plain(source: &dyn Source, budget: &Budget) -> Result<Catalogue, Pro
         let entry = tensor(&mut reader)?;
         catalogue.tensors.push(entry);
     }
-    let alignment = metadata.alignment.max(DEFAULT_ALIGNMENT.min(metadata.alignment));
-    let start = reader.position().checked_next_multiple_of(alignment).unwrap_or(u64::MAX);
+    let start = reader.position().checked_next_multiple_of(metadata.alignment).unwrap_or(u64::MAX);
     let data = Span { offset: start.min(source.len()), length: source.len().saturating_sub(start) };
     catalogue.storages.push(Storage::Range(data));
     if counts.pairs > 0 {

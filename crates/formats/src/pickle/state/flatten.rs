@@ -80,9 +80,10 @@ impl Walk<'_, '_> {
                 return Err(Problem::unsupported(format!("array '{}' is not in the pickle", shown(&name.text))));
             }
             _ if self.machine.holds_tensor(value) => {
+                let place =
+                    if name.text.is_empty() { "what is in it".to_owned() } else { format!("'{}'", shown(&name.text)) };
                 let what = self.describe(value);
-                let detail = format!("'{}' is an {what}, and tensors lie within it", shown(&name.text));
-                return Err(Problem::unsupported(detail));
+                return Err(Problem::unsupported(format!("{place} is an {what}, and tensors lie within it")));
             }
             _ => self.leave_out(value, name),
         }
