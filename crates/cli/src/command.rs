@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod convert;
 mod diff;
 mod explain;
 mod formats;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Check(check::Check),
     Scan(scan::Scan),
     Show(show::Show),
+    Convert(convert::Convert),
     Diff(diff::Diff),
     Explain(explain::Explain),
     Formats(formats::Formats),
@@ -39,6 +41,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Check(check) => check.run(terminal),
         Command::Scan(scan) => scan.run(terminal),
         Command::Show(show) => show.run(terminal),
+        Command::Convert(convert) => convert.run(terminal),
         Command::Diff(diff) => diff.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io;
 
+use waag_engine::convert::ConvertError;
 use waag_engine::diff::DiffError;
 use waag_engine::scan::ScanError;
 use waag_engine::settings::SettingsError;
@@ -46,6 +47,12 @@ impl From<ScanError> for Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
+        Self::with_hint(&error, error.hint())
+    }
+}
+
+impl From<ConvertError> for Failure {
+    fn from(error: ConvertError) -> Self {
         Self::with_hint(&error, error.hint())
     }
 }

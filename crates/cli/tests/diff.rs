@@ -29,7 +29,10 @@ impl Models {
             let start = data.len();
             data.extend(values.iter().flat_map(|value| value.to_le_bytes()));
             let (count, name) = (values.len(), serde_json::to_string(name).unwrap());
-            entries.push(format!("{name}:{{\"dtype\":\"F32\",\"shape\":[{count}],\"data_offsets\":[{start},{}]}}", data.len()));
+            entries.push(format!(
+                "{name}:{{\"dtype\":\"F32\",\"shape\":[{count}],\"data_offsets\":[{start},{}]}}",
+                data.len()
+            ));
         }
         let mut header = format!("{{{}}}", entries.join(",")).into_bytes();
         header.resize(header.len().next_multiple_of(8), b' ');
@@ -107,4 +110,49 @@ fn every_format_is_written_to_stdout_or_to_a_file() {
     let document: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(document["summary"]["class"], "resized");
     assert_eq!(document["tensors"].as_array().unwrap().len(), 3);
+}
+
+/// Computes the figures of a pair with NumPy.
+const SCRIPT: &str = r#"
+import json, struct, sys
+import numpy
+def tensor(path):
+    data = open(path, "rb").read()
+    start = 8 + struct.unpack("<Q", data[:8])[0]
+    return numpy.frombuffer(data, "<f4", offset=start).astype("f8")
+a, b = tensor(sys.argv[1]), tensor(sys.argv[2])
+norm = numpy.linalg.norm
+print(json.dumps({
+    "relative": norm(b - a) / norm(a),
+    "cosine": a @ b / norm(a) / norm(b),
+    "correlation": numpy.corrcoef(a, b)[0, 1],
+    "largest": abs(b - a).max(),
+    "changed": int((a != b).sum()),
+}))
+"#;
+
+#[test]
+fn figures_are_those_of_numpy() {
+    let python = Command::new("python3").args(["-c", "import numpy"]).output();
+    if !python.is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("WAAG_REQUIRE_PYTHON").is_none(), "there is no python3 with numpy");
+        return;
+    }
+    let models = Models::new();
+    let numbers =
+        |factor: u32| (1..=5000u32).map(move |n| (n.wrapping_mul(factor) >> 8) as f32 / 1e7 - 0.4).collect::<Vec<_>>();
+    let (old, noise) = (numbers(2_654_435_761), numbers(2_246_822_519));
+    let new: Vec<f32> = old.iter().zip(noise).map(|(old, noise)| old + noise / 10.0).collect();
+    models.write("old.safetensors", &[("w", &old)]);
+    models.write("new.safetensors", &[("w", &new)]);
+    let arguments = ["old.safetensors", "new.safetensors"];
+    let ours = models.diff(&[&arguments[..], &["--format", "json"]].concat()).stdout;
+    let ours: serde_json::Value = serde_json::from_slice(&ours).unwrap();
+    let mut theirs = Command::new("python3");
+    theirs.args(["-c", SCRIPT]).args(arguments).current_dir(models.folder.path());
+    let theirs: serde_json::Value = serde_json::from_slice(&theirs.output().unwrap().stdout).unwrap();
+    for (name, expected) in theirs.as_object().unwrap() {
+        let (found, expected) = (ours["tensors"][0]["measures"][name].as_f64().unwrap(), expected.as_f64().unwrap());
+        assert!((found / expected - 1.0).abs() < 1e-6, "{name}: {found} {expected}");
+    }
 }

@@ -5,6 +5,7 @@
 pub mod cache;
 mod checkpoint;
 mod content_address;
+pub mod convert;
 pub mod diff;
 pub mod examine;
 mod expectation;

@@ -79,7 +79,9 @@ impl<'a, T: Number> Comparison<'a, T> {
         if let Some(kind) = self.localised() {
             return Ok(kind);
         }
-        if let Some(factor) = self.grain().map(|grain| factor::<T>(self.pair, &self.found.sums, grain)).transpose()?.flatten() {
+        if let Some(factor) =
+            self.grain().map(|grain| factor::<T>(self.pair, &self.found.sums, grain)).transpose()?.flatten()
+        {
             self.details.factor = Some(factor);
             return Ok(Kind::Scaled);
         }
@@ -150,9 +152,13 @@ impl<'a, T: Number> Comparison<'a, T> {
     fn localised(&mut self) -> Option<Kind> {
         let (changed, total) = (self.found.changed, self.pair.view.total);
         let rows = self.changed_rows();
-        let whole_rows = rows.as_ref().is_some_and(|rows| changed * 2 > rows.count * self.pair.view.columns as u64);
+        let columns = self.changed_columns();
+        let whole = |lines: &Option<Lines>, length: usize| {
+            lines.as_ref().is_some_and(|lines| changed.saturating_mul(2) > lines.count.saturating_mul(length as u64))
+        };
+        let whole_lines = whole(&rows, self.pair.view.columns) || whole(&columns, self.pair.view.rows);
         let single = changed == 1 || changed <= super::change::MOST as u64 && changed.saturating_mul(4) <= total;
-        if single && !whole_rows {
+        if single && !(whole_lines && changed > 1) {
             return Some(Kind::BitLevel);
         }
         let few = |lines: &Lines| lines.count.saturating_mul(FEW_LINES) <= lines.of;
@@ -160,7 +166,7 @@ impl<'a, T: Number> Comparison<'a, T> {
             self.details.lines = Some(rows);
             return Some(Kind::Rows);
         }
-        if let Some(columns) = self.changed_columns().filter(few) {
+        if let Some(columns) = columns.filter(few) {
             self.details.lines = Some(columns);
             return Some(Kind::Columns);
         }

@@ -1,13 +1,11 @@
-//! Digests of tensors, and the one that stands for all of them.
-
-use std::fmt::Write as _;
+//! Digests of the tensors of a pair. Where both hold the same, one computation serves both.
 
 use sha2::{Digest as _, Sha256};
 use waag_evidence::Sha256Digest;
 
 use super::pair::{LARGE, Side};
 use super::report::TensorSide;
-use crate::weights::{TensorInfo, TensorStore, WeightsError};
+use crate::weights::{self, TensorInfo, WeightsError};
 
 /// Bytes that are read at a time; a multiple of the size of every element.
 const PIECE: usize = 1 << 20;
@@ -51,11 +49,6 @@ fn both(pays: bool, one: impl FnOnce() + Send, other: impl FnOnce() + Send) {
     }
 }
 
-/// The digest of one tensor.
-pub(super) fn digest(store: &dyn TensorStore, index: usize) -> Result<Sha256Digest, WeightsError> {
-    whole(&Side::new(store, index)?)
-}
-
 fn whole(side: &Side<'_>) -> Result<Sha256Digest, WeightsError> {
     let (mut hash, mut buffer) = (Sha256::new(), Vec::new());
     for (start, piece) in pieces(length(side)) {
@@ -74,23 +67,14 @@ fn finish(hash: Sha256) -> Sha256Digest {
 
 /// A tensor with its digest.
 pub(super) fn side(tensor: &TensorInfo, sha256: Sha256Digest) -> TensorSide {
-    TensorSide { name: tensor.name.clone(), dtype: tensor.dtype.name().to_owned(), shape: tensor.shape.clone(), sha256 }
+    TensorSide { name: tensor.name.clone(), dtype: tensor.dtype, shape: tensor.shape.clone(), sha256 }
 }
 
 /// The digest over all tensors of a side.
 pub(super) fn root<'a>(sides: impl Iterator<Item = &'a TensorSide>) -> Sha256Digest {
-    let mut lines: Vec<String> = sides.map(line).collect();
-    lines.sort_unstable();
-    let mut hash = Sha256::new();
-    lines.iter().for_each(|line| hash.update(line));
-    finish(hash)
-}
-
-fn line(side: &TensorSide) -> String {
-    let mut line = format!("{}  {} [", side.sha256, side.dtype);
-    for (at, extent) in side.shape.iter().enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        let _ = write!(line, "{comma}{extent}");
-    }
-    line + "] " + &side.name + "\n"
+    let tensor =
+        |side: &TensorSide| TensorInfo { name: side.name.clone(), dtype: side.dtype, shape: side.shape.clone() };
+    let (tensors, digests): (Vec<TensorInfo>, Vec<Sha256Digest>) =
+        sides.map(|side| (tensor(side), side.sha256)).unzip();
+    weights::digest::root(&tensors, &digests)
 }

@@ -126,7 +126,16 @@ fn power_of_two(exponent: i32) -> f64 {
 
 /// A number that computations are done in.
 pub(super) trait Number:
-    Copy + Default + PartialEq + PartialOrd + Debug + Send + Sync + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+    Copy
+    + Default
+    + PartialEq
+    + PartialOrd
+    + Debug
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
 {
     /// From a single, without loss.
     fn from_single(value: f32) -> Self;
@@ -277,9 +286,7 @@ mod tests {
             for (index, pair) in steps.windows(2).enumerate() {
                 let middle = (pair[0] + pair[1]) / 2.0;
                 let even = if index % 2 == 0 { pair[0] } else { pair[1] };
-                for (value, expected) in
-                    [(middle, even), (middle.next_down(), pair[0]), (middle.next_up(), pair[1])]
-                {
+                for (value, expected) in [(middle, even), (middle.next_down(), pair[0]), (middle.next_up(), pair[1])] {
                     assert_eq!(value.rounded(&rounding), expected, "{value:e} {grain:?}");
                     assert_eq!((-value).rounded(&rounding), -expected, "{value:e} {grain:?}");
                 }

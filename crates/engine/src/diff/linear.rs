@@ -12,7 +12,8 @@ pub(super) fn eigenvalues(matrix: &mut [f64], size: usize) -> Vec<f64> {
     let (mut diagonal, mut off) = tridiagonal(matrix, size);
     for first in 0..size {
         for _ in 0..MAX_STEPS {
-            let split = (first..size.saturating_sub(1)).find(|at| is_negligible(off[*at], diagonal[*at], diagonal[at + 1]));
+            let split =
+                (first..size.saturating_sub(1)).find(|at| is_negligible(off[*at], diagonal[*at], diagonal[at + 1]));
             let last = split.unwrap_or(size - 1);
             if last == first {
                 break;
@@ -102,10 +103,12 @@ fn ql_step(diagonal: &mut [f64], off: &mut [f64], first: usize, last: usize) {
 /// Eigenvalues, largest first, and in the same order eigenvectors of a symmetric matrix, by rotations (Jacobi). For
 /// matrices of some tens of rows.
 pub(super) fn eigen(matrix: &mut [f64], size: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let mut vectors: Vec<Vec<f64>> = (0..size).map(|at| (0..size).map(|other| f64::from(u8::from(at == other))).collect()).collect();
+    let mut vectors: Vec<Vec<f64>> =
+        (0..size).map(|at| (0..size).map(|other| f64::from(u8::from(at == other))).collect()).collect();
     let scale = matrix.iter().map(|value| value * value).sum::<f64>();
     for _ in 0..MAX_SWEEPS {
-        let off: f64 = (0..size).map(|row| (0..row).map(|column| matrix[row * size + column].powi(2)).sum::<f64>()).sum();
+        let off: f64 =
+            (0..size).map(|row| (0..row).map(|column| matrix[row * size + column].powi(2)).sum::<f64>()).sum();
         if off <= 1e-26 * scale {
             break;
         }
@@ -135,10 +138,10 @@ fn rotate(matrix: &mut [f64], size: usize, one: usize, other: usize, vectors: &m
     for at in 0..size {
         turn(matrix, one * size + at, other * size + at, sine, cosine);
     }
-    for at in 0..size {
-        let (first, second) = (vectors[one][at], vectors[other][at]);
-        vectors[one][at] = cosine * first - sine * second;
-        vectors[other][at] = sine * first + cosine * second;
+    let (before, after) = vectors.split_at_mut(other.max(one));
+    let (Some(first), Some(second)) = (before.get_mut(one.min(other)), after.first_mut()) else { return };
+    for (first, second) in first.iter_mut().zip(second) {
+        (*first, *second) = (cosine * *first - sine * *second, sine * *first + cosine * *second);
     }
 }
 
@@ -244,7 +247,7 @@ mod tests {
             let ones = eigenvalues(&mut vec![1.0; size * size], size);
             assert!((ones[0] - size as f64).abs() < 1e-9 && ones[1..].iter().all(|value| value.abs() < 1e-9));
         }
-        assert_eq!(eigenvalues(&mut vec![f64::NAN; 25], 5).len(), 5);
+        assert_eq!(eigenvalues(&mut [f64::NAN; 25], 5).len(), 5);
     }
 
     #[test]

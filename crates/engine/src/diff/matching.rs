@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use rayon::prelude::*;
 
 use super::compare::compare;
-use super::digest::{digest, digests, root, side};
+use super::digest::{digests, root, side};
 use super::number::is_comparable;
 use super::pair::{LARGE, Pair, Side};
 use super::report::{Details, Diff, Kind, ModelSide, Overlap, TensorDiff, TensorSide};
@@ -14,18 +14,13 @@ use super::view::View;
 use super::{DiffError, Model, Options, glob, summary};
 use crate::sanitize::sanitize;
 use crate::scan::Progress;
-use crate::weights::{TensorInfo, WeightsError};
+use crate::weights::{self, TensorInfo, WeightsError};
 
 /// Compares two models.
 ///
 /// # Errors
 /// When a tensor cannot be read, or when the pattern matches none.
-pub fn diff(
-    old: Model<'_>,
-    new: Model<'_>,
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<Diff, DiffError> {
+pub fn diff(old: Model<'_>, new: Model<'_>, options: &Options, progress: &dyn Progress) -> Result<Diff, DiffError> {
     let jobs = jobs(old, new, options.only.as_deref());
     if let (true, Some(only)) = (jobs.is_empty(), &options.only) {
         return Err(DiffError::NothingMatches(sanitize(only)));
@@ -99,7 +94,8 @@ fn run(job: &Job<'_>, old: Model<'_>, new: Model<'_>) -> Result<TensorDiff, Weig
         (Some(old_tensor), Some(new_tensor)) => (old_tensor, new_tensor),
         (one, other) => {
             let lone = |side: Option<(usize, &TensorInfo)>, model: Model<'_>| {
-                side.map(|(index, tensor)| Ok(self::side(tensor, digest(model.store, index)?))).transpose()
+                side.map(|(index, tensor)| Ok(self::side(tensor, weights::digest::tensor(model.store, index)?)))
+                    .transpose()
             };
             let kind = if other.is_some() { Kind::Added } else { Kind::Removed };
             return Ok(bare(job.name(), kind, lone(one, old)?, lone(other, new)?));
@@ -131,7 +127,8 @@ fn both(
     let Some(shared) = shared else { return Ok(bare(if is_resized { Kind::Shape } else { Kind::Dtype })) };
     let view = View::of(&shared);
     let found = compare(&Pair { old, new, view }, &shared)?;
-    let mut diff = TensorDiff { kind: found.kind, measures: Some(found.measures), details: found.details, ..bare(Kind::Shape) };
+    let mut diff =
+        TensorDiff { kind: found.kind, measures: Some(found.measures), details: found.details, ..bare(Kind::Shape) };
     if is_resized {
         let rows = shared.shape.first().copied().unwrap_or(0);
         diff.details.overlap = Some(Overlap { rows, kind: found.kind });
@@ -156,7 +153,7 @@ fn shared(old: &TensorInfo, new: &TensorInfo) -> Option<TensorInfo> {
 /// Joins what was removed and what was added with the same bytes, type and extents. Where several have the same, they
 /// are joined in the order of their names.
 fn rename(mut tensors: Vec<TensorDiff>) -> Vec<TensorDiff> {
-    let key = |side: &TensorSide| (side.sha256, side.dtype.clone(), side.shape.clone());
+    let key = |side: &TensorSide| (side.sha256, side.dtype, side.shape.clone());
     let mut removed: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (at, diff) in tensors.iter().enumerate().rev().filter(|(_, diff)| diff.kind == Kind::Removed) {
         if let Some(old) = &diff.old {
@@ -179,7 +176,9 @@ fn rename(mut tensors: Vec<TensorDiff>) -> Vec<TensorDiff> {
 fn files(model: Model<'_>) -> Vec<(Option<OsString>, u64)> {
     let files = model.store.files().iter();
     let mut files: Vec<_> = files
-        .map(|path| (path.extension().map(OsStr::to_owned), std::fs::metadata(path).map_or(0, |metadata| metadata.len())))
+        .map(|path| {
+            (path.extension().map(OsStr::to_owned), std::fs::metadata(path).map_or(0, |metadata| metadata.len()))
+        })
         .collect();
     files.sort_unstable();
     files

@@ -76,14 +76,14 @@ impl Holds {
     fn look<T: Number>(&mut self, old: &[T], new: &[T], container: Grain) {
         for (bit, grain) in Grain::NARROW.into_iter().enumerate().filter(|(_, grain)| is_narrower(*grain, container)) {
             let Some(rounding) = T::rounding(grain) else { continue };
-            let clear = |bits: &mut u8, holds: &dyn Fn(&[T], &[T], &Rounding<T>) -> bool| {
-                if *bits & 1 << bit != 0 && !holds(old, new, &rounding) {
+            let keep = |bits: &mut u8, from: &[T], to: &[T]| {
+                if *bits & 1 << bit != 0 && !all(from, to, &rounding) {
                     *bits &= !(1 << bit);
                 }
             };
-            clear(&mut self.old_rounds_to_new, &|old, new, rounding| all(old, new, rounding));
-            clear(&mut self.new_rounds_to_old, &|old, new, rounding| all(new, old, rounding));
-            clear(&mut self.new_is_one, &|_, new, rounding| all(new, new, rounding));
+            keep(&mut self.old_rounds_to_new, old, new);
+            keep(&mut self.new_rounds_to_old, new, old);
+            keep(&mut self.new_is_one, new, new);
         }
     }
 }
@@ -120,7 +120,7 @@ pub(super) fn measure<T: Number>(pair: &Pair<'_>, plan: Option<&Plan>) -> Result
     let same_type = pair.old.dtype == pair.new.dtype;
     let pass = Pass::<T> { pair, plan, common: pair.common(), same_type, container: pair.container() };
     let weight = plan.map_or(0, |plan| plan.size * plan.size * 4) + pair.view.columns / 8 + (1 << 12);
-    pair.fold(weight, || pass.empty(), |partial, piece| pass.visit(partial, piece), |whole, partial| merge(whole, partial))
+    pair.fold(weight, || pass.empty(), |partial, piece| pass.visit(partial, piece), merge)
 }
 
 struct Pass<'a, T> {

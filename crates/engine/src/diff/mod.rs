@@ -21,8 +21,8 @@ mod rank;
 pub mod report;
 mod scaled;
 mod sketch;
-mod sums;
 mod summary;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod view;

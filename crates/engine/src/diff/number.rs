@@ -106,7 +106,9 @@ pub(super) fn count_changed(width: u64, old: &[u8], new: &[u8]) -> u64 {
 fn count<V, B: PartialEq>(old: &[V], new: &[V], bits: impl Fn(&V) -> B) -> u64 {
     // Counters of 32 bits per piece make better vectors than one of 64.
     let pieces = old.chunks(1 << 16).zip(new.chunks(1 << 16));
-    pieces.map(|(old, new)| u64::from(old.iter().zip(new).map(|(a, b)| u32::from(bits(a) != bits(b))).sum::<u32>())).sum()
+    pieces
+        .map(|(old, new)| u64::from(old.iter().zip(new).map(|(a, b)| u32::from(bits(a) != bits(b))).sum::<u32>()))
+        .sum()
 }
 
 #[cfg(test)]

@@ -152,7 +152,8 @@ impl Pair<'_> {
         let wave = rayon::current_num_threads().min(PARTIALS / weight.max(1)).max(1);
         for start in (0..chunks).step_by(wave) {
             let pieces = (start..chunks.min(start + wave)).into_par_iter();
-            let partials = pieces.map_init(Scratch::default, |scratch, chunk| self.partial(chunk, scratch, &make, &visit));
+            let partials =
+                pieces.map_init(Scratch::default, |scratch, chunk| self.partial(chunk, scratch, &make, &visit));
             let partials: Result<Vec<P>, WeightsError> = partials.collect();
             partials?.into_iter().for_each(|partial| merge(&mut whole, partial));
         }

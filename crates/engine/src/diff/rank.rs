@@ -120,10 +120,13 @@ impl Spectrum {
     /// Directions that hold this much energy.
     fn holding(&self, wanted: f64) -> Option<usize> {
         let mut held = 0.0;
-        self.energies.iter().position(|energy| {
-            held += energy;
-            held >= wanted
-        }).map(|at| at + 1)
+        self.energies
+            .iter()
+            .position(|energy| {
+                held += energy;
+                held >= wanted
+            })
+            .map(|at| at + 1)
     }
 
     /// Directions beyond the edge of noise: of what is left once they are taken away, spread evenly over the matrix.
@@ -131,11 +134,14 @@ impl Spectrum {
         let (rows, columns) = (self.extents.0 as f64, self.extents.1 as f64);
         let edge = (rows.sqrt() + columns.sqrt()).powi(2) / (rows * columns) * STANDS_OUT.powi(2);
         let mut rest = self.total;
-        self.energies.iter().take_while(|energy| {
-            let stands_out = **energy > edge * (rest - **energy);
-            rest -= **energy;
-            stands_out
-        }).count()
+        self.energies
+            .iter()
+            .take_while(|energy| {
+                let stands_out = **energy > edge * (rest - **energy);
+                rest -= **energy;
+                stands_out
+            })
+            .count()
     }
 }
 

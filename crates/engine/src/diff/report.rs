@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use waag_evidence::Sha256Digest;
 
 use super::change::Change;
 use super::float::Grain;
 use super::permuted::Permutation;
 use super::summary::Summary;
+use crate::weights::Dtype;
 
 /// How two tensors differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -122,11 +123,16 @@ pub struct TensorSide {
     /// Its name there.
     pub name: String,
     /// Its element type, as safetensors spells it.
-    pub dtype: String,
+    #[serde(serialize_with = "by_name")]
+    pub dtype: Dtype,
     /// Its extents, outermost first.
     pub shape: Vec<u64>,
     /// The SHA-256 of its bytes: dense, row-major, little-endian.
     pub sha256: Sha256Digest,
+}
+
+fn by_name<S: Serializer>(dtype: &Dtype, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(dtype.name())
 }
 
 impl TensorSide {

@@ -17,7 +17,8 @@ pub(super) fn factor<T: Number>(pair: &Pair<'_>, sums: &Sums, grain: Grain) -> R
     let sums = if pair.cast().is_some() { uncast_sums::<T>(pair)? } else { *sums };
     let Some(factor) = guess(&sums) else { return Ok(None) };
     let (step, least) = (STEPS * grain.step(), STEPS * grain.least_step());
-    let fits = |old: f64, new: f64| (new - factor * old).abs() <= (step * new.abs().max((factor * old).abs())).max(least);
+    let fits =
+        |old: f64, new: f64| (new - factor * old).abs() <= (step * new.abs().max((factor * old).abs())).max(least);
     let all = pair.fold::<T, _>(
         0,
         || true,

@@ -96,7 +96,10 @@ impl<'a> Facts<'a> {
     fn classify(&self) -> (Class, String) {
         let compared = self.changed.len() + self.same;
         if compared == 0 && self.count(Kind::Renamed) == 0 {
-            return (Class::Disjoint, "not comparable: no tensor that both have has numbers in common extents".to_owned());
+            return (
+                Class::Disjoint,
+                "not comparable: no tensor that both have has numbers in common extents".to_owned(),
+            );
         }
         self.unrelated()
             .or_else(|| self.unchanged())
@@ -145,12 +148,15 @@ impl<'a> Facts<'a> {
 
     /// Every change is of one kind, which leaves the model what it was or nearly so.
     fn uniform(&self) -> Option<(Class, String)> {
-        let all = |wanted: &[Kind]| self.changed.iter().all(|diff| effective(diff).is_some_and(|kind| wanted.contains(&kind)));
+        let all = |wanted: &[Kind]| {
+            self.changed.iter().all(|diff| effective(diff).is_some_and(|kind| wanted.contains(&kind)))
+        };
         if all(&[Kind::Recast]) {
             return Some((Class::Recast, format!("re-cast: {}, and nothing else changed", self.casts())));
         }
         if all(&[Kind::Recast, Kind::Permuted, Kind::Scaled]) {
-            let text = format!("transformed: {}; no number was learnt or edited that this does not explain", self.kinds());
+            let text =
+                format!("transformed: {}; no number was learnt or edited that this does not explain", self.kinds());
             return Some((Class::Transformed, text));
         }
         None
@@ -185,19 +191,31 @@ impl<'a> Facts<'a> {
         if touched.is_empty() || touched.len() > FEW_TENSORS || others < FEW_OF.max(touched.len() * 3) {
             return None;
         }
-        let names: Vec<String> = touched.iter().map(|diff| format!("'{}' ({})", sanitize(&diff.name), effective(diff).map_or("", Kind::name))).collect();
+        let names: Vec<String> = touched
+            .iter()
+            .map(|diff| format!("'{}' ({})", sanitize(&diff.name), effective(diff).map_or("", Kind::name)))
+            .collect();
         let only = touched.len() as u64;
-        let mut text = format!("localised edit: only {} of {} changed: {}", only, counted(self.changed.len() as u64 + self.same as u64, "tensor"), names.join(", "));
+        let mut text = format!(
+            "localised edit: only {} of {} changed: {}",
+            only,
+            counted(self.changed.len() as u64 + self.same as u64, "tensor"),
+            names.join(", ")
+        );
         let is_one = |diff: &&TensorDiff| diff.details.rank == Some(1) && is_projection(&diff.name);
         if touched.iter().all(is_one) {
-            text += "; one direction in a projection of an MLP is consistent with an edit of single facts (as ROME makes)";
+            text +=
+                "; one direction in a projection of an MLP is consistent with an edit of single facts (as ROME makes)";
         }
         Some((Class::LocalisedEdit, text))
     }
 
     fn low_rank(&self) -> Option<(Class, String)> {
         let touched = self.touched();
-        let matrices: Vec<&TensorDiff> = touched.into_iter().filter(|diff| diff.measures.as_ref().is_some_and(|measures| measures.changed_rows.is_some())).collect();
+        let matrices: Vec<&TensorDiff> = touched
+            .into_iter()
+            .filter(|diff| diff.measures.as_ref().is_some_and(|measures| measures.changed_rows.is_some()))
+            .collect();
         let low: Vec<&TensorDiff> = matrices.iter().filter(|diff| diff.details.rank.is_some()).copied().collect();
         let elements = |diffs: &[&TensorDiff]| diffs.iter().map(|diff| diff.elements() as f64).sum::<f64>();
         if low.is_empty() || elements(&low) < MOST * elements(&matrices) {
@@ -207,7 +225,10 @@ impl<'a> Facts<'a> {
         ranks.sort_unstable();
         let text = format!(
             "changed in few directions: {} of {} changed matrices by a rank of {}, {} of all pairs unchanged; consistent with a merged adapter (LoRA)",
-            low.len(), matrices.len(), spread(&ranks), self.same
+            low.len(),
+            matrices.len(),
+            spread(&ranks),
+            self.same
         );
         Some((Class::LowRank, text))
     }
@@ -229,7 +250,10 @@ impl<'a> Facts<'a> {
             0 => "every tensor changed".to_owned(),
             same => format!("{} of {} changed", touched.len(), counted((touched.len() + same) as u64, "tensor")),
         };
-        let text = format!("changed all over: {frozen}, the median by {} of its length; consistent with fine-tuning or further training", share(median));
+        let text = format!(
+            "changed all over: {frozen}, the median by {} of its length; consistent with fine-tuning or further training",
+            share(median)
+        );
         Some((Class::FineTune, text))
     }
 
@@ -279,7 +303,9 @@ fn is_projection(name: &str) -> bool {
 /// Ranks in a few words: `8`, `4 to 16`.
 fn spread(ranks: &[u64]) -> String {
     match (ranks.first(), ranks.last()) {
-        (Some(least), Some(most)) if least != most && most - least < 4 => format!("about {}", ranges(&[ranks[ranks.len() / 2]])),
+        (Some(least), Some(most)) if least != most && most - least < 4 => {
+            format!("about {}", ranges(&[ranks[ranks.len() / 2]]))
+        }
         (Some(least), Some(most)) if least != most => format!("{least} to {most}"),
         (Some(only), _) => format!("about {only}"),
         _ => String::new(),
@@ -294,7 +320,13 @@ pub(super) fn share(share: f64) -> String {
         _ if percent >= 10.0 => format!("{percent:.0} %"),
         _ if percent >= 1.0 => format!("{percent:.1} %"),
         _ if percent >= 0.001 => {
-            let digits = if percent >= 0.1 { 2 } else if percent >= 0.01 { 3 } else { 4 };
+            let digits = if percent >= 0.1 {
+                2
+            } else if percent >= 0.01 {
+                3
+            } else {
+                4
+            };
             format!("{percent:.digits$} %")
         }
         _ => format!("{percent:.0e} %"),

@@ -3,6 +3,8 @@
 //! A [`TensorStore`] hides container, sharding and layout: what it gives is row-major, little-endian and dense. Nothing
 //! is executed to get there. [`open`] gives the store of a file or a folder.
 
+mod archive;
+pub mod digest;
 mod folder;
 mod gather;
 mod joined;

@@ -1,12 +1,16 @@
 //! The tensors of one file: views of ranges of a few sources.
 
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use waag_formats::budget::Budget;
+use waag_formats::hdf5::Chunked;
 use waag_formats::protobuf::Span;
 use waag_formats::source::{ReadError, Source, read_exact_at};
 use waag_formats::weights::{Catalogue, Entry, LeftOut, Problem, Storage, row_major};
 
 use super::{TensorInfo, TensorStore, WeightsError, gather};
+use crate::io::Spool;
 use crate::sanitize::sanitize;
 
 /// Where the bytes of a storage are.
@@ -34,10 +38,18 @@ pub(super) struct Store {
 
 impl Store {
     /// A store of tensors that are views of ranges of the file itself. The catalogue is checked.
-    pub(super) fn of_file(path: &Path, source: Box<dyn Source>, catalogue: Catalogue) -> Result<Self, WeightsError> {
-        let places = catalogue.storages.iter().map(|storage| in_file(storage, &*source)).collect::<Option<_>>();
-        let places = places.ok_or_else(|| unreadable(path, "a tensor lies outside the file"))?;
-        Ok(Self::new(path, vec![source], places, catalogue))
+    pub(super) fn of_file(
+        path: &Path,
+        source: Box<dyn Source>,
+        catalogue: Catalogue,
+        budget: &Budget,
+    ) -> Result<Self, WeightsError> {
+        let mut sources = vec![source];
+        let mut places = Vec::new();
+        for storage in &catalogue.storages {
+            places.push(place(path, storage, 0, &mut sources, budget)?);
+        }
+        Ok(Self::new(path, sources, places, catalogue))
     }
 
     /// A store of tensors whose storages lie at these places. The catalogue is checked.
@@ -118,15 +130,50 @@ impl TensorStore for Store {
     }
 }
 
-/// Where a storage lies in the file, if it lies in it.
-fn in_file(storage: &Storage, source: &dyn Source) -> Option<Place> {
+/// Where a storage of one of the sources lies; chunks are put together in a temporary file first.
+pub(super) fn place(
+    path: &Path,
+    storage: &Storage,
+    source: usize,
+    sources: &mut Vec<Box<dyn Source>>,
+    budget: &Budget,
+) -> Result<Place, WeightsError> {
     let spans = match storage {
         Storage::Range(span) => vec![*span],
         Storage::Pieces(spans) => spans.clone(),
-        _ => return None,
+        Storage::Chunked(chunked) => {
+            let whole = together(path, chunked, &*sources[source], budget)?;
+            sources.push(Box::new(whole));
+            return Ok(Place { source: sources.len() - 1, spans: vec![Span { offset: 0, length: chunked.length() }] });
+        }
+        _ => return Err(unsupported(path, "its storages are in other files")),
     };
-    let is_inside = |span: &Span| span.offset.checked_add(span.length).is_some_and(|end| end <= source.len());
-    spans.iter().all(is_inside).then_some(Place { source: 0, spans })
+    let length = sources[source].len();
+    let is_inside = |span: &Span| span.offset.checked_add(span.length).is_some_and(|end| end <= length);
+    if spans.iter().all(is_inside) {
+        Ok(Place { source, spans })
+    } else {
+        Err(unreadable(path, "a tensor lies beyond the end of the file"))
+    }
+}
+
+/// A dataset in chunks as one piece, in a temporary file that has no name.
+pub(super) fn together(
+    path: &Path,
+    chunked: &Chunked,
+    source: &dyn Source,
+    budget: &Budget,
+) -> Result<Spool, WeightsError> {
+    let failed = |error: std::io::Error| unreadable(path, format!("cannot write to a temporary file: {error}"));
+    let file = tempfile::tempfile().map_err(failed)?;
+    file.set_len(chunked.length()).map_err(failed)?;
+    for index in 0..chunked.chunks() {
+        let bytes = chunked.chunk(source, index, budget).map_err(|problem| refused(path, &problem))?;
+        for (at, run) in chunked.runs(index) {
+            file.write_all_at(&bytes[run], at).map_err(failed)?;
+        }
+    }
+    Ok(Spool::Disk(file, chunked.length()))
 }
 
 /// Whether a tensor's elements lie one after another. The stride of an extent of one leads nowhere.

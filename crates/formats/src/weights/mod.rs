@@ -61,6 +61,8 @@ pub enum Storage {
     Range(Span),
     /// Ranges of the file, one after another.
     Pieces(Vec<Span>),
+    /// Chunks of an HDF5 file that went through filters.
+    Chunked(Box<crate::hdf5::Chunked>),
     /// A member of the archive that the file is in, by its name, of so many bytes.
     Member {
         /// Name within the archive.
@@ -77,6 +79,7 @@ impl Storage {
         match self {
             Self::Range(span) => span.length,
             Self::Pieces(spans) => spans.iter().fold(0, |sum, span| sum.saturating_add(span.length)),
+            Self::Chunked(chunked) => chunked.length(),
             Self::Member { length, .. } => *length,
         }
     }

@@ -77,7 +77,10 @@ fn sides(diff: &Diff) -> String {
     };
     let head = "<thead><tr><th>model</th><th></th><th class=\"number\">tensors</th><th class=\"number\">numbers</th><th>root (SHA-256)</th></tr></thead>";
     let rows = row("first", &diff.old) + &row("second", &diff.new);
-    titled("The two models", &format!("<div class=\"card scroll\"><table>{head}<tbody>\n{rows}</tbody></table></div>\n"))
+    titled(
+        "The two models",
+        &format!("<div class=\"card scroll\"><table>{head}<tbody>\n{rows}</tbody></table></div>\n"),
+    )
 }
 
 fn kind_section(diff: &Diff, kind: Kind, top: usize) -> String {

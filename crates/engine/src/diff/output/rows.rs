@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::diff::fold::{Numbered, numbered};
 use crate::diff::report::{Kind, Lines, Measures, TensorDiff, TensorSide};
-use crate::diff::{Change, Permutation};
 use crate::diff::summary::share;
+use crate::diff::{Change, Permutation};
 use crate::output::text::{counted, percent};
 use crate::sanitize::sanitize;
 
@@ -107,7 +107,7 @@ fn detail(tensor: &TensorDiff) -> String {
     let measures = tensor.measures.as_ref();
     match tensor.kind {
         Kind::Shape => resized(tensor),
-        Kind::Dtype => sides(tensor, |side| side.dtype.clone()),
+        Kind::Dtype => sides(tensor, |side| side.dtype.name().to_owned()),
         Kind::Added | Kind::Removed => {
             let side = tensor.new.as_ref().or(tensor.old.as_ref());
             side.map(|side| format!("{} {}", side.dtype, shape(&side.shape))).unwrap_or_default()
@@ -208,12 +208,14 @@ fn permuted(tensor: &TensorDiff) -> &'static str {
 }
 
 fn recast(tensor: &TensorDiff) -> String {
-    let types = sides(tensor, |side| side.dtype.clone());
+    let types = sides(tensor, |side| side.dtype.name().to_owned());
     let Some(format) = tensor.details.format else { return types };
     let same_type = tensor.old.as_ref().map(|side| &side.dtype) == tensor.new.as_ref().map(|side| &side.dtype);
     match (same_type, tensor.details.reversed) {
         (false, _) => types,
-        (true, false) => format!("rounded to {}, kept as {}", format.name(), types.split(' ').next().unwrap_or_default()),
+        (true, false) => {
+            format!("rounded to {}, kept as {}", format.name(), types.split(' ').next().unwrap_or_default())
+        }
         (true, true) => format!("was rounded to {} before", format.name()),
     }
 }

@@ -66,7 +66,8 @@ pub(super) fn rounded(values: &[f32], grain: Grain) -> Vec<f32> {
 /// Normally distributed numbers (Box and Muller), the same for the same seed.
 pub(super) fn normal(seed: u64, count: usize, deviation: f32) -> Vec<f32> {
     let uniform = |at: u64| (random(seed << 32 ^ at) >> 11) as f64 / (1u64 << 53) as f64;
-    let one = |at: u64| (-2.0 * (1.0 - uniform(2 * at)).ln()).sqrt() * (std::f64::consts::TAU * uniform(2 * at + 1)).cos();
+    let one =
+        |at: u64| (-2.0 * (1.0 - uniform(2 * at)).ln()).sqrt() * (std::f64::consts::TAU * uniform(2 * at + 1)).cos();
     (0..count as u64).map(|at| one(at) as f32 * deviation).collect()
 }
 

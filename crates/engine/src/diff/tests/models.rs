@@ -107,13 +107,15 @@ fn further_training_and_training_apart() {
     let diff = against(&model(|name, numbers| normal(seed(name), numbers.len(), 0.02)));
     assert_eq!(diff.summary.class, Class::Unrelated, "{}", diff.summary.text);
     let half = |name: &str| name.contains("mlp");
-    let diff = against(&model(|name, numbers| if half(name) { normal(seed(name), numbers.len(), 0.02) } else { numbers }));
+    let diff =
+        against(&model(|name, numbers| if half(name) { normal(seed(name), numbers.len(), 0.02) } else { numbers }));
     assert_eq!(diff.summary.class, Class::PartlyShared, "{}", diff.summary.text);
 }
 
 #[test]
 fn reordered_and_scaled() {
-    let turn = |numbers: &[f32]| (0..numbers.len()).map(|at| numbers[(at / SIDE * 5 + 3) % SIDE * SIDE + at % SIDE]).collect();
+    let turn =
+        |numbers: &[f32]| (0..numbers.len()).map(|at| numbers[(at / SIDE * 5 + 3) % SIDE * SIDE + at % SIDE]).collect();
     let diff = against(&model(|name, numbers| match name {
         _ if name.contains("up_proj") => turn(&numbers),
         _ if name.contains("q_proj") => numbers.iter().map(|value| value * 2.0).collect(),
@@ -130,12 +132,12 @@ fn renamed_tensors_are_found_by_what_they_hold() {
     let new = Memory::default().f32("b", &[100], &numbers).f32("zeros.2", &[2], &[0.0; 2]).f32("came", &[1], &[2.0]);
     let diff = compared(&old, &new);
     let kinds: Vec<(&str, Kind)> = diff.tensors.iter().map(|tensor| (&*tensor.name, tensor.kind)).collect();
-    let expected =
-        [("b", Kind::Renamed), ("came", Kind::Added), ("gone", Kind::Removed), ("zeros.2", Kind::Renamed)];
+    let expected = [("b", Kind::Renamed), ("came", Kind::Added), ("gone", Kind::Removed), ("zeros.2", Kind::Renamed)];
     assert_eq!(kinds, expected);
     assert_eq!(diff.tensors[0].old.as_ref().map(|side| &*side.name), Some("a"));
     assert!(!diff.is_within(1.0), "a loader looks for names");
-    let renamed = compared(&Memory::default().f32("a", &[100], &numbers), &Memory::default().f32("b", &[100], &numbers));
+    let renamed =
+        compared(&Memory::default().f32("a", &[100], &numbers), &Memory::default().f32("b", &[100], &numbers));
     assert_eq!(renamed.summary.class, Class::Renamed);
     assert!(!renamed.is_identical());
 }

@@ -56,7 +56,7 @@ fn fine_tuned() {
 
 #[test]
 fn low_rank_in_single_and_in_bfloat16() {
-    for (rank, deviation) in [(8, 3.2e-4), (1, 5.2e-4), (32, 3.2e-4), (64, 3.2e-4)] {
+    for (rank, deviation) in [(8, 3.2e-4), (1, 5.2e-4)] {
         let new = low_rank(&base(), SIDE, rank, deviation, 7);
         let single = against(&new);
         assert_eq!((single.kind, single.details.rank), (Kind::LowRank, Some(rank as u64)), "{single:?}");
@@ -69,12 +69,25 @@ fn low_rank_in_single_and_in_bfloat16() {
     }
 }
 
+/// Directions are those that stand out, or fewer when these hold 99 % of the change.
+#[test]
+fn as_many_directions_as_are_called_few() {
+    let base = normal(1, 300 * 300, 0.02);
+    let (old, new) = (base.clone(), low_rank(&base, 300, 64, 3.2e-4, 7));
+    let model = |numbers: &[f32]| Memory::default().f32(NAME, &[300, 300], numbers);
+    let diff = only(&model(&old), &model(&new));
+    assert!(diff.kind == Kind::LowRank && (60..=64).contains(&diff.details.rank.unwrap()), "{diff:?}");
+    let diff = only(&model(&old), &model(&low_rank(&base, 300, 120, 3.2e-4, 7)));
+    assert_eq!(diff.kind, Kind::Dense);
+}
+
 /// The base in one format and the merged model in another: the cast is taken out before the change is looked at.
 #[test]
 fn low_rank_between_formats() {
     let new = low_rank(&base(), SIDE, 8, 3.2e-4, 7);
     let (wide, narrow) = (Memory::default().f32(NAME, &SHAPE, &base()), Memory::default().bf16(NAME, &SHAPE, &base()));
-    let (wide_new, narrow_new) = (Memory::default().f32(NAME, &SHAPE, &new), Memory::default().bf16(NAME, &SHAPE, &new));
+    let (wide_new, narrow_new) =
+        (Memory::default().f32(NAME, &SHAPE, &new), Memory::default().bf16(NAME, &SHAPE, &new));
     for (old, new) in [(&wide, &narrow_new), (&narrow, &wide_new), (&narrow, &narrow_new)] {
         let diff = only(old, new);
         assert_eq!((diff.kind, diff.details.rank), (Kind::LowRank, Some(8)), "{diff:?}");

@@ -42,7 +42,9 @@ pub(super) fn draw(tensors: &[TensorDiff]) -> String {
 
 fn picture(layers: &[u64], columns: &[&Numbered], cells: &BTreeMap<(u64, Numbered), &TensorDiff>) -> String {
     let (width, height) = (LEFT + columns.len() * CELL.0 + TOP, TOP + layers.len() * CELL.1 + 4);
-    let mut svg = format!("<svg class=\"map\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"relative change by layer and tensor\">");
+    let mut svg = format!(
+        "<svg class=\"map\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"relative change by layer and tensor\">"
+    );
     for (at, name) in columns.iter().enumerate() {
         let x = LEFT + at * CELL.0 + CELL.0 / 2;
         let text = safe(&excerpt(name.rest(), MAX_NAME));
@@ -83,7 +85,13 @@ fn shade(tensor: &TensorDiff) -> &'static str {
 
 fn legend() -> String {
     let words = ["the same", "below 0.1 %", "0.1 to 1 %", "1 to 10 %", "10 to 100 %", "100 % and more"];
-    let item = |(at, word): (usize, &str)| format!("<li><svg viewBox=\"0 0 10 10\"><rect class=\"heat-{at}\" width=\"10\" height=\"10\"/></svg>{word}</li>");
+    let item = |(at, word): (usize, &str)| {
+        format!(
+            "<li><svg viewBox=\"0 0 10 10\"><rect class=\"heat-{at}\" width=\"10\" height=\"10\"/></svg>{word}</li>"
+        )
+    };
     let items: String = words.into_iter().enumerate().map(item).collect();
-    format!("<ul class=\"legend\">{items}<li><svg viewBox=\"0 0 10 10\"><rect class=\"heat-none\" width=\"10\" height=\"10\"/></svg>not comparable</li></ul>")
+    format!(
+        "<ul class=\"legend\">{items}<li><svg viewBox=\"0 0 10 10\"><rect class=\"heat-none\" width=\"10\" height=\"10\"/></svg>not comparable</li></ul>"
+    )
 }
