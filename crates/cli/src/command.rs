@@ -3,6 +3,8 @@
 mod arguments;
 mod check;
 mod completions;
+mod convert;
+mod diff;
 mod explain;
 mod fetch;
 mod formats;
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Hash(hash::Hash),
     Lock(lock::LockCommand),
     Fetch(fetch::Fetch),
+    Convert(convert::Convert),
+    Diff(diff::Diff),
     Explain(explain::Explain),
     Formats(formats::Formats),
     Completions(completions::Completions),
@@ -48,6 +52,8 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Hash(hash) => hash.run(terminal),
         Command::Lock(lock) => lock.run(terminal),
         Command::Fetch(fetch) => fetch.run(terminal),
+        Command::Convert(convert) => convert.run(terminal),
+        Command::Diff(diff) => diff.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),
         Command::Completions(completions) => completions.run(terminal),

@@ -5,6 +5,8 @@
 pub mod cache;
 mod checkpoint;
 mod content_address;
+pub mod convert;
+pub mod diff;
 mod disguised;
 pub mod examine;
 mod expectation;

@@ -6,8 +6,10 @@ mod reader;
 mod tensors;
 mod types;
 mod vocabulary;
+mod weights;
 
 pub use legacy::GgmlLegacy;
+pub use weights::read_plain;
 
 use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;

@@ -8,8 +8,10 @@ mod chunked;
 mod flax;
 mod ndarray;
 mod packed;
+mod weights;
 
 pub use flax::Flax;
+pub use weights::read_plain;
 
 use std::collections::HashSet;
 

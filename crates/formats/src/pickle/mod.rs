@@ -20,6 +20,7 @@ mod reading;
 mod rename;
 mod search;
 mod stack;
+pub mod state;
 mod tensors;
 mod texts;
 mod uses;
