@@ -2,11 +2,13 @@
 
 mod check;
 mod completions;
+mod conformance;
 mod explain;
 mod formats;
 mod man;
 mod scan;
 mod show;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Show(show::Show),
     Explain(explain::Explain),
     Formats(formats::Formats),
+    Trust(trust::Trust),
+    Conformance(conformance::Conformance),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -39,6 +43,8 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Show(show) => show.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),
+        Command::Trust(trust) => trust.run(terminal),
+        Command::Conformance(conformance) => conformance.run(terminal),
         Command::Completions(completions) => completions.run(terminal),
         Command::Man(man) => man.run(terminal),
     }

@@ -4,7 +4,10 @@ use std::fmt::Display;
 use std::io;
 
 use waag_engine::scan::ScanError;
+use waag_engine::sanitize::sanitize;
 use waag_engine::settings::SettingsError;
+use waag_engine::trust_store::StoreError;
+use waag_signing::keyless::KeylessError;
 
 /// A failure a person has to hear of, or one nobody is left to hear.
 #[derive(Debug)]
@@ -45,5 +48,17 @@ impl From<ScanError> for Failure {
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         Self::with_hint(&error, error.hint())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::with_hint(&error, error.hint())
+    }
+}
+
+impl From<KeylessError> for Failure {
+    fn from(error: KeylessError) -> Self {
+        Self::with_hint(sanitize(&error.to_string()), error.hint())
     }
 }

@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
+pub mod bounded;
 pub mod cache;
 mod checkpoint;
 mod content_address;
@@ -18,5 +19,6 @@ pub mod settings;
 mod shards;
 mod stored;
 mod summary;
+pub mod trust_store;
 pub mod walk;
 pub mod weights;
