@@ -25,7 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   waag trust show                        whose word counts, and how new the root is
   waag trust show trusted_root.json      look through a root before importing it
-  waag trust update                      fetch the newest root: the only command that reads from the network
+  waag trust update                      fetch the newest root from the network
   waag trust import trusted_root.json    take over a root that came another way";
 
 /// Show, renew or replace the trusted root that keyless signatures are verified with

@@ -7,6 +7,10 @@ use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogEr
 use super::code::{Code, KeylessError};
 use super::root::TrustedRoot;
 
+/// How the library words that a certificate was not valid at a proven time. It has no kind of its own for it; a test
+/// notices when the words change.
+const EXPIRED: [&str; 2] = ["CertExpired", "CertNotValidYet"];
+
 /// Tells why a bundle was refused. Where a log's word is not believed because the root does not know the log, that is
 /// what is said.
 pub(super) fn refusal(error: &Error, bundle: &Bundle, root: &TrustedRoot) -> KeylessError {
@@ -42,8 +46,9 @@ fn code(error: &Error) -> Code {
     }
 }
 
-const fn certificate(error: &CertificateError) -> Code {
+fn certificate(error: &CertificateError) -> Code {
     match error {
+        CertificateError::ChainInvalid(why) if EXPIRED.iter().any(|word| why.contains(word)) => Code::CertificateExpired,
         CertificateError::ChainInvalid(_) | CertificateError::NoValidAuthority { .. } => Code::UntrustedRoot,
         CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => Code::CertificateExpired,
         CertificateError::Sct(_) => Code::CertificateNotLogged,

@@ -47,7 +47,7 @@ fn another_root() {
 fn a_root_without_one_of_the_authorities() {
     let cases = [
         ("certificateAuthorities", [Code::UntrustedRoot, Code::UntrustedRoot]),
-        ("ctlogs", [Code::CertificateNotLogged, Code::CertificateNotLogged]),
+        ("ctlogs", [Code::TrustedRootInvalid, Code::TrustedRootInvalid]),
         ("tlogs", [Code::UntrustedRoot, Code::UntrustedRoot]),
         ("timestampAuthorities", [Code::TimestampInvalid, Code::TimestampInvalid]),
     ];
