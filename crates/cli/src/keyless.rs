@@ -80,7 +80,7 @@ pub(crate) fn told(signer: &Signer) -> String {
         (Some(identity), Some(issuer)) => format!("{}, confirmed by {}", sanitize(identity), sanitize(issuer)),
         _ => "the given key".to_owned(),
     };
-    let when = signer.time().map_or_else(String::new, |time| format!(", at {} by a {}", time.at, time.source));
+    let when = signer.time().map_or_else(String::new, |time| format!(", at {} by {}", time.at, time.source.words()));
     let place = signer.log_index.map_or_else(String::new, |index| format!(", log index {index}"));
     format!("{who}{when}{place}")
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::keyless::KeylessError;
+
 /// Why a bundle does not verify, or why it cannot be made. Texts may quote the bundle: sanitize them before they are shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -156,6 +158,9 @@ pub enum SigningError {
         /// What is signed.
         found: String,
     },
+    /// What a Sigstore instance vouches for does not hold, or it does not vouch.
+    #[error(transparent)]
+    Keyless(#[from] KeylessError),
     /// A token, or the module that leads to it.
     #[error("the token: {0}")]
     Token(String),
@@ -210,6 +215,7 @@ impl SigningError {
             Self::AlgorithmMismatch { .. } => "algorithm-mismatch",
             Self::RootDigestMismatch { .. } => "root-digest-mismatch",
             Self::NamesDigestMismatch { .. } => "names-digest-mismatch",
+            Self::Keyless(error) => error.code().name(),
             Self::Token(_) => "token",
             Self::NotBuilt(_) => "not-built",
         }
@@ -264,6 +270,7 @@ impl SigningError {
             | Self::NamesDigestMismatch { .. } => {
                 "do not use the model: get it and its signature anew from its publisher"
             }
+            Self::Keyless(error) => error.hint(),
             Self::Token(_) => "look at what is there with: pkcs11-tool --module MODULE --list-objects",
             Self::NotBuilt(_) => "build waag with its default features",
         }

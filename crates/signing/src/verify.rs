@@ -11,8 +11,9 @@ use crate::encoding::of_base64;
 use crate::envelope::{early_pae, pae};
 use crate::error::SigningError;
 use crate::key::PublicKey;
+use crate::keyless::{self, TrustedRoot, VerifiedStatement};
 use crate::model_statement::{ModelStatement, PredicateVersion};
-use crate::signer::{Identity, Signer, SignerKind};
+use crate::signer::{Signer, SignerKind};
 use crate::statement::PAYLOAD_TYPE;
 
 /// Whom a verifier trusts.
@@ -27,8 +28,13 @@ pub enum Trusted {
         /// An e-mail address, a URI, a host name, or a common name.
         name: String,
     },
-    /// Whoever an identity provider vouched for when a Sigstore signature was made.
-    Keyless(Identity),
+    /// Whoever an issuer vouched for when a Sigstore signature was made, as far as a root is believed.
+    Keyless {
+        /// The signer and the issuer.
+        identity: keyless::Identity,
+        /// The keys of the Sigstore instance.
+        root: Box<TrustedRoot>,
+    },
 }
 
 impl Trusted {
@@ -36,7 +42,7 @@ impl Trusted {
         match self {
             Self::Key(_) => "a key",
             Self::Certificate { .. } => "a certificate",
-            Self::Keyless(_) => "a Sigstore identity",
+            Self::Keyless { .. } => "a Sigstore identity",
         }
     }
 }
@@ -74,7 +80,12 @@ pub fn verify(json: &[u8], trusted: &Trusted, now: Timestamp) -> Result<Verified
             let signer = certified(certificate, between, roots, name, now)?;
             Ok(Verified { signer, statement, unchecked: unchecked(&bundle) })
         }
-        (Trusted::Keyless(_), Material::Keyless) => Err(SigningError::NotBuilt("Sigstore identities")),
+        // Before version 0.3, bundles of Sigstore had a chain of certificates.
+        (Trusted::Keyless { identity, root }, Material::Keyless | Material::Certificate(_)) => {
+            let VerifiedStatement { statement, signer } = keyless::verify_statement(json, identity, root)?;
+            let statement = ModelStatement::parse(&statement)?;
+            Ok(Verified { signer: signer.into(), statement, unchecked: Vec::new() })
+        }
         _ => Err(SigningError::WrongMethod { expected: trusted.words(), found: material.words() }),
     }
 }

@@ -45,7 +45,7 @@ pub use root::TrustedRoot;
 pub use services::Services;
 #[cfg(feature = "online")]
 pub use sign::{Signed, sign_artifact, sign_statement};
-pub use signer::{Signer, SigningTime, TimeSource};
+pub use signer::Signer;
 #[cfg(feature = "online")]
 pub use token::{Prompt, Token};
 pub use verify::{

@@ -1,45 +1,10 @@
 //! Who signed, and when.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use sigstore_types::{Bundle, KindVersion};
 use sigstore_verify::VerificationResult;
 
-/// Who vouches for a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TimeSource {
-    /// The transparency log, by its signed promise (Rekor v1).
-    TransparencyLog,
-    /// A timestamp authority (RFC 3161).
-    TimestampAuthority,
-}
-
-impl TimeSource {
-    /// The source in words.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TransparencyLog => "transparency log",
-            Self::TimestampAuthority => "timestamp authority",
-        }
-    }
-}
-
-impl fmt::Display for TimeSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
-    }
-}
-
-/// A time at which the signature existed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SigningTime {
-    /// The time, to the second.
-    pub at: Timestamp,
-    /// Who vouches for it.
-    pub source: TimeSource,
-}
+use crate::signer::{self, SignatureTime, SignerKind, TimeSource};
 
 /// Who signed. Everything here was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +14,7 @@ pub struct Signer {
     /// Who confirmed the identity. None with a public key.
     pub issuer: Option<String>,
     /// When the signature existed, earliest first: certificates were valid at each. Empty only with a public key.
-    pub times: Vec<SigningTime>,
+    pub times: Vec<SignatureTime>,
     /// Where the transparency log has it.
     pub log_index: Option<u64>,
 }
@@ -57,8 +22,8 @@ pub struct Signer {
 impl Signer {
     /// The earliest time at which the signature is proven to have existed.
     #[must_use]
-    pub fn time(&self) -> Option<SigningTime> {
-        self.times.first().copied()
+    pub fn time(&self) -> Option<SignatureTime> {
+        self.times.first().cloned()
     }
 
     pub(super) fn new(bundle: &Bundle, result: &VerificationResult) -> Self {
@@ -71,10 +36,18 @@ impl Signer {
     }
 }
 
+impl From<Signer> for signer::Signer {
+    fn from(signer: Signer) -> Self {
+        let time = signer.time();
+        let name = signer.identity.unwrap_or_default();
+        Self { kind: SignerKind::Keyless, name, issuer: signer.issuer, key: None, time }
+    }
+}
+
 /// Every verified time with its source. What the log did not promise, a timestamp authority vouches for.
-fn times(bundle: &Bundle, result: &VerificationResult) -> Vec<SigningTime> {
+fn times(bundle: &Bundle, result: &VerificationResult) -> Vec<SignatureTime> {
     let mut promised = promised_times(bundle);
-    let mut times: Vec<SigningTime> = Vec::new();
+    let mut times: Vec<SignatureTime> = Vec::new();
     for &at in result.verified_timestamps() {
         let source = match promised.iter().position(|time| *time == at) {
             Some(index) => {
@@ -83,9 +56,9 @@ fn times(bundle: &Bundle, result: &VerificationResult) -> Vec<SigningTime> {
             }
             None => TimeSource::TimestampAuthority,
         };
-        times.push(SigningTime { at, source });
+        times.push(SignatureTime { at, source });
     }
-    times.sort_unstable();
+    times.sort_by_key(|time| (time.at, time.source as u8));
     times
 }
 

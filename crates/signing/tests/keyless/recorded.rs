@@ -1,7 +1,9 @@
 //! Bundles that other programs wrote.
 
 use serde_json::Value;
-use waag_signing::keyless::{Code, Identity, TimeSource, TrustedRoot, VerifiedStatement, KeylessError, verify_statement};
+use waag_signing::keyless::{Code, Identity, TrustedRoot, VerifiedStatement, KeylessError, verify_statement};
+use waag_signing::signer::{SignerKind, TimeSource};
+use waag_signing::verify::{self, Trusted};
 
 macro_rules! vector {
     ($name:literal) => {
@@ -62,4 +64,20 @@ fn a_name_twice_is_refused() {
     let text = std::str::from_utf8(GOOD).unwrap();
     let twice = text.replacen('{', r#"{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json","#, 1);
     assert_eq!(verify(twice.as_bytes()).unwrap_err().code(), Code::MalformedBundle);
+}
+
+/// The whole way: from a bundle to what it says of a model's files.
+#[test]
+fn a_model_signed_without_a_key_verifies() {
+    let identity = Identity { name: "signer@local.test".to_owned(), issuer: "https://issuer.local.test".to_owned() };
+    let root = Box::new(TrustedRoot::from_json(vector!("trusted_root.json")).unwrap());
+    let trusted = Trusted::Keyless { identity, root };
+    let verified = verify::verify(GOOD, &trusted, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(verified.signer.kind, SignerKind::Keyless);
+    assert_eq!(verified.signer.name, "signer@local.test");
+    assert!(verified.signer.time.is_some() && verified.unchecked.is_empty());
+    assert_eq!(verified.statement.manifest.resources.len(), 9);
+    for (bundle, code) in [(&vector!("set-bad.sig")[..], "log-promise-invalid"), (vector!("no-tlog.sig"), "log-entry-missing")] {
+        assert_eq!(verify::verify(bundle, &trusted, jiff::Timestamp::UNIX_EPOCH).unwrap_err().code(), code);
+    }
 }

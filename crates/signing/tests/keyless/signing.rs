@@ -1,9 +1,10 @@
 //! Signing: every service is asked, and whoever verifies sees who it was.
 
 use waag_signing::keyless::{
-    Code, Content, Identity, Services, TimeSource, Token, VerifiedStatement, sign_artifact, sign_statement, verify_artifact,
+    Code, Content, Identity, Services, Token, VerifiedStatement, sign_artifact, sign_statement, verify_artifact,
     verify_statement,
 };
+use waag_signing::signer::TimeSource;
 use waag_testkit::sigstore::Options;
 
 use crate::instance::{IDENTITY, ISSUER, Local, STATEMENT, identity};
