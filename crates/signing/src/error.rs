@@ -108,6 +108,9 @@ pub enum SigningError {
         /// Whom the certificate names.
         found: String,
     },
+    /// The policy lets nobody sign it.
+    #[error("nobody is trusted to sign it")]
+    NobodyTrusted,
     /// The private key does not belong to the certificate.
     #[error("the certificate is for another key")]
     CertificateForAnotherKey,
@@ -204,6 +207,7 @@ impl SigningError {
             Self::CertificateNotForSigning { .. } => "certificate-not-for-signing",
             Self::CertificateNotAnAuthority { .. } => "certificate-not-an-authority",
             Self::IdentityMismatch { .. } => "identity-mismatch",
+            Self::NobodyTrusted => "nobody-trusted",
             Self::CertificateForAnotherKey => "certificate-for-another-key",
             Self::MalformedStatement(_) => "malformed-statement",
             Self::PredicateType(_) => "predicate-type",
@@ -257,6 +261,7 @@ impl SigningError {
             Self::CertificateNotForSigning { .. } | Self::CertificateNotAnAuthority { .. } => {
                 "ask the publisher to sign with a certificate for code signing"
             }
+            Self::NobodyTrusted => "add a [[trust.rule]] with its subject and signers to waag.toml",
             Self::CertificateForAnotherKey => "name the certificate that was issued for this key",
             Self::SignatureInvalid
             | Self::MalformedStatement(_)

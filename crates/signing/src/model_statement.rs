@@ -88,6 +88,15 @@ struct RawResource {
     digest: String,
 }
 
+/// What a statement says of itself.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "_type")]
+    statement_type: String,
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+}
+
 /// The fields that a statement over a model may have.
 const STATEMENT_FIELDS: [&str; 4] = ["_type", "subject", "predicateType", "predicate"];
 
@@ -97,20 +106,19 @@ impl ModelStatement {
     /// # Errors
     /// When it is no such statement, contradicts itself, or names what is not inside the model.
     pub fn parse(payload: &[u8]) -> Result<Self, SigningError> {
-        check_fields(payload)?;
-        let statement: Statement = strict::from_slice(payload).map_err(SigningError::malformed_statement)?;
-        if statement.statement_type != STATEMENT_TYPE {
-            return Err(SigningError::malformed_statement(format_args!("its type is '{}'", statement.statement_type)));
+        let head: Head = strict::from_slice(payload).map_err(SigningError::malformed_statement)?;
+        if head.statement_type != STATEMENT_TYPE {
+            return Err(SigningError::malformed_statement(format_args!("its type is '{}'", head.statement_type)));
         }
-        match statement.predicate_type.as_str() {
+        match head.predicate_type.as_str() {
             PREDICATE_TYPE => Self::current(payload),
-            EARLY_PREDICATE_TYPE => Self::early(&statement.subject),
+            EARLY_PREDICATE_TYPE => Self::early(payload),
             other => Err(SigningError::PredicateType(other.to_owned())),
         }
     }
 
-    /// Reads it again into what the predicate is: a second pass, so that a field that is named twice is refused.
     fn current(payload: &[u8]) -> Result<Self, SigningError> {
+        check_fields(payload)?;
         let statement: Statement<Predicate> = strict::from_slice(payload).map_err(SigningError::malformed_statement)?;
         let [subject] = statement.subject.as_slice() else {
             return Err(SigningError::SubjectCount(statement.subject.len()));
@@ -121,14 +129,15 @@ impl ModelStatement {
         Ok(Self { manifest, version: PredicateVersion::V1, unchecked_digests })
     }
 
-    fn early(subjects: &[ResourceDescriptor]) -> Result<Self, SigningError> {
+    fn early(payload: &[u8]) -> Result<Self, SigningError> {
+        let statement: Statement = strict::from_slice(payload).map_err(SigningError::malformed_statement)?;
         let serialization = Serialization {
             method: Method::Files,
             algorithm: HashAlgorithm::Sha256,
             allow_symlinks: false,
             ignored: Vec::new(),
         };
-        let resources = subjects.iter().map(early_resource).collect::<Result<_, _>>()?;
+        let resources = statement.subject.iter().map(early_resource).collect::<Result<_, _>>()?;
         let manifest = Manifest::new(String::new(), serialization, resources)?;
         Ok(Self { manifest, version: PredicateVersion::Early, unchecked_digests: Vec::new() })
     }
