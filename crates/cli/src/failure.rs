@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io;
 
-use waag_engine::scan::ScanError;
 use waag_engine::sanitize::sanitize;
+use waag_engine::scan::ScanError;
 use waag_engine::settings::SettingsError;
 use waag_engine::trust_store::StoreError;
 use waag_signing::keyless::KeylessError;

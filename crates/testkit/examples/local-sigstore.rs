@@ -21,7 +21,8 @@ fn main() {
     let server = Instance::new(Options::default()).serve(0).expect("a port of the loopback device");
     let (instance, address) = (server.instance(), server.address());
     std::fs::create_dir_all(folder).expect("a folder that can be made");
-    let write = |name: &str, text: String| std::fs::write(folder.join(name), text).expect("a folder that can be written to");
+    let write =
+        |name: &str, text: String| std::fs::write(folder.join(name), text).expect("a folder that can be written to");
     write("trusted_root.json", format!("{:#}\n", instance.trusted_root()));
     write("signing_config.json", format!("{:#}\n", instance.signing_config(address, version)));
     write("trust_config.json", format!("{:#}\n", instance.trust_config(address, version)));

@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn only_a_null_key_id_is_left_out() {
-        let mut value = serde_json::json!({"dsseEnvelope": {"signatures": [{"keyid": null}, {"keyid": ""}, {"sig": null}]}});
+        let mut value =
+            serde_json::json!({"dsseEnvelope": {"signatures": [{"keyid": null}, {"keyid": ""}, {"sig": null}]}});
         remove_empty_key_ids(&mut value);
         assert_eq!(value, serde_json::json!({"dsseEnvelope": {"signatures": [{}, {"keyid": ""}, {"sig": null}]}}));
     }

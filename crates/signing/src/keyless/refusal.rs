@@ -48,7 +48,9 @@ fn code(error: &Error) -> Code {
 
 fn certificate(error: &CertificateError) -> Code {
     match error {
-        CertificateError::ChainInvalid(why) if EXPIRED.iter().any(|word| why.contains(word)) => Code::CertificateExpired,
+        CertificateError::ChainInvalid(why) if EXPIRED.iter().any(|word| why.contains(word)) => {
+            Code::CertificateExpired
+        }
         CertificateError::ChainInvalid(_) | CertificateError::NoValidAuthority { .. } => Code::UntrustedRoot,
         CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => Code::CertificateExpired,
         CertificateError::Sct(_) => Code::CertificateNotLogged,

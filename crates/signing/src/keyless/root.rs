@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sigstore_trust_root::{
-    SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT, TrustedRoot as Inner,
-};
+use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT, TrustedRoot as Inner};
 use sigstore_verify::Verifier;
 
 use super::authority::{Authority, Role};
@@ -76,9 +74,14 @@ impl TrustedRoot {
             .map(|one| Authority::certified(Role::CertificateAuthority, &one.uri, &one.subject, one.valid_for))
             .collect();
         let certificates = self.inner.ctlogs.iter();
-        all.extend(certificates.map(|log| Authority::new(Role::CertificateLog, log.base_url.clone(), log.public_key.valid_for)));
+        all.extend(
+            certificates
+                .map(|log| Authority::new(Role::CertificateLog, log.base_url.clone(), log.public_key.valid_for)),
+        );
         let logs = self.inner.tlogs.iter();
-        all.extend(logs.map(|log| Authority::new(Role::TransparencyLog, log.base_url.clone(), log.public_key.valid_for)));
+        all.extend(
+            logs.map(|log| Authority::new(Role::TransparencyLog, log.base_url.clone(), log.public_key.valid_for)),
+        );
         let timestamps = self.inner.timestamp_authorities.iter();
         all.extend(timestamps.map(|one| {
             let uri = one.uri.as_deref().unwrap_or_default();
@@ -108,9 +111,7 @@ fn root_of(bytes: &[u8]) -> Result<String, KeylessError> {
     let value = json::parse(bytes).map_err(invalid)?;
     match value.get(ROOT_OF_CONFIGURATION) {
         Some(root) if root.is_object() => Ok(root.to_string()),
-        _ if value.get("mediaType").is_some_and(Value::is_string) => {
-            String::from_utf8(bytes.to_vec()).map_err(invalid)
-        }
+        _ if value.get("mediaType").is_some_and(Value::is_string) => String::from_utf8(bytes.to_vec()).map_err(invalid),
         _ => Err(invalid("it has no media type")),
     }
 }
@@ -135,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_trust_configuration_has_a_root() {
-        let configuration = format!("{{\"trustedRoot\": {}, \"signingConfig\": {{}}}}", SIGSTORE_PRODUCTION_TRUSTED_ROOT);
+        let configuration =
+            format!("{{\"trustedRoot\": {}, \"signingConfig\": {{}}}}", SIGSTORE_PRODUCTION_TRUSTED_ROOT);
         let root = TrustedRoot::from_json(configuration.as_bytes()).unwrap();
         assert_eq!(root.authorities(), TrustedRoot::production().unwrap().authorities());
     }

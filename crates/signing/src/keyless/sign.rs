@@ -28,8 +28,14 @@ pub struct Signed {
 ///
 /// [`Code::StatementInvalid`] before anything is sent; otherwise the service that refused, or why the result would not
 /// verify.
-pub fn sign_statement(statement: &[u8], token: Token, services: &Services, root: &TrustedRoot) -> Result<Signed, KeylessError> {
-    let invalid = |why| KeylessError::new(Code::StatementInvalid, format_args!("the statement cannot be signed: {why}"));
+pub fn sign_statement(
+    statement: &[u8],
+    token: Token,
+    services: &Services,
+    root: &TrustedRoot,
+) -> Result<Signed, KeylessError> {
+    let invalid =
+        |why| KeylessError::new(Code::StatementInvalid, format_args!("the statement cannot be signed: {why}"));
     let subject = subject_of(statement).map_err(invalid)?;
     let bundle = wait(signer(token, services).sign_raw_statement(statement))?;
     finish(&bundle.map_err(refused)?, subject, root)
@@ -40,7 +46,12 @@ pub fn sign_statement(statement: &[u8], token: Token, services: &Services, root:
 /// # Errors
 ///
 /// The service that refused, or why the result would not verify.
-pub fn sign_artifact(content: Content<'_>, token: Token, services: &Services, root: &TrustedRoot) -> Result<Signed, KeylessError> {
+pub fn sign_artifact(
+    content: Content<'_>,
+    token: Token,
+    services: &Services,
+    root: &TrustedRoot,
+) -> Result<Signed, KeylessError> {
     let digest = match content {
         Content::Bytes(bytes) => sigstore_sign::crypto::sha256(bytes),
         Content::Sha256(digest) => Sha256Hash::new(digest),

@@ -65,8 +65,7 @@ fn times(bundle: &Bundle, result: &VerificationResult) -> Vec<SignatureTime> {
 /// Times that a log's promise covers. Rekor v2 promises none.
 fn promised_times(bundle: &Bundle) -> Vec<Timestamp> {
     let entries = bundle.verification_material.tlog_entries.iter();
-    let promised = entries.filter(|entry| {
-        entry.inclusion_promise.is_some() && entry.kind_version != KindVersion::HashedRekordV002
-    });
+    let promised = entries
+        .filter(|entry| entry.inclusion_promise.is_some() && entry.kind_version != KindVersion::HashedRekordV002);
     promised.filter_map(|entry| entry.integrated_time).collect()
 }

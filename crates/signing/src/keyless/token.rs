@@ -54,7 +54,8 @@ impl Token {
     ///
     /// [`Code::TokenInvalid`]: the instance has no such service, nobody can be asked, or the code is wrong.
     pub fn interactive(services: &Services, prompt: &dyn Prompt) -> Result<Self, KeylessError> {
-        let address = services.inner().oidc_url().ok_or_else(|| invalid("the signing configuration names no issuer"))?;
+        let address =
+            services.inner().oidc_url().ok_or_else(|| invalid("the signing configuration names no issuer"))?;
         let client = OAuthClient::new(OAuthConfig::dex(address)).map_err(invalid)?;
         let asking = Asking { prompt, address: std::sync::Mutex::new(String::new()) };
         let options = AuthOptions::new().with_force_oob(true);

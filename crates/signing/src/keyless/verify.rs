@@ -1,6 +1,8 @@
 //! Verifying a bundle: offline, and with every check that a bundle allows.
 
-use sigstore_types::{Artifact, ArtifactDigest, Bundle, DerPublicKey, HashAlgorithm, Sha256Hash, SignatureContent, Statement};
+use sigstore_types::{
+    Artifact, ArtifactDigest, Bundle, DerPublicKey, HashAlgorithm, Sha256Hash, SignatureContent, Statement,
+};
 use sigstore_verify::{Policy, PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 
 use super::bundle;
@@ -42,7 +44,11 @@ pub struct VerifiedStatement {
 /// # Errors
 ///
 /// [`KeylessError`] with the first thing that does not hold.
-pub fn verify_statement(bundle: &[u8], identity: &Identity, root: &TrustedRoot) -> Result<VerifiedStatement, KeylessError> {
+pub fn verify_statement(
+    bundle: &[u8],
+    identity: &Identity,
+    root: &TrustedRoot,
+) -> Result<VerifiedStatement, KeylessError> {
     statement(bundle, &policy_of(identity), root)
 }
 
@@ -51,7 +57,11 @@ pub fn verify_statement(bundle: &[u8], identity: &Identity, root: &TrustedRoot) 
 /// # Errors
 ///
 /// [`KeylessError`] with the first thing that does not hold; [`Code::KeyInvalid`] when `key` is none.
-pub fn verify_statement_with_key(bundle: &[u8], key: &str, root: &TrustedRoot) -> Result<VerifiedStatement, KeylessError> {
+pub fn verify_statement_with_key(
+    bundle: &[u8],
+    key: &str,
+    root: &TrustedRoot,
+) -> Result<VerifiedStatement, KeylessError> {
     statement(bundle, &policy_of_key(key)?, root)
 }
 
@@ -60,7 +70,12 @@ pub fn verify_statement_with_key(bundle: &[u8], key: &str, root: &TrustedRoot) -
 /// # Errors
 ///
 /// [`KeylessError`] with the first thing that does not hold.
-pub fn verify_artifact(bundle: &[u8], content: Content<'_>, identity: &Identity, root: &TrustedRoot) -> Result<Signer, KeylessError> {
+pub fn verify_artifact(
+    bundle: &[u8],
+    content: Content<'_>,
+    identity: &Identity,
+    root: &TrustedRoot,
+) -> Result<Signer, KeylessError> {
     artifact(bundle, content, &policy_of(identity), root)
 }
 
@@ -69,13 +84,22 @@ pub fn verify_artifact(bundle: &[u8], content: Content<'_>, identity: &Identity,
 /// # Errors
 ///
 /// [`KeylessError`] with the first thing that does not hold; [`Code::KeyInvalid`] when `key` is none.
-pub fn verify_artifact_with_key(bundle: &[u8], content: Content<'_>, key: &str, root: &TrustedRoot) -> Result<Signer, KeylessError> {
+pub fn verify_artifact_with_key(
+    bundle: &[u8],
+    content: Content<'_>,
+    key: &str,
+    root: &TrustedRoot,
+) -> Result<Signer, KeylessError> {
     artifact(bundle, content, &policy_of_key(key)?, root)
 }
 
 /// Whoever signed: only for what was signed a moment ago, to see whether others will be able to verify it.
 #[cfg(feature = "online")]
-pub(super) fn verify_whoever(bundle: &Bundle, content: Artifact<'_>, root: &TrustedRoot) -> Result<Signer, KeylessError> {
+pub(super) fn verify_whoever(
+    bundle: &Bundle,
+    content: Artifact<'_>,
+    root: &TrustedRoot,
+) -> Result<Signer, KeylessError> {
     judge(bundle, content, &VerificationPolicy::any_identity(), root)
 }
 
@@ -95,19 +119,33 @@ fn statement(bytes: &[u8], policy: &dyn Policy, root: &TrustedRoot) -> Result<Ve
         return Err(KeylessError::new(Code::UnsupportedBundle, "the bundle signs bytes, and no statement"));
     };
     let payload = envelope.payload.as_bytes();
-    let unreadable = |why| KeylessError::new(Code::MalformedBundle, format_args!("the statement cannot be read: {why}"));
+    let unreadable =
+        |why| KeylessError::new(Code::MalformedBundle, format_args!("the statement cannot be read: {why}"));
     let subject = subject_of(payload).map_err(unreadable)?;
     let signer = judge(&bundle, Artifact::from_digest(subject), policy, root)?;
     Ok(VerifiedStatement { statement: payload.to_vec(), signer })
 }
 
-fn artifact(bytes: &[u8], content: Content<'_>, policy: &dyn Policy, root: &TrustedRoot) -> Result<Signer, KeylessError> {
+fn artifact(
+    bytes: &[u8],
+    content: Content<'_>,
+    policy: &dyn Policy,
+    root: &TrustedRoot,
+) -> Result<Signer, KeylessError> {
     judge(&bundle::read(bytes)?, content.into(), policy, root)
 }
 
-fn judge(bundle: &Bundle, content: Artifact<'_>, policy: &dyn Policy, root: &TrustedRoot) -> Result<Signer, KeylessError> {
+fn judge(
+    bundle: &Bundle,
+    content: Artifact<'_>,
+    policy: &dyn Policy,
+    root: &TrustedRoot,
+) -> Result<Signer, KeylessError> {
     if bundle.verification_material.tlog_entries.is_empty() {
-        return Err(KeylessError::new(Code::LogEntryMissing, "no transparency log has this signature: the bundle has no entry"));
+        return Err(KeylessError::new(
+            Code::LogEntryMissing,
+            "no transparency log has this signature: the bundle has no entry",
+        ));
     }
     let refused = |error| refusal(&error, bundle, root);
     let verifier = Verifier::new(root.inner()).map_err(refused)?;

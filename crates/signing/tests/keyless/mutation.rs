@@ -18,7 +18,10 @@ const LOG_ENTRY: &str = "/verificationMaterial/tlogEntries/0";
 /// - A checkpoint ends with its last signature; white space after it is no part of it.
 /// - In the middle of a timestamp token stands a copy of the authority's certificate. The one in the trusted root counts.
 const FREE: [(&str, &[&str]); 2] = [
-    ("/verificationMaterial/tlogEntries/0/inclusionProof/checkpoint/envelope", &["last letter", "line after", "shorter"]),
+    (
+        "/verificationMaterial/tlogEntries/0/inclusionProof/checkpoint/envelope",
+        &["last letter", "line after", "shorter"],
+    ),
     ("/verificationMaterial/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp", &["middle letter"]),
 ];
 

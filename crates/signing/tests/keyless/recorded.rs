@@ -1,7 +1,7 @@
 //! Bundles that other programs wrote.
 
 use serde_json::Value;
-use waag_signing::keyless::{Code, Identity, TrustedRoot, VerifiedStatement, KeylessError, verify_statement};
+use waag_signing::keyless::{Code, Identity, KeylessError, TrustedRoot, VerifiedStatement, verify_statement};
 use waag_signing::signer::{SignerKind, TimeSource};
 use waag_signing::verify::{self, Trusted};
 
@@ -77,7 +77,9 @@ fn a_model_signed_without_a_key_verifies() {
     assert_eq!(verified.signer.name, "signer@local.test");
     assert!(verified.signer.time.is_some() && verified.unchecked.is_empty());
     assert_eq!(verified.statement.manifest.resources.len(), 9);
-    for (bundle, code) in [(&vector!("set-bad.sig")[..], "log-promise-invalid"), (vector!("no-tlog.sig"), "log-entry-missing")] {
+    for (bundle, code) in
+        [(&vector!("set-bad.sig")[..], "log-promise-invalid"), (vector!("no-tlog.sig"), "log-entry-missing")]
+    {
         assert_eq!(verify::verify(bundle, &trusted, jiff::Timestamp::UNIX_EPOCH).unwrap_err().code(), code);
     }
 }

@@ -79,7 +79,8 @@ fn an_entry_of_another_signature() {
     both(|local, bundle| {
         let version = if bundle.to_string().contains("0.0.2") { 2 } else { 1 };
         let mut mixed = bundle.clone();
-        mixed["verificationMaterial"]["tlogEntries"] = local.bundle(version)["verificationMaterial"]["tlogEntries"].clone();
+        mixed["verificationMaterial"]["tlogEntries"] =
+            local.bundle(version)["verificationMaterial"]["tlogEntries"].clone();
         assert_eq!(code(&mixed, &identity(), &local.root), Some(Code::LogEntryMismatch));
     });
 }

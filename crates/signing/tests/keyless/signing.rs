@@ -51,7 +51,8 @@ fn workflows_sign_with_their_address() {
 #[test]
 fn tokens_of_others_get_no_certificate() {
     let (local, other) = (Local::good(), Local::new(Options { keys: 50, ..Options::default() }));
-    let error = sign_statement(STATEMENT.as_bytes(), other.token(IDENTITY), &local.services(1), &local.root).unwrap_err();
+    let error =
+        sign_statement(STATEMENT.as_bytes(), other.token(IDENTITY), &local.services(1), &local.root).unwrap_err();
     assert_eq!(error.code(), Code::CertificateRefused);
 }
 

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::der::{Der, bits, explicit, generalized_time, implicit, integer, octets, oid, sequence, set, text, utc_time, value, yes};
+use super::der::{
+    Der, bits, explicit, generalized_time, implicit, integer, octets, oid, sequence, set, text, utc_time, value, yes,
+};
 use super::key::Key;
 
 /// ecdsa-with-SHA256.

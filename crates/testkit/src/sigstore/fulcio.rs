@@ -5,9 +5,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::certificate::{CODE_SIGNING, Issuer, Validity, Wish, alternative_name, authority_key, certificate_timestamp, issuer, subject_key, usages};
+use super::certificate::{
+    CODE_SIGNING, Issuer, Validity, Wish, alternative_name, authority_key, certificate_timestamp, issuer, subject_key,
+    usages,
+};
 use super::der::{Der, items};
 use super::key::{Key, has_signed};
+use super::pem::{pem, unwrap_pem};
 
 /// What a token must be meant for.
 const AUDIENCE: &str = "sigstore";
@@ -25,12 +29,15 @@ pub(super) struct Fulcio {
 
 impl Fulcio {
     /// Answers `POST /api/v2/signingCert`; None when the token does not hold or the key is not the asker's.
-    pub(super) fn answer(&self, request: &Value, serial: u64, now: Timestamp) -> Option<Value> {
-        let claims = self.claims(request["credentials"]["oidcIdentityToken"].as_str()?, now)?;
+    /// Tokens come within the request, or beside it.
+    pub(super) fn answer(&self, request: &Value, bearer: Option<&str>, serial: u64, now: Timestamp) -> Option<Value> {
+        let token = request["credentials"]["oidcIdentityToken"].as_str().or(bearer)?;
+        let claims = self.claims(token, now)?;
         let identity = claims["email"].as_str().or(claims["sub"].as_str())?;
         let public_key = asked_key(request, identity)?;
         let leaf = self.certify(&public_key, identity, claims["iss"].as_str()?, serial, now);
-        let certificates: Vec<String> = [&leaf, &self.chain[0], &self.chain[1]].map(|der| pem("CERTIFICATE", der)).into();
+        let certificates: Vec<String> =
+            [&leaf, &self.chain[0], &self.chain[1]].map(|der| pem("CERTIFICATE", der)).into();
         Some(json!({ "signedCertificateEmbeddedSct": { "chain": { "certificates": certificates } } }))
     }
 
@@ -48,7 +55,11 @@ impl Fulcio {
 
     fn certify(&self, public_key: &[u8], identity: &str, confirmed_by: &str, serial: u64, now: Timestamp) -> Der {
         let mut extensions = usages(CODE_SIGNING, false).to_vec();
-        extensions.extend([subject_key(&[serial as u8; 32]), authority_key(&self.issuer.key.id()), alternative_name(identity)]);
+        extensions.extend([
+            subject_key(&[serial as u8; 32]),
+            authority_key(&self.issuer.key.id()),
+            alternative_name(identity),
+        ]);
         extensions.extend(issuer(confirmed_by));
         let validity = Validity(now, now + self.lifetime);
         let mut wish = Wish { serial, subject: "", public_key, validity, extensions };
@@ -93,15 +104,4 @@ fn requested_key(request: &[u8]) -> Option<Vec<u8>> {
     let key = items(parts.first()?.content)?.get(2)?.whole.to_vec();
     let signature = parts.get(2)?.content.get(1..)?;
     has_signed(&key, parts.first()?.whole, signature).then_some(key)
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let lines = STANDARD.encode(der).into_bytes();
-    let lines: Vec<String> = lines.chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-}
-
-fn unwrap_pem(text: &str) -> Option<Vec<u8>> {
-    let body: String = text.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
-    STANDARD.decode(body).ok()
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use super::instance::Instance;
+use super::instance::{Instance, Request};
 
 /// Bytes of a request that are read.
 const MAX_BYTES: usize = 64 << 20;
@@ -51,18 +51,19 @@ fn serve(listener: &TcpListener, instance: &Arc<Instance>) {
 }
 
 fn answer(mut stream: TcpStream, instance: &Instance) -> io::Result<()> {
-    let (path, body) = read(&mut stream)?;
-    let (status, kind, body) = match instance.answer(&path, &body) {
+    let (status, kind, body) = match instance.answer(&read(&mut stream)?) {
         Some((kind, body)) => ("201 Created", kind, body),
         None => ("400 Bad Request", "text/plain", b"the stand-in cannot answer this\n".to_vec()),
     };
     let length = body.len();
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    )?;
     stream.write_all(&body)
 }
 
-/// The path and the body of a request.
-fn read(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
+fn read(stream: &mut TcpStream) -> io::Result<Request> {
     let (mut bytes, mut piece) = (Vec::new(), [0; 1 << 14]);
     while bytes.len() < MAX_BYTES {
         let count = stream.read(&mut piece)?;
@@ -77,12 +78,17 @@ fn read(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     Err(io::Error::from(io::ErrorKind::InvalidData))
 }
 
-fn parse(bytes: &[u8]) -> Option<(String, Vec<u8>)> {
+/// A request, when all of it is there.
+fn parse(bytes: &[u8]) -> Option<Request> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let httparse::Status::Complete(start) = request.parse(bytes).ok()? else { return None };
-    let length = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
-    let length: usize = length.and_then(|header| std::str::from_utf8(header.value).ok()?.parse().ok()).unwrap_or(0);
-    let body = bytes.get(start..start.checked_add(length)?)?;
-    Some((request.path?.to_owned(), body.to_vec()))
+    let header = |name: &str| {
+        let header = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        header.and_then(|header| std::str::from_utf8(header.value).ok())
+    };
+    let length: usize = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let body = bytes.get(start..start.checked_add(length)?)?.to_vec();
+    let bearer = header("authorization").and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
+    Some(Request { path: request.path?.to_owned(), bearer, body })
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::certificate::{Issuer, TIME_STAMPING, Validity, Wish, authority_key, subject_key, usages};
 use super::fulcio::Fulcio;
@@ -35,6 +35,17 @@ impl Default for Options {
         let none = SignedDuration::ZERO;
         Self { keys: 0, lifetime: SignedDuration::from_mins(10), log_ahead: none, stamper_ahead: none, ahead: none }
     }
+}
+
+/// What is asked of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The path of the service.
+    pub path: String,
+    /// A token that was sent beside the body.
+    pub bearer: Option<String>,
+    /// JSON, or a timestamp request.
+    pub body: Vec<u8>,
 }
 
 /// A Sigstore instance.
@@ -69,17 +80,19 @@ impl Instance {
     }
 
     /// Answers a request: the content type and the body, or None for what cannot be answered.
-    pub fn answer(&self, path: &str, body: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    pub fn answer(&self, request: &Request) -> Option<(&'static str, Vec<u8>)> {
+        let Request { path, bearer, body } = request;
         let now = self.now();
-        let json = || serde_json::from_slice::<Value>(body).ok();
+        let read = || serde_json::from_slice::<Value>(body).ok();
         if path == "/api/v1/timestamp" {
             let token = self.stamper.answer(body, self.serial(), now + self.options.stamper_ahead)?;
             return Some(("application/timestamp-reply", token));
         }
-        let answer = match path {
-            "/api/v2/signingCert" => self.fulcio.answer(&json()?, self.serial(), now)?,
-            "/api/v1/log/entries" => rekor::first_version(&mut self.log(0), &json()?, now + self.options.log_ahead)?,
-            "/api/v2/log/entries" => rekor::second_version(&mut self.log(1), &json()?)?,
+        let answer = match path.as_str() {
+            "/auth/.well-known/openid-configuration" => issuer(),
+            "/api/v2/signingCert" => self.fulcio.answer(&read()?, bearer.as_deref(), self.serial(), now)?,
+            "/api/v1/log/entries" => rekor::first_version(&mut self.log(0), &read()?, now + self.options.log_ahead)?,
+            "/api/v2/log/entries" => rekor::second_version(&mut self.log(1), &read()?)?,
             _ => return None,
         };
         Some(("application/json", answer.to_string().into_bytes()))
@@ -100,6 +113,15 @@ impl Instance {
     fn now(&self) -> Timestamp {
         Timestamp::now() + self.options.ahead
     }
+}
+
+/// What an issuer of tokens says of itself. Nobody can sign in: tokens come from [`Instance::token`].
+fn issuer() -> Value {
+    json!({
+        "issuer": "https://issuer.waag.test",
+        "authorization_endpoint": "https://issuer.waag.test/auth",
+        "token_endpoint": "https://issuer.waag.test/token",
+    })
 }
 
 fn fulcio([above, own]: [Key; 2], log: Key, tokens: Key, lifetime: SignedDuration, validity: Validity) -> Fulcio {

@@ -39,7 +39,13 @@ impl Log {
         self.leaves.push(leaf(body));
         let root = root(&self.leaves);
         let size = self.leaves.len() as u64;
-        Place { index: index as u64, size, root, path: path(index, &self.leaves), checkpoint: self.checkpoint(size, &root) }
+        Place {
+            index: index as u64,
+            size,
+            root,
+            path: path(index, &self.leaves),
+            checkpoint: self.checkpoint(size, &root),
+        }
     }
 
     /// A signed note (C2SP): origin, size, root, and a signature with the first bytes of the key's name before it.

@@ -15,10 +15,11 @@ mod http;
 mod instance;
 mod key;
 mod log;
+mod pem;
 mod rekor;
 mod timestamp;
 mod trust;
 
 pub use http::Server;
-pub use instance::{Instance, Options};
+pub use instance::{Instance, Options, Request};
 pub use key::Key;

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::log::{Log, Place};
+use super::pem::{pem, unwrap_pem};
 
-/// Takes an entry as Rekor v1 does: `hashedrekord` as it is, `dsse` reduced to digests.
+/// Takes an entry as Rekor v1 does: certificates are written anew, and of `dsse` digests are kept.
 pub(super) fn first_version(log: &mut Log, request: &Value, time: Timestamp) -> Option<Value> {
     let body = match request["kind"].as_str()? {
-        "hashedrekord" => request.clone(),
+        "hashedrekord" => hashedrekord(request)?,
         "dsse" => dsse(&request["spec"]["proposedContent"])?,
         _ => return None,
     };
@@ -30,11 +31,25 @@ pub(super) fn first_version(log: &mut Log, request: &Value, time: Timestamp) -> 
     Some(json!({ name: entry }))
 }
 
+fn hashedrekord(request: &Value) -> Option<Value> {
+    let mut body = request.clone();
+    let certificate = body.pointer_mut("/spec/signature/publicKey/content")?;
+    *certificate = canonical(certificate)?;
+    Some(body)
+}
+
+/// A certificate in PEM, in Base64, as the log writes it, however it was sent.
+fn canonical(certificate: &Value) -> Option<Value> {
+    let text = STANDARD.decode(certificate.as_str()?).ok()?;
+    let der = unwrap_pem(std::str::from_utf8(&text).ok()?)?;
+    Some(STANDARD.encode(pem("CERTIFICATE", &der)).into())
+}
+
 fn dsse(content: &Value) -> Option<Value> {
     let text = content["envelope"].as_str()?;
     let envelope: Value = serde_json::from_str(text).ok()?;
     let payload = STANDARD.decode(envelope["payload"].as_str()?).ok()?;
-    let (signature, verifier) = (&envelope["signatures"][0]["sig"], &content["verifiers"][0]);
+    let (signature, verifier) = (&envelope["signatures"][0]["sig"], canonical(&content["verifiers"][0])?);
     let digest = |bytes: &[u8]| json!({ "algorithm": "sha256", "value": hex(&Sha256::digest(bytes)) });
     let spec = json!({
         "envelopeHash": digest(text.as_bytes()),

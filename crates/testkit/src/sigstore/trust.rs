@@ -42,9 +42,7 @@ impl Instance {
     /// Where to sign: all services at one address, with the log of version 1 or 2.
     pub fn signing_config(&self, address: &str, log_version: u32) -> Value {
         let start = json!({ "start": self.since.to_string() });
-        let service = |address: &str, version: u32| {
-            json!([{ "url": address, "majorApiVersion": version, "validFor": start, "operator": "waag.test" }])
-        };
+        let service = |address: &str, version: u32| json!([{ "url": address, "majorApiVersion": version, "validFor": start, "operator": "waag.test" }]);
         json!({
             "mediaType": SIGNING,
             "caUrls": service(address, 1),
