@@ -1,5 +1,6 @@
 //! Runs a Sigstore instance on this machine, and writes what makes clients use it and believe it into a folder:
-//! `trusted_root.json`, `signing_config.json`, both in `trust_config.json`, a `token` and the `address`.
+//! `trusted_root.json`, `signing_config.json`, both in `trust_config.json`, `root.json` of the repository at `/tuf/`, a `token`
+//! and the `address`.
 //!
 //! `cargo run -p waag-testkit --features sigstore --example local-sigstore -- FOLDER [--rekor 1|2] [--identity NAME] [--issuer URL]`
 
@@ -26,6 +27,7 @@ fn main() {
     write("trusted_root.json", format!("{:#}\n", instance.trusted_root()));
     write("signing_config.json", format!("{:#}\n", instance.signing_config(address, version)));
     write("trust_config.json", format!("{:#}\n", instance.trust_config(address, version)));
+    write("root.json", String::from_utf8_lossy(&instance.repository_root()).into_owned());
     write("token", instance.token(&identity, &issuer));
     // Written last: whoever waits for it finds the rest.
     write("address", address.to_owned());

@@ -3,6 +3,7 @@
 // A test may stop at what it did not expect.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
+mod fetching;
 mod instance;
 mod mutation;
 mod recorded;

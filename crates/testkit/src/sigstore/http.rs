@@ -51,8 +51,14 @@ fn serve(listener: &TcpListener, instance: &Arc<Instance>) {
 }
 
 fn answer(mut stream: TcpStream, instance: &Instance) -> io::Result<()> {
-    let (status, kind, body) = match instance.answer(&read(&mut stream)?) {
+    let request = read(&mut stream)?;
+    let (status, kind, body) = match instance.answer(&request) {
+        // Nothing comes to be of what is only read.
+        Some((kind, body)) if request.body.is_empty() => ("200 OK", kind, body),
         Some((kind, body)) => ("201 Created", kind, body),
+        None if request.body.is_empty() => {
+            ("404 Not Found", "text/plain", b"the stand-in has no such thing\n".to_vec())
+        }
         None => ("400 Bad Request", "text/plain", b"the stand-in cannot answer this\n".to_vec()),
     };
     let length = body.len();

@@ -11,6 +11,7 @@ use super::fulcio::Fulcio;
 use super::key::Key;
 use super::log::Log;
 use super::rekor;
+use super::repository;
 use super::timestamp::Stamper;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -84,6 +85,9 @@ impl Instance {
         let Request { path, bearer, body } = request;
         let now = self.now();
         let read = || serde_json::from_slice::<Value>(body).ok();
+        if let Some(name) = path.strip_prefix(repository::PLACE) {
+            return Some(("application/json", self.repository_file(name)?));
+        }
         if path == "/api/v1/timestamp" {
             let token = self.stamper.answer(body, self.serial(), now + self.options.stamper_ahead)?;
             return Some(("application/timestamp-reply", token));
@@ -96,6 +100,15 @@ impl Instance {
             _ => return None,
         };
         Some(("application/json", answer.to_string().into_bytes()))
+    }
+
+    pub(super) fn repository_key(&self) -> Key {
+        Key::of(9 + self.options.keys)
+    }
+
+    /// When everything of the instance expires.
+    pub(super) fn until(&self) -> Timestamp {
+        self.since + DAY * 20
     }
 
     pub(super) fn log_keys(&self) -> [Key; 2] {

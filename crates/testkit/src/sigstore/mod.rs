@@ -1,5 +1,5 @@
 //! A Sigstore instance for tests, on this machine: a certificate authority (Fulcio), a certificate log, transparency logs
-//! of both versions (Rekor), and a timestamp authority (RFC 3161), with the trusted root that makes them believed.
+//! of both versions (Rekor), and a timestamp authority (RFC 3161), with the trusted root that makes them believed and a repository (TUF) to get it from.
 //!
 //! Everything is real but the trust: certificates with an embedded signed certificate timestamp, inclusion promises and
 //! proofs, signed checkpoints, timestamp tokens. Keys are made from fixed numbers, and signatures are deterministic, so
@@ -17,6 +17,7 @@ mod key;
 mod log;
 mod pem;
 mod rekor;
+mod repository;
 mod timestamp;
 mod trust;
 
