@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Value, json};
-use waag_signing::keyless::verify_statement;
+use waag_signing::keyless::{Content, TrustedRoot, verify_artifact, verify_statement};
 
-use crate::instance::{Local, identity};
+use crate::instance::{ARTIFACT, Local, identity};
 
 const LOG_ENTRY: &str = "/verificationMaterial/tlogEntries/0";
 
@@ -33,8 +33,10 @@ const FREE_WITH_SECOND_LOG: [&str; 4] =
 #[test]
 fn no_change_of_a_leaf_verifies() {
     let local = Local::good();
-    for version in [1, 2] {
-        let bundle = local.bundle(version);
+    let bundles = [1, 2]
+        .into_iter()
+        .flat_map(|version| [local.bundle(version), local.bundle_of_artifact(version)].map(|bundle| (version, bundle)));
+    for (version, bundle) in bundles {
         for pointer in leaves(&bundle) {
             let survivors = survivors(&local, &bundle, &pointer);
             if version == 2 && FREE_WITH_SECOND_LOG.iter().any(|free| pointer == format!("{LOG_ENTRY}{free}")) {
@@ -46,15 +48,51 @@ fn no_change_of_a_leaf_verifies() {
     }
 }
 
+/// Whether a bundle verifies as what it is: over a statement or over an artifact.
+fn verifies(root: &TrustedRoot, bundle: &Value) -> bool {
+    let json = bundle.to_string();
+    match bundle.get("messageSignature") {
+        Some(_) => verify_artifact(json.as_bytes(), Content::Bytes(ARTIFACT), &identity(), root).is_ok(),
+        None => verify_statement(json.as_bytes(), &identity(), root).is_ok(),
+    }
+}
+
+/// What certificates and timestamps are made of is changed byte by byte: nothing verifies, but for a copy of the
+/// authority's certificate within a timestamp, and nothing panics.
+#[test]
+fn no_change_of_a_byte_verifies() {
+    let local = Local::good();
+    let bundle = local.bundle(1);
+    let material = "/verificationMaterial";
+    let places = [
+        (format!("{material}/certificate/rawBytes"), false),
+        (format!("{material}/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp"), true),
+        (format!("{LOG_ENTRY}/canonicalizedBody"), false),
+        ("/dsseEnvelope/payload".to_owned(), false),
+    ];
+    for (pointer, has_copy) in places {
+        let good = bytes(bundle.pointer(&pointer).unwrap()).unwrap();
+        let mut changed = bundle.clone();
+        let survivors = (0..good.len()).filter(|at| {
+            let mut bad = good.clone();
+            bad[*at] ^= 1;
+            *changed.pointer_mut(&pointer).unwrap() = base64::engine::general_purpose::STANDARD.encode(&bad).into();
+            verifies(&local.root, &changed)
+        });
+        let survivors = survivors.count();
+        assert!(if has_copy { survivors < good.len() / 2 } else { survivors == 0 }, "{survivors} bytes of {pointer}");
+    }
+}
+
 /// The changes of a leaf with which the bundle verifies.
 fn survivors(local: &Local, bundle: &Value, pointer: &str) -> BTreeSet<&'static str> {
-    let verifies = |change: Value| {
+    let survives = |change: Value| {
         let mut changed = bundle.clone();
         *changed.pointer_mut(pointer).unwrap() = change;
-        verify_statement(changed.to_string().as_bytes(), &identity(), &local.root).is_ok()
+        verifies(&local.root, &changed)
     };
     let changes = changes(bundle.pointer(pointer).unwrap()).into_iter();
-    changes.filter_map(|(name, change)| verifies(change).then_some(name)).collect()
+    changes.filter_map(|(name, change)| survives(change).then_some(name)).collect()
 }
 
 /// Where the texts and numbers of a value are.

@@ -123,3 +123,20 @@ fn a_log_that_is_ahead_of_the_clock() {
     let local = Local::new(Options { log_ahead: HOUR, lifetime: HOUR * 2, ..Options::default() });
     assert_eq!(local.sign(1).unwrap_err().code(), Code::LogTimeInvalid);
 }
+
+/// Each witness costs time, and none may cost more than it is worth.
+#[test]
+fn more_witnesses_than_anybody_writes() {
+    both(|local, bundle| {
+        for pointer in ["/tlogEntries", "/timestampVerificationData/rfc3161Timestamps"] {
+            let mut crowded = bundle.clone();
+            let list = crowded["verificationMaterial"].pointer_mut(pointer).unwrap().as_array_mut().unwrap();
+            *list = vec![list[0].clone(); 33];
+            assert_eq!(code(&crowded, &identity(), &local.root), Some(Code::MalformedBundle), "{pointer}");
+        }
+        let mut crowded = bundle;
+        let proof = &mut crowded["verificationMaterial"]["tlogEntries"][0]["inclusionProof"];
+        proof["hashes"] = vec![proof["hashes"][0].clone(); 65].into();
+        assert_eq!(code(&crowded, &identity(), &local.root), Some(Code::MalformedBundle));
+    });
+}
