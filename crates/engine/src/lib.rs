@@ -4,10 +4,13 @@
 
 pub mod cache;
 mod checkpoint;
+pub mod clock;
 mod content_address;
 pub mod examine;
 mod expectation;
+pub mod hash;
 pub mod io;
+pub mod key_files;
 pub mod output;
 pub mod report;
 mod repository;
@@ -16,7 +19,10 @@ pub mod sanitize;
 pub mod scan;
 pub mod settings;
 mod shards;
+pub mod sign;
 mod stored;
 mod summary;
+mod uncovered;
+pub mod verify;
 pub mod walk;
 pub mod weights;
