@@ -8,7 +8,9 @@ mod formats;
 mod man;
 mod scan;
 mod show;
+mod sign;
 mod trust;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Check(check::Check),
     Scan(scan::Scan),
     Show(show::Show),
+    Sign(sign::Sign),
+    Verify(verify::Verify),
     Explain(explain::Explain),
     Formats(formats::Formats),
     Trust(trust::Trust),
@@ -41,6 +45,8 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Check(check) => check.run(terminal),
         Command::Scan(scan) => scan.run(terminal),
         Command::Show(show) => show.run(terminal),
+        Command::Sign(sign) => sign.run(terminal),
+        Command::Verify(verify) => verify.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),
         Command::Trust(trust) => trust.run(terminal),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 use waag_evidence::exception::Exception;
-use waag_evidence::{Policy, Severity};
+use waag_evidence::{Policy, Severity, TrustPolicy};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "waag.toml";
@@ -18,6 +18,10 @@ const MAX_BYTES: u64 = 1 << 20;
 pub struct Settings {
     /// What must be true of a subject.
     pub policy: Policy,
+    /// Who may sign what.
+    pub trust: TrustPolicy,
+    /// The folder that the file lies in, where relative paths start.
+    pub folder: PathBuf,
 }
 
 /// Why settings could not be used.
@@ -69,13 +73,16 @@ fn hint_for(message: &str) -> &'static str {
     if message.contains("exception") || message.contains("`until`") || message.contains("`reason`") {
         "an exception looks like this:\n  [[exception]]\n  rule = \"unlisted-callable\"\n  path = \"models/*.pkl\"\n  \
          reason = \"reviewed: our own class\"\n  until = \"2027-01-31\""
+    } else if message.contains("signer") || message.contains("signature") || message.contains("denied") {
+        "who may sign what looks like this:\n  [[trust.signer]]\n  name = \"release\"\n  key = \"release.pub.pem\"\n  \
+         [[trust.rule]]\n  subject = \"models/**\"\n  signers = [\"release\"]"
     } else if message.contains("unknown variant") {
         "grades are info, low, medium, high and critical"
     } else if !message.contains("field") {
         "settings are TOML: texts stand in quotes, and every line is a [table] or a key = value"
     } else {
-        "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe) and [[exception]] \
-         (rule, path, subject, reason, until)"
+        "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe), [[exception]] \
+         (rule, path, subject, reason, until), [[trust.signer]], [[trust.rule]] and [[trust.denied]]"
     }
 }
 
@@ -87,6 +94,7 @@ struct File {
     /// Read one by one, so that a mistake is placed at its entry.
     #[serde(rename = "exception")]
     exceptions: Vec<Spanned<toml::Table>>,
+    trust: Option<Spanned<toml::Table>>,
 }
 
 #[derive(Deserialize)]
@@ -119,7 +127,9 @@ impl Settings {
         let PolicyTable { deny_at, inconclusive_at, allow_incomplete_unsafe } = file.policy;
         let exceptions =
             file.exceptions.into_iter().map(|entry| exception(entry, text, path)).collect::<Result<_, _>>()?;
-        Ok(Self { policy: Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions } })
+        let trust = file.trust.map(|table| trust(table, text, path)).transpose()?.unwrap_or_default();
+        let policy = Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions };
+        Ok(Self { policy, trust, folder: path.parent().unwrap_or(Path::new("")).to_owned() })
     }
 }
 
@@ -149,6 +159,11 @@ fn read(path: &Path) -> Result<String, SettingsError> {
 fn exception(entry: Spanned<toml::Table>, text: &str, path: &Path) -> Result<Exception, SettingsError> {
     let start = entry.span().start;
     entry.into_inner().try_into().map_err(|error| invalid(text, path, &error, start))
+}
+
+fn trust(table: Spanned<toml::Table>, text: &str, path: &Path) -> Result<TrustPolicy, SettingsError> {
+    let start = table.span().start;
+    table.into_inner().try_into().map_err(|error| invalid(text, path, &error, start))
 }
 
 /// A mistake at its place, or at `start` when the reader does not say where it is.
@@ -196,6 +211,8 @@ mod tests {
             "[[exception]]\nrule = 'x'\npath = '*'\nuntil = '2027-01-31'",
             "[policy]\n[[exception]]\nrule = 'x'\npath = '*'\nreason = 'ours'\nuntil = '2027-01-31'\nfor = 'me'",
             "[[exception]]\nrule = 'x'\npath = '*'\nreason = 'ours'\nuntil = 'soon'",
+            "[[trust.signer]]\nname = 'a'",
+            "[trust]\n[[trust.rule]]\nsubject = '*'\nsigners = ['a']",
             "policy = ",
         ]
         .map(|text| parse(text).expect_err(text));

@@ -65,7 +65,7 @@ pub fn walk(paths: &[PathBuf], sizes: bool) -> io::Result<Vec<Entry>> {
 }
 
 /// The folder that links may lead to: the given one, or the cache entry (`models--org--name`) that it is part of.
-fn bounds_of(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn bounds_of(path: &Path) -> io::Result<PathBuf> {
     let whole = fs::canonicalize(path)?;
     let is_cache_entry = |folder: &&Path| {
         let name = folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();

@@ -58,6 +58,14 @@ fn anything_can_be_decoded_and_searched() {
 }
 
 #[test]
+fn anything_is_read_as_a_signature() {
+    for seed in seeds("signature") {
+        fuzz::signature(&seed);
+        mutate(&seed, ROUNDS, |bytes| fuzz::signature(&bytes));
+    }
+}
+
+#[test]
 fn every_seed_is_recognised_as_what_it_is() {
     use waag_formats::child::Role;
     use waag_formats::format::Probe;
@@ -95,7 +103,7 @@ fn expected_files(root: &Path, mut manifest: String) -> BTreeMap<PathBuf, String
         .map(|format| format.meta().id)
         .map(|id| (format!("format_{}", id.replace('-', "_")), format!("examine(\"{id}\", data)")))
         .collect();
-    targets.extend(["decode", "scan", "search"].map(|name| (name.to_owned(), format!("{name}(data)"))));
+    targets.extend(["decode", "scan", "search", "signature"].map(|name| (name.to_owned(), format!("{name}(data)"))));
     manifest.truncate(manifest.find("\n[[bin]]").unwrap_or(manifest.len()));
     let mut files = BTreeMap::new();
     for (name, call) in targets {

@@ -107,6 +107,13 @@ impl Digest {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// The digest as one of SHA-256; none by another algorithm.
+    #[must_use]
+    pub fn to_sha256(&self) -> Option<Sha256Digest> {
+        let bytes = self.bytes.as_slice().try_into().ok()?;
+        (self.algorithm == HashAlgorithm::Sha256).then(|| Sha256Digest::new(bytes))
+    }
 }
 
 impl From<Sha256Digest> for Digest {
@@ -265,7 +272,7 @@ pub fn names_root<'a>(files: impl Iterator<Item = (&'a str, Sha256Digest)>) -> S
 /// A line as `sha256sum` prints and checks it. A name with a line break or backslash is escaped, which a backslash
 /// before the digest announces.
 #[must_use]
-pub fn checksum_line(name: &str, digest: &Sha256Digest) -> String {
+pub fn checksum_line(name: &str, digest: &dyn fmt::Display) -> String {
     if !name.contains(['\n', '\r', '\\']) {
         return format!("{digest}  {name}\n");
     }
