@@ -12,6 +12,10 @@ use waag_formats::format::{Certainty, Context, Probe};
 use waag_formats::numpy::Plain;
 use waag_formats::pickle::state;
 use waag_formats::weights::{self, Catalogue, Storage};
+use waag_signing::bundle::Bundle;
+use waag_signing::certificate::Certificate;
+use waag_signing::key::{Curve, PublicKey};
+use waag_signing::model_statement::{ModelStatement, write};
 
 /// Facts that a file may give: the limits of each kind, and a small budget's members.
 const MAX_FACTS: usize = 70_000;
@@ -106,6 +110,32 @@ fn placed(list: &Catalogue, data: &[u8]) {
                 }
             }
         }
+    }
+}
+
+/// Reads a signature, and what may be in one. What is read is read again as it is written.
+pub fn signature(data: &[u8]) {
+    let _ = (Certificate::from_der(data), PublicKey::from_der(data), PublicKey::from_point(Curve::P256, data));
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _ = (Certificate::from_pem(text), PublicKey::from_pem(text));
+    }
+    statement(data);
+    let Ok(bundle) = Bundle::parse(data) else { return };
+    let again = bundle.to_json().and_then(|json| Bundle::parse(&json));
+    assert_eq!(again.as_ref(), Ok(&bundle));
+    let _ = bundle.material();
+    if let Ok(payload) = bundle.dsse_envelope.payload_bytes() {
+        statement(&payload);
+    }
+}
+
+fn statement(payload: &[u8]) {
+    let Ok(read) = ModelStatement::parse(payload) else { return };
+    let Ok(written) = write(&read.manifest) else { panic!("a manifest that was read can be written") };
+    // What an early signer wrote has no name, which every later statement has.
+    if !read.manifest.name.is_empty() {
+        let again = ModelStatement::parse(&written).map(|again| again.manifest.resources.len());
+        assert_eq!(again, Ok(read.manifest.resources.len()));
     }
 }
 

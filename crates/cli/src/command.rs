@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod completions;
+mod conformance;
 mod convert;
 mod diff;
 mod explain;
@@ -14,6 +15,9 @@ mod man;
 mod project;
 mod scan;
 mod show;
+mod sign;
+mod trust;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -37,8 +41,12 @@ pub(crate) enum Command {
     Fetch(fetch::Fetch),
     Convert(convert::Convert),
     Diff(diff::Diff),
+    Sign(sign::Sign),
+    Verify(verify::Verify),
     Explain(explain::Explain),
     Formats(formats::Formats),
+    Trust(trust::Trust),
+    Conformance(conformance::Conformance),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -54,8 +62,12 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Fetch(fetch) => fetch.run(terminal),
         Command::Convert(convert) => convert.run(terminal),
         Command::Diff(diff) => diff.run(terminal),
+        Command::Sign(sign) => sign.run(terminal),
+        Command::Verify(verify) => verify.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),
+        Command::Trust(trust) => trust.run(terminal),
+        Command::Conformance(conformance) => conformance.run(terminal),
         Command::Completions(completions) => completions.run(terminal),
         Command::Man(man) => man.run(terminal),
     }

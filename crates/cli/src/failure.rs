@@ -5,9 +5,12 @@ use std::io;
 
 use waag_engine::convert::ConvertError;
 use waag_engine::diff::DiffError;
+use waag_engine::sanitize::sanitize;
 use waag_engine::scan::ScanError;
 use waag_engine::settings::SettingsError;
+use waag_engine::trust_store::StoreError;
 use waag_engine::weights::WeightsError;
+use waag_signing::keyless::KeylessError;
 
 /// A failure a person has to hear of, or one nobody is left to hear.
 #[derive(Debug)]
@@ -57,6 +60,12 @@ impl From<ConvertError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::with_hint(&error, error.hint())
+    }
+}
+
 impl From<WeightsError> for Failure {
     fn from(error: WeightsError) -> Self {
         Self::with_hint(waag_engine::sanitize::sanitize(&error.to_string()), error.hint())
@@ -66,5 +75,11 @@ impl From<WeightsError> for Failure {
 impl From<DiffError> for Failure {
     fn from(error: DiffError) -> Self {
         Self::with_hint(waag_engine::sanitize::sanitize(&error.to_string()), error.hint())
+    }
+}
+
+impl From<KeylessError> for Failure {
+    fn from(error: KeylessError) -> Self {
+        Self::with_hint(sanitize(&error.to_string()), error.hint())
     }
 }

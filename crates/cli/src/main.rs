@@ -3,6 +3,8 @@
 mod arguments;
 mod command;
 mod failure;
+mod folders;
+mod keyless;
 mod markdown;
 mod progress;
 mod suggest;

@@ -55,7 +55,23 @@ fn help_is_short_or_long() {
     insta::assert_snapshot!("help-long", waag.page(&["--help"]));
     insta::assert_snapshot!("help-check-long", waag.page(&["check", "--help"]));
     insta::assert_snapshot!("help-diff-long", waag.page(&["diff", "--help"]));
-    for command in ["check", "scan", "show", "diff", "explain", "formats", "completions", "man"] {
+    for command in [
+        "check",
+        "scan",
+        "show",
+        "hash",
+        "sign",
+        "verify",
+        "lock",
+        "fetch",
+        "convert",
+        "diff",
+        "explain",
+        "formats",
+        "trust",
+        "completions",
+        "man",
+    ] {
         insta::assert_snapshot!(format!("help-{command}"), waag.page(&[command, "-h"]));
     }
 }
@@ -161,4 +177,85 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+}
+
+/// A key made for this test, of which nothing depends.
+const PRIVATE_KEY: &str = include_str!("signing/private.pem");
+const PUBLIC_KEY: &str = include_str!("signing/public.pem");
+
+/// A folder with a model, a key and a signature over the model.
+fn signed() -> Waag {
+    let waag = Waag::new();
+    std::fs::create_dir_all(waag.path("model/.git")).unwrap();
+    for (name, content) in [
+        ("model/weights.bin", "weights"),
+        ("model/config.json", "{}"),
+        ("model/.git/HEAD", "ref"),
+        ("key.pem", PRIVATE_KEY),
+        ("key.pub.pem", PUBLIC_KEY),
+    ] {
+        std::fs::write(waag.path(name), content).unwrap();
+    }
+    let output = waag.output(&["sign", "model", "--signature", "model.sig", "--key", "key.pem"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    waag
+}
+
+#[test]
+fn a_model_is_signed_and_verified() {
+    let waag = signed();
+    insta::assert_snapshot!("sign", waag.page(&["sign", "model", "--signature", "model.sig", "--key", "key.pem"]));
+    insta::assert_snapshot!("sign-bundle", std::fs::read_to_string(waag.path("model.sig")).unwrap());
+    let verify = ["verify", "model", "--signature", "model.sig", "--key", "key.pub.pem"];
+    insta::assert_snapshot!("verify", waag.page(&verify));
+    insta::assert_snapshot!("verify-json", waag.page(&[&verify[..], &["--format", "json"]].concat()));
+    std::fs::write(waag.path("model/config.json"), "{ }").unwrap();
+    std::fs::write(waag.path("model/more\u{202e}.py"), "").unwrap();
+    insta::assert_snapshot!("verify-changed", waag.page(&verify));
+    let unsafely = [&verify[..], &["--ignore-unsigned-files"]].concat();
+    assert_eq!(waag.output(&unsafely).status.code(), Some(1));
+    std::fs::write(waag.path("model/config.json"), "{}").unwrap();
+    insta::assert_snapshot!("verify-unsigned", waag.page(&unsafely));
+}
+
+#[test]
+fn verifying_needs_somebody_to_trust() {
+    let waag = signed();
+    let verify = ["verify", "model", "--signature", "model.sig"];
+    insta::assert_snapshot!("verify-nobody", waag.page(&verify));
+    insta::assert_snapshot!("verify-name-alone", waag.page(&[&verify[..], &["--identity", "x@example.org"]].concat()));
+    insta::assert_snapshot!("verify-wrong-key", waag.page(&[&verify[..], &["--key", "key.pem"]].concat()));
+    let policy = "[[trust.signer]]\nname = 'release'\nkey = 'key.pub.pem'\n[[trust.rule]]\nsubject = 'model'\nsigners = ['release']\n";
+    std::fs::write(waag.path("waag.toml"), policy).unwrap();
+    insta::assert_snapshot!("verify-policy", waag.page(&verify));
+    std::fs::rename(waag.path("waag.toml"), waag.path("model/waag.toml")).unwrap();
+    let mut inside = waag.command(&["verify", ".", "--signature", "../model.sig"]);
+    let output = inside.current_dir(waag.path("model")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!("verify-policy-inside", waag.scrub(std::str::from_utf8(&output.stderr).unwrap()));
+}
+
+#[test]
+fn signing_says_what_is_wrong() {
+    let waag = signed();
+    let sign = |arguments: &[&str]| waag.page(&[&["sign", "model", "--signature", "s.sig"], arguments].concat());
+    insta::assert_snapshot!("sign-no-key", sign(&[]));
+    insta::assert_snapshot!("sign-public-key", sign(&["--key", "key.pub.pem"]));
+    insta::assert_snapshot!("sign-ignore-pattern", sign(&["--key", "key.pem", "--ignore", "*.md"]));
+    std::fs::copy(waag.path("key.pem"), waag.path("model/key.pem")).unwrap();
+    insta::assert_snapshot!("sign-key-inside", sign(&["--key", "model/key.pem"]));
+    assert!(!waag.path("s.sig").exists(), "nothing is written");
+}
+
+/// The names that options have in the reference signer's command line are understood.
+#[test]
+fn options_of_the_reference_signer_are_understood() {
+    let waag = signed();
+    for (command, option) in
+        [("sign", "--private_key"), ("sign", "--private-key"), ("verify", "--public_key"), ("verify", "--public-key")]
+    {
+        let file = if command == "sign" { "key.pem" } else { "key.pub.pem" };
+        let output = waag.output(&[command, "model", "--signature", "model.sig", option, file]);
+        assert_eq!(output.status.code(), Some(0), "{command} {option}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }

@@ -2,8 +2,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
+pub mod bounded;
 pub mod cache;
 mod checkpoint;
+pub mod clock;
 mod content_address;
 pub mod convert;
 pub mod diff;
@@ -12,6 +14,7 @@ pub mod examine;
 mod expectation;
 pub mod hash;
 pub mod io;
+pub mod key_files;
 pub mod lock;
 pub mod output;
 pub mod pins;
@@ -22,7 +25,11 @@ pub mod sanitize;
 pub mod scan;
 pub mod settings;
 mod shards;
+pub mod sign;
 mod stored;
 mod summary;
+pub mod trust_store;
+mod uncovered;
+pub mod verify;
 pub mod walk;
 pub mod weights;

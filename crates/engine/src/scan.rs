@@ -308,8 +308,5 @@ fn sort(findings: &mut [Finding]) {
 
 /// The day on which exceptions are judged; `SOURCE_DATE_EPOCH` sets it where reports must be reproducible.
 fn today() -> Date {
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
-    let fixed = epoch.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    let now = fixed.unwrap_or_else(jiff::Timestamp::now);
-    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+    crate::clock::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }

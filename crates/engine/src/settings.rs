@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use waag_evidence::ingredient::{Ingredient, IngredientKind};
-use waag_evidence::{Policy, Severity};
+use waag_evidence::{Policy, Severity, TrustPolicy};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "waag.toml";
@@ -21,6 +21,10 @@ pub struct Settings {
     pub policy: Policy,
     /// The models and datasets that the project is made of, in the order in which they are named.
     pub ingredients: Vec<(IngredientKind, Ingredient)>,
+    /// Who may sign what.
+    pub trust: TrustPolicy,
+    /// The folder that the file lies in, where relative paths start.
+    pub folder: PathBuf,
 }
 
 /// Why settings could not be used.
@@ -74,13 +78,17 @@ fn hint_for(message: &str) -> &'static str {
          reason = \"reviewed: our own class\"\n  until = \"2027-01-31\""
     } else if message.contains("folder of waag.toml") || message.contains("missing field `path`") {
         "a model or dataset looks like this:\n  [[model]]\n  name = \"base\"\n  path = \"models/base\""
+    } else if message.contains("signer") || message.contains("signature") || message.contains("denied") {
+        "who may sign what looks like this:\n  [[trust.signer]]\n  name = \"release\"\n  key = \"release.pub.pem\"\n  \
+         [[trust.rule]]\n  subject = \"models/**\"\n  signers = [\"release\"]"
     } else if message.contains("unknown variant") {
         "grades are info, low, medium, high and critical"
     } else if !message.contains("field") {
         "settings are TOML: texts stand in quotes, and every line is a [table] or a key = value"
     } else {
         "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe), [[exception]] (rule, path, subject, \
-         reason, until), [[model]] and [[dataset]] (name, path, pins, signature)"
+         reason, until), [[model]] and [[dataset]] (name, path, pins, signature), [[trust.signer]], [[trust.rule]] and \
+         [[trust.denied]]"
     }
 }
 
@@ -96,6 +104,7 @@ struct File {
     models: Vec<Spanned<toml::Table>>,
     #[serde(rename = "dataset")]
     datasets: Vec<Spanned<toml::Table>>,
+    trust: Option<Spanned<toml::Table>>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +140,10 @@ impl Settings {
         let datasets = file.datasets.into_iter().map(|dataset| (IngredientKind::Dataset, dataset));
         let ingredients = models.chain(datasets).map(|(kind, found)| Ok((kind, entry(found, text, path)?)));
         let ingredients = ingredients.collect::<Result<_, SettingsError>>()?;
-        Ok(Self { policy: Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions }, ingredients })
+        let trust = file.trust.map(|table| entry(table, text, path)).transpose()?.unwrap_or_default();
+        let policy = Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions };
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { policy, ingredients, trust, folder })
     }
 }
 
@@ -208,6 +220,8 @@ mod tests {
             "[[exception]]\nrule = 'x'\npath = '*'\nuntil = '2027-01-31'",
             "[policy]\n[[exception]]\nrule = 'x'\npath = '*'\nreason = 'ours'\nuntil = '2027-01-31'\nfor = 'me'",
             "[[exception]]\nrule = 'x'\npath = '*'\nreason = 'ours'\nuntil = 'soon'",
+            "[[trust.signer]]\nname = 'a'",
+            "[trust]\n[[trust.rule]]\nsubject = '*'\nsigners = ['a']",
             "policy = ",
         ]
         .map(|text| parse(text).expect_err(text));

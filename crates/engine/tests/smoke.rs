@@ -66,6 +66,14 @@ fn weights_are_read_from_anything() {
 }
 
 #[test]
+fn anything_is_read_as_a_signature() {
+    for seed in seeds("signature") {
+        fuzz::signature(&seed);
+        mutate(&seed, ROUNDS, |bytes| fuzz::signature(&bytes));
+    }
+}
+
+#[test]
 fn every_seed_is_recognised_as_what_it_is() {
     use waag_formats::child::Role;
     use waag_formats::format::Probe;
@@ -103,7 +111,8 @@ fn expected_files(root: &Path, mut manifest: String) -> BTreeMap<PathBuf, String
         .map(|format| format.meta().id)
         .map(|id| (format!("format_{}", id.replace('-', "_")), format!("examine(\"{id}\", data)")))
         .collect();
-    targets.extend(["decode", "scan", "search", "weights"].map(|name| (name.to_owned(), format!("{name}(data)"))));
+    let others = ["decode", "scan", "search", "signature", "weights"];
+    targets.extend(others.map(|name| (name.to_owned(), format!("{name}(data)"))));
     manifest.truncate(manifest.find("\n[[bin]]").unwrap_or(manifest.len()));
     let mut files = BTreeMap::new();
     for (name, call) in targets {

@@ -7,10 +7,12 @@ pub mod ingredient;
 pub mod lock;
 pub mod manifest;
 pub mod policy;
+pub mod trust;
 pub mod verdict;
 
 pub use digest::Sha256Digest;
 pub use finding::{Confidence, Finding, Location, Persona, Severity};
 pub use manifest::{HashAlgorithm, Manifest};
 pub use policy::Policy;
+pub use trust::TrustPolicy;
 pub use verdict::{Decision, Verdict, evaluate};

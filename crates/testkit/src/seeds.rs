@@ -3,6 +3,14 @@
 use crate::hdf5::{self, Item};
 use crate::{assemble, encode, flat, samples, tensorflow};
 
+/// Bundles, which are no format of models.
+const SIGNATURES: [&[u8]; 4] = [
+    include_bytes!("../../signing/tests/vectors/sigs/key-p256-shards-12.sig"),
+    include_bytes!("../../signing/tests/vectors/sigs/cert-p256.sig"),
+    include_bytes!("../../signing/tests/vectors/keys/signer-p256.crt"),
+    include_bytes!("../../signing/tests/vectors/keys/p256.pub.pem"),
+];
+
 /// Text that is any format's, from one block each.
 #[rustfmt::skip]
 const BLOCKS: &[(&str, &str, &str)] = &[
@@ -92,6 +100,9 @@ pub fn seeds(format: &str) -> Vec<Vec<u8>> {
         .collect();
     seeds.extend(encoded(format));
     seeds.extend(flat::seeds(format));
+    if format == "signature" {
+        seeds.extend(SIGNATURES.iter().map(|bytes| bytes.to_vec()));
+    }
     seeds
 }
 

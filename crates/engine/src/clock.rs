@@ -1,0 +1,11 @@
+//! What time it is. `SOURCE_DATE_EPOCH` sets it where results have to be reproducible.
+
+use jiff::Timestamp;
+
+/// Now, or the time that `SOURCE_DATE_EPOCH` sets.
+#[must_use]
+pub fn now() -> Timestamp {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    let fixed = epoch.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    fixed.unwrap_or_else(Timestamp::now)
+}

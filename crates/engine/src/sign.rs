@@ -1,0 +1,198 @@
+//! Signing a model: every file is digested, and the list of digests is signed.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use waag_evidence::Sha256Digest;
+use waag_evidence::manifest::Serialization;
+use waag_signing::SigningError;
+use waag_signing::certificate::Certificate;
+use waag_signing::key::SigningKey;
+use waag_signing::model_statement::{ModelStatement, write};
+use waag_signing::sign::{sign_with_certificate, sign_with_key};
+
+use crate::hash::{DEFAULT_IGNORED, HashError, manifest_of};
+use crate::sanitize::sanitize;
+use crate::scan::Progress;
+use crate::uncovered::look;
+use crate::verify::report::Open;
+
+/// What to sign, and with what.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The model's folder or file.
+    pub model: &'a Path,
+    /// The file to write.
+    pub signature: &'a Path,
+    /// How to digest it.
+    pub how: Serialization,
+}
+
+/// Why nothing was signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The model cannot be digested.
+    #[error("cannot sign the model: {0}")]
+    Model(#[from] HashError),
+    /// The key does not sign.
+    #[error("cannot sign: {}", sanitize(&.0.to_string()))]
+    Sign(#[from] SigningError),
+    /// The signature cannot be written.
+    #[error("cannot write the signature '{}': {source}", sanitize(&path.display().to_string()))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The private key is among the files to sign, and would be published with them.
+    #[error("the private key '{}' lies inside the model", sanitize(&.0.display().to_string()))]
+    KeyInside(PathBuf),
+}
+
+impl SignError {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Model(error) => error.hint(),
+            Self::Sign(error) => error.hint().to_owned(),
+            Self::Write { .. } => "name a file in a folder that exists with --signature".to_owned(),
+            Self::KeyInside(_) => "move the key to where the model's files are not published from".to_owned(),
+        }
+    }
+}
+
+/// Names the form of the report in JSON.
+const SCHEMA: &str = "https://waag.dev/schema/sign-1.json";
+
+/// What was signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignReport {
+    /// The form of the report in JSON: `docs/schema/sign.schema.json`.
+    pub schema: &'static str,
+    /// The model, as it was named.
+    pub model: String,
+    /// The file that was written.
+    pub signature: String,
+    /// Who signed: a certificate's names, or the fingerprint of a key.
+    pub signer: String,
+    /// Files that are signed.
+    pub files: u64,
+    /// The signed digest over contents.
+    pub root: Sha256Digest,
+    /// The signed digest over names and contents, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub names_root: Option<Sha256Digest>,
+    /// What is not signed.
+    pub uncovered: Vec<Open>,
+}
+
+/// A statement that is ready to be signed, and what is known of the model.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The bytes to sign: an in-toto statement.
+    pub statement: Vec<u8>,
+    parsed: ModelStatement,
+    uncovered: Vec<Open>,
+}
+
+/// Digests a model and writes the statement over it.
+///
+/// # Errors
+/// When the model cannot be read or has no files.
+pub fn prepare(request: &Request<'_>, progress: &dyn Progress) -> Result<Prepared, SignError> {
+    let found = manifest_of(request.model, &request.how, Some(request.signature), progress)?;
+    let mut manifest = found.manifest;
+    let ignored = &mut manifest.serialization.ignored;
+    ignored.extend(DEFAULT_IGNORED.iter().map(|path| (*path).to_owned()));
+    ignored.extend(crate::verify::below(request.model, request.signature));
+    let statement = write(&manifest)?;
+    let parsed = ModelStatement::parse(&statement)?;
+    Ok(Prepared { parsed, statement, uncovered: look(request.model, &found.uncovered) })
+}
+
+/// Signs a model with a key, which may have a certificate, and writes the signature.
+///
+/// # Errors
+/// When the model cannot be read, the key does not sign, or the file cannot be written.
+pub fn sign(
+    request: &Request<'_>,
+    key: &dyn SigningKey,
+    chain: &[Certificate],
+    now: Timestamp,
+    progress: &dyn Progress,
+) -> Result<SignReport, SignError> {
+    let prepared = prepare(request, progress)?;
+    let (bundle, signer) = match chain.first() {
+        None => {
+            let public = key.public_key();
+            let signer = format!("{} key {}", public.curve().name(), public.fingerprint());
+            (sign_with_key(&prepared.statement, key)?, signer)
+        }
+        Some(certificate) => {
+            let bundle = sign_with_certificate(&prepared.statement, key, chain, now)?;
+            (bundle, certificate.names()?.join(", "))
+        }
+    };
+    finish(request, prepared, &bundle.to_json()?, signer)
+}
+
+/// Writes a bundle over a prepared statement, and says what was signed.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn finish(
+    request: &Request<'_>,
+    prepared: Prepared,
+    bundle: &[u8],
+    signer: String,
+) -> Result<SignReport, SignError> {
+    write_whole(request.signature, bundle)
+        .map_err(|source| SignError::Write { path: request.signature.to_owned(), source })?;
+    let resources = &prepared.parsed.manifest.resources;
+    let paths: std::collections::BTreeSet<_> = resources.iter().map(|resource| resource.path.as_str()).collect();
+    Ok(SignReport {
+        schema: SCHEMA,
+        model: request.model.display().to_string(),
+        signature: request.signature.display().to_string(),
+        signer,
+        files: paths.len() as u64,
+        root: prepared.parsed.manifest.root(),
+        names_root: prepared.parsed.names_root(),
+        uncovered: prepared.uncovered,
+    })
+}
+
+/// Refuses a private key that would be published with the model.
+///
+/// # Errors
+/// When it lies inside.
+pub fn check_key_place(model: &Path, key: &Path) -> Result<(), SignError> {
+    match crate::verify::below(model, key) {
+        Some(_) => Err(SignError::KeyInside(key.to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Writes a file so that it is there as a whole or not at all.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Readable as the user's other files are: a signature is for others.
+    let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The name has to last too; where folders cannot be synchronised, the system does it in its time.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "sign_tests.rs"]
+mod tests;

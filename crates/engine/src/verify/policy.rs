@@ -1,0 +1,144 @@
+//! Verifying by the settings: each signature is tried with those who may sign the model, and the policy counts.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use waag_evidence::TrustPolicy;
+use waag_evidence::trust::{ProvenSignature, SignerIdentity, TrustedSigner};
+use waag_signing::verify::{Trusted, Verified, verify as verify_bundle};
+use waag_signing::{Identity, Signer, SigningError};
+
+use super::files::Files;
+use super::report::{SignatureReport, VerifyReport};
+use super::{Request, VerifyError, one, read};
+use crate::key_files::{certificates, public_key};
+
+pub(super) fn verify(
+    request: &Request<'_>,
+    policy: &TrustPolicy,
+    folder: &Path,
+    now: Timestamp,
+    files: &mut Files<'_>,
+) -> Result<VerifyReport, VerifyError> {
+    let subject = subject(request.model, folder);
+    let signers: Vec<_> =
+        policy.signers_of(&subject).map(|signer| Candidate::new(signer, folder)).collect::<Result<_, _>>()?;
+    let (mut reports, mut proven) = (Vec::new(), Vec::new());
+    for path in request.signatures {
+        let (report, signature) = judge_one(path, &signers, now, files)?;
+        reports.push(report);
+        proven.extend(signature);
+    }
+    let digests = match request.signatures.first() {
+        Some(signature) if !policy.denied.is_empty() => files.digests(signature)?,
+        _ => Vec::new(),
+    };
+    let digests: Vec<_> = digests
+        .into_iter()
+        .chain(reports.iter().flat_map(|report| [report.root, report.names_root]).flatten())
+        .collect();
+    let verdict = policy.judge(&subject, &proven, &digests, now);
+    let report = VerifyReport::new(request.model, reports);
+    Ok(VerifyReport { verified: verdict.trusted, policy: verdict.reasons, ..report })
+}
+
+/// Somebody who may sign the model.
+struct Candidate {
+    name: String,
+    trusted: Trusted,
+}
+
+impl Candidate {
+    fn new(signer: &TrustedSigner, folder: &Path) -> Result<Self, VerifyError> {
+        let trusted = match &signer.identity {
+            SignerIdentity::Key { file: None, .. } => return Err(VerifyError::NoKeyFile(signer.name.clone())),
+            SignerIdentity::Key { file: Some(file), fingerprint } => {
+                let key = public_key(&folder.join(file))?;
+                let found = key.fingerprint();
+                if let Some(expected) = fingerprint.filter(|expected| *expected != found) {
+                    let (expected, found) = (expected.to_string(), found.to_string());
+                    return Err(VerifyError::Fingerprint { name: signer.name.clone(), expected, found });
+                }
+                Trusted::Key(key)
+            }
+            SignerIdentity::Certificate { name, roots } => {
+                let files: Vec<PathBuf> = roots.iter().map(|file| folder.join(file)).collect();
+                Trusted::Certificate { roots: certificates(&files)?, name: name.clone() }
+            }
+            SignerIdentity::Keyless { name, issuer, .. } => {
+                Trusted::Keyless(Identity { name: name.clone(), issuer: Some(issuer.clone()) })
+            }
+        };
+        Ok(Self { name: signer.name.clone(), trusted })
+    }
+}
+
+/// What is to be said of one signature, and what of it counts.
+fn judge_one(
+    path: &Path,
+    signers: &[Candidate],
+    now: Timestamp,
+    files: &mut Files<'_>,
+) -> Result<(SignatureReport, Option<ProvenSignature>), VerifyError> {
+    let json = read(path)?;
+    let tried = signers.iter().map(|signer| (signer, verify_bundle(&json, &signer.trusted, now)));
+    let (name, verified) = best(tried);
+    let mut report = one(path, verified, files)?;
+    report.signer_name = name.filter(|_| report.signer.is_some());
+    let (true, Some(name), Some(signer)) = (report.is_good(), &report.signer_name, &report.signer) else {
+        return Ok((report, None));
+    };
+    let at = signer.time.as_ref().map(|time| time.at);
+    let proven = ProvenSignature { signer: name.clone(), identity: identity(signer), at };
+    Ok((report, Some(proven)))
+}
+
+/// The signer with whom a bundle verifies, or the failure that says most: that it is another's says least.
+fn best<'a>(
+    tried: impl Iterator<Item = (&'a Candidate, Result<Verified, SigningError>)>,
+) -> (Option<String>, Result<Verified, SigningError>) {
+    let mut failure = None;
+    for (signer, verified) in tried {
+        match verified {
+            Ok(verified) => return (Some(signer.name.clone()), Ok(verified)),
+            Err(error) if failure.is_none() || says_more(&error) => failure = Some(error),
+            Err(_) => {}
+        }
+    }
+    (None, Err(failure.unwrap_or(SigningError::NobodyTrusted)))
+}
+
+const fn says_more(error: &SigningError) -> bool {
+    !matches!(
+        error,
+        SigningError::KeyMismatch { .. } | SigningError::WrongMethod { .. } | SigningError::IdentityMismatch { .. }
+    )
+}
+
+/// What makes two signatures one signer's.
+fn identity(signer: &Signer) -> String {
+    match (&signer.issuer, signer.key) {
+        (Some(issuer), _) => format!("{}\n{issuer}", signer.name),
+        (None, Some(key)) => key.to_string(),
+        (None, None) => signer.name.clone(),
+    }
+}
+
+/// What a policy calls a model: its path below the settings' folder, or its whole path elsewhere.
+fn subject(model: &Path, folder: &Path) -> String {
+    let real = |path: &Path| if path.as_os_str().is_empty() { Path::new(".") } else { path }.canonicalize().ok();
+    let (Some(model), Some(folder)) = (real(model), real(folder)) else { return model.display().to_string() };
+    model.strip_prefix(&folder).unwrap_or(&model).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_called_by_its_path_below_the_settings() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("models/llama")).unwrap();
+        assert_eq!(subject(&root.path().join("models/./llama"), root.path()), "models/llama");
+    }
+}

@@ -1,0 +1,197 @@
+//! Verifying a bundle: form, signature, identity, and what the signed statement says of itself. Files come after that, and
+//! are the engine's business ([`crate::difference`] compares).
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::bundle::{Bundle, MEDIA_TYPE, Material, PublicKeyIdentifier};
+use crate::certificate::Certificate;
+use crate::chain::{check_signer, root_of};
+use crate::encoding::of_base64;
+use crate::envelope::{early_pae, pae};
+use crate::error::SigningError;
+use crate::key::PublicKey;
+use crate::keyless::{self, TrustedRoot, VerifiedStatement};
+use crate::model_statement::{ModelStatement, PredicateVersion};
+use crate::signer::{Signer, SignerKind};
+use crate::statement::PAYLOAD_TYPE;
+
+/// Whom a verifier trusts.
+#[derive(Debug, Clone)]
+pub enum Trusted {
+    /// The holder of a key.
+    Key(PublicKey),
+    /// Whoever these authorities gave this name to.
+    Certificate {
+        /// The authorities.
+        roots: Vec<Certificate>,
+        /// An e-mail address, a URI, a host name, or a common name.
+        name: String,
+    },
+    /// Whoever an issuer vouched for when a Sigstore signature was made, as far as a root is believed.
+    Keyless {
+        /// The signer and the issuer.
+        identity: keyless::Identity,
+        /// The keys of the Sigstore instance.
+        root: Box<TrustedRoot>,
+    },
+}
+
+impl Trusted {
+    const fn words(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "a key",
+            Self::Certificate { .. } => "a certificate",
+            Self::Keyless { .. } => "a Sigstore identity",
+        }
+    }
+}
+
+/// A bundle that verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Who signed.
+    pub signer: Signer,
+    /// What is signed.
+    pub statement: ModelStatement,
+    /// What the bundle has that nobody checked, in words.
+    pub unchecked: Vec<&'static str>,
+}
+
+/// Verifies a bundle.
+///
+/// # Errors
+/// When anything about it is not as it has to be. The model itself is not looked at.
+pub fn verify(json: &[u8], trusted: &Trusted, now: Timestamp) -> Result<Verified, SigningError> {
+    let bundle = Bundle::parse(json)?;
+    let material = bundle.material()?;
+    match (trusted, &material) {
+        (Trusted::Key(key), Material::Key(identifier)) => {
+            check_identifier(key, identifier)?;
+            let statement = open(&bundle, key)?;
+            Ok(Verified { signer: key_holder(key), statement, unchecked: unchecked(&bundle) })
+        }
+        (Trusted::Certificate { roots, name }, Material::Certificate(chain)) => {
+            let chain = chain.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+            let [certificate, between @ ..] = chain.as_slice() else {
+                return Err(SigningError::malformed_bundle("it has no certificate"));
+            };
+            let statement = open(&bundle, &certificate.public_key()?)?;
+            let signer = certified(certificate, between, roots, name, now)?;
+            Ok(Verified { signer, statement, unchecked: unchecked(&bundle) })
+        }
+        // Before version 0.3, bundles of Sigstore had a chain of certificates.
+        (Trusted::Keyless { identity, root }, Material::Keyless | Material::Certificate(_)) => {
+            let VerifiedStatement { statement, signer } = keyless::verify_statement(json, identity, root)?;
+            let statement = ModelStatement::parse(&statement)?;
+            Ok(Verified { signer: signer.into(), statement, unchecked: Vec::new() })
+        }
+        _ => Err(SigningError::WrongMethod { expected: trusted.words(), found: material.words() }),
+    }
+}
+
+fn key_holder(key: &PublicKey) -> Signer {
+    let fingerprint = key.fingerprint();
+    let name = format!("{} key {fingerprint}", key.curve().name());
+    Signer { kind: SignerKind::Key, name, issuer: None, key: Some(fingerprint), time: None }
+}
+
+/// The signature first: a certificate proves something only of who holds its key.
+fn certified(
+    certificate: &Certificate,
+    between: &[Certificate],
+    roots: &[Certificate],
+    name: &str,
+    now: Timestamp,
+) -> Result<Signer, SigningError> {
+    let root = root_of(certificate, between, roots, now)?;
+    check_signer(certificate, now)?;
+    let names = certificate.names()?;
+    if !names.iter().any(|found| found == name) {
+        let found = if names.is_empty() { certificate.subject() } else { names.join("', '") };
+        return Err(SigningError::IdentityMismatch { expected: name.to_owned(), found });
+    }
+    let key = Some(certificate.public_key()?.fingerprint());
+    let kind = SignerKind::Certificate;
+    Ok(Signer { kind, name: name.to_owned(), issuer: Some(root.subject()), key, time: None })
+}
+
+/// What a bundle says of its key has to agree with the key that is trusted.
+fn check_identifier(key: &PublicKey, identifier: &PublicKeyIdentifier) -> Result<(), SigningError> {
+    let PublicKeyIdentifier { hint, raw_bytes, key_details } = identifier;
+    let expected = key.fingerprint().to_string();
+    let mismatch = |found: &str| Err(SigningError::KeyMismatch { expected: expected.clone(), found: found.to_owned() });
+    if let Some(hint) = hint
+        && *hint != expected
+    {
+        return mismatch(hint);
+    }
+    if let Some(raw) = raw_bytes {
+        let bytes = of_base64(raw).ok_or_else(|| SigningError::malformed_bundle("the public key is not in Base64"))?;
+        if let Some(found) = early_key(&bytes)
+            && found != *key
+        {
+            return mismatch(&found.fingerprint().to_string());
+        }
+    }
+    if let Some(details) = key_details
+        && details != key.curve().key_details()
+    {
+        return mismatch(details);
+    }
+    if hint.is_none() && raw_bytes.is_none() {
+        return Err(SigningError::malformed_bundle("it does not say which key signed it"));
+    }
+    Ok(())
+}
+
+/// The key that an early bundle carries; none where it cannot be read, as others pass it over then.
+fn early_key(bytes: &[u8]) -> Option<PublicKey> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.starts_with("-----") => PublicKey::from_pem(text).ok(),
+        _ => PublicKey::from_der(bytes).ok(),
+    }
+}
+
+/// The statement of an envelope that this key signed.
+fn open(bundle: &Bundle, key: &PublicKey) -> Result<ModelStatement, SigningError> {
+    if bundle.media_type != MEDIA_TYPE {
+        return Err(SigningError::MediaType(bundle.media_type.clone()));
+    }
+    let envelope = &bundle.dsse_envelope;
+    if envelope.payload_type != PAYLOAD_TYPE {
+        return Err(SigningError::PayloadType(envelope.payload_type.clone()));
+    }
+    let (payload, signature) = (envelope.payload_bytes()?, envelope.only_signature()?);
+    let early = match key.verify(&pae(PAYLOAD_TYPE, &payload), &signature) {
+        Ok(()) => false,
+        Err(_) => {
+            // Version 0.2 signed other bytes, with SHA-256 whatever the curve.
+            let digest = Sha256::digest(early_pae(PAYLOAD_TYPE, &payload));
+            key.verify_digest(&digest, &signature)?;
+            true
+        }
+    };
+    let statement = ModelStatement::parse(&payload)?;
+    // What only that version signed may only say what that version said.
+    if early && statement.version != PredicateVersion::Early {
+        Err(SigningError::SignatureInvalid)
+    } else {
+        Ok(statement)
+    }
+}
+
+fn unchecked(bundle: &Bundle) -> Vec<&'static str> {
+    let material = &bundle.verification_material;
+    let has_entries = material.tlog_entries.as_ref().is_some_and(|entries| !entries.is_empty());
+    let has_timestamps =
+        material.timestamp_verification_data.as_ref().is_some_and(|data| *data != serde_json::json!({}));
+    let raw = material.public_key.as_ref().and_then(|key| key.raw_bytes.as_deref());
+    let has_odd_key = raw.and_then(of_base64).is_some_and(|bytes| early_key(&bytes).is_none());
+    let found = [
+        (has_odd_key, "a public key that cannot be read"),
+        (has_entries, "entries of a transparency log"),
+        (has_timestamps, "timestamps"),
+    ];
+    found.into_iter().filter_map(|(is_there, what)| is_there.then_some(what)).collect()
+}
