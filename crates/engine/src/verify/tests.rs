@@ -7,6 +7,7 @@ use waag_signing::certificate::Certificate;
 
 use super::*;
 use crate::scan::Silent;
+use crate::trust_store::TrustStore;
 
 /// The models of the vectors, unpacked.
 struct Models(tempfile::TempDir);
@@ -186,7 +187,8 @@ fn with_policy(rule: &str) -> VerifyReport {
     std::fs::write(models.path("waag.toml"), format!("{signers}{rule}")).unwrap();
     let settings = crate::settings::Settings::load(&models.path("waag.toml")).unwrap();
     let signatures = ["key-p256", "key-p384"].map(|name| vectors().join(format!("sigs/{name}.sig")));
-    let trust = Trust::Policy { policy: &settings.trust, folder: &settings.folder };
+    let store = TrustStore::new(None);
+    let trust = Trust::Policy { policy: &settings.trust, folder: &settings.folder, store: &store };
     let model = models.path("model");
     let request =
         Request { model: &model, signatures: &signatures, trust, ignore: &[], allow_unsigned: false, strict: false };
