@@ -138,13 +138,6 @@ fn what_nobody_signed_fails_where_it_could_be_loaded() {
 }
 
 #[test]
-fn files_that_a_bundle_only_claims_to_ignore_are_missing() {
-    let models = Models::new();
-    let found = report(&models.path("model"), "tampered/re-ignoreall.sig", key("p256"), false);
-    assert!(wrong(&found).iter().any(|wrong| wrong.starts_with("missing-file")), "{found:?}");
-}
-
-#[test]
 fn names_with_colons_are_files_and_shards() {
     let root = tempfile::tempdir().unwrap();
     std::fs::write(root.path().join("a:b.bin"), colon_content()).unwrap();
