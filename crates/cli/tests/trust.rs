@@ -107,6 +107,69 @@ fn a_root_is_fetched_from_a_repository() {
     assert_eq!(other.shown().0, "within");
 }
 
+impl User {
+    /// A model, and what it takes to sign it.
+    fn with_model() -> Self {
+        let user = Self::new();
+        std::fs::create_dir(user.path("model")).unwrap();
+        user.write("model/config.json", "{}");
+        user.write("token", user.server.instance().token(IDENTITY, ISSUER));
+        user
+    }
+
+    fn sign(&self) -> String {
+        let services = ["--trusted-root", "root.json", "--signing-config", "services.json"];
+        let sign = ["sign", "model", "--signature", "model.sig", "--keyless", "--identity-token", "token"];
+        self.good(&[&sign[..], &services].concat())
+    }
+}
+
+const VERIFY: [&str; 4] = ["verify", "model", "--signature", "model.sig"];
+
+#[test]
+fn a_model_is_signed_without_a_key_and_verified() {
+    let user = User::with_model();
+    assert!(user.sign().contains("signer@waag.test, confirmed by https://issuer.waag.test"));
+    let root = ["--trusted-root", "root.json"];
+    let by = |identity, issuer| [&VERIFY[..], &root, &["--identity", identity, "--issuer", issuer]].concat();
+    let said = user.good(&by(IDENTITY, ISSUER));
+    assert!(said.contains("signer@waag.test") && said.contains("by a timestamp authority"), "{said}");
+    for (identity, issuer, code) in [
+        ("other@waag.test", ISSUER, "bad[identity-mismatch]"),
+        (IDENTITY, "https://other.waag.test", "bad[issuer-mismatch]"),
+    ] {
+        let said = user.bad(&by(identity, issuer), 1);
+        assert!(said.contains(code), "{said}");
+    }
+    // The public instance does not vouch for it.
+    let public = [&VERIFY[..], &["--identity", IDENTITY, "--issuer", ISSUER]].concat();
+    assert!(user.bad(&public, 1).contains("bad[untrusted-root]"));
+    user.write("model/config.json", "{ }");
+    assert!(user.bad(&by(IDENTITY, ISSUER), 1).contains("config.json"));
+}
+
+#[test]
+fn an_imported_root_counts_for_settings_too() {
+    let user = User::with_model();
+    user.sign();
+    user.write(
+        "waag.toml",
+        format!("[[trust.signer]]\nname = \"release\"\nidentity = \"{IDENTITY}\"\nissuer = \"{ISSUER}\"\n\n[[trust.rule]]\nsubject = \"model\"\nsigners = [\"release\"]\n"),
+    );
+    assert!(user.bad(&VERIFY, 1).contains("bad[untrusted-root]"));
+    user.good(&["trust", "import", "root.json"]);
+    assert!(user.good(&VERIFY).contains("'release' in the settings"));
+}
+
+#[test]
+fn nobody_signs_without_a_token() {
+    let user = User::with_model();
+    let sign = ["sign", "model", "--signature", "model.sig", "--keyless", "--signing-config", "services.json"];
+    let said = user.bad(&sign, 2);
+    assert!(said.contains("nobody to ask") && said.contains("SIGSTORE_ID_TOKEN"), "{said}");
+    assert!(!user.path("model.sig").exists());
+}
+
 #[test]
 fn the_client_protocol_signs_and_verifies() {
     let user = User::new();

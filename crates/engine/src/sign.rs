@@ -12,6 +12,7 @@ use waag_evidence::manifest::Serialization;
 use waag_signing::SigningError;
 use waag_signing::certificate::Certificate;
 use waag_signing::key::SigningKey;
+use waag_signing::keyless::{Services, Signed, Token, TrustedRoot, sign_statement};
 use waag_signing::model_statement::{ModelStatement, write};
 use waag_signing::sign::{sign_with_certificate, sign_with_key};
 
@@ -141,6 +142,26 @@ pub fn sign(
         }
     };
     finish(request, prepared, &bundle.to_json()?, signer)
+}
+
+/// Signs a model as somebody whom an issuer confirms, and writes the signature. Connects to the services. The token is
+/// asked for when the files are digested: it may live for minutes only.
+///
+/// # Errors
+/// When the model cannot be read, there is no token, a service refuses, or the file cannot be written.
+pub fn sign_keyless<E: From<SignError>>(
+    request: &Request<'_>,
+    token: impl FnOnce() -> Result<Token, E>,
+    services: &Services,
+    root: &TrustedRoot,
+    progress: &dyn Progress,
+) -> Result<SignReport, E> {
+    let prepared = prepare(request, progress)?;
+    let signed = sign_statement(&prepared.statement, token()?, services, root);
+    let Signed { bundle, signer } = signed.map_err(|error| SignError::Sign(error.into()))?;
+    let [name, issuer] = [signer.identity, signer.issuer].map(Option::unwrap_or_default);
+    let line = format!("{bundle}\n");
+    Ok(finish(request, prepared, line.as_bytes(), format!("{name}, confirmed by {issuer}"))?)
 }
 
 /// Writes a bundle over a prepared statement, and says what was signed.

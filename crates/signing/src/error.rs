@@ -135,6 +135,9 @@ pub enum SigningError {
     /// Entries in an order that no signer writes.
     #[error("the entries of the signed manifest are not sorted: '{0}' is out of place")]
     UnsortedResources(String),
+    /// A file that is both signed and left out.
+    #[error("the signed manifest lists '{0}', and says that it leaves it out")]
+    IgnoredResource(String),
     /// An entry by another algorithm than the manifest's.
     #[error("the signed manifest digests '{name}' by '{found}', and says that all are by '{expected}'")]
     AlgorithmMismatch {
@@ -216,6 +219,7 @@ impl SigningError {
             Self::DuplicateResource(_) => "duplicate-resource",
             Self::PathOutsideModel(_) => "path-outside-model",
             Self::UnsortedResources(_) => "unsorted-resources",
+            Self::IgnoredResource(_) => "ignored-resource",
             Self::AlgorithmMismatch { .. } => "algorithm-mismatch",
             Self::RootDigestMismatch { .. } => "root-digest-mismatch",
             Self::NamesDigestMismatch { .. } => "names-digest-mismatch",
@@ -270,6 +274,7 @@ impl SigningError {
             | Self::DuplicateResource(_)
             | Self::PathOutsideModel(_)
             | Self::UnsortedResources(_)
+            | Self::IgnoredResource(_)
             | Self::AlgorithmMismatch { .. }
             | Self::RootDigestMismatch { .. }
             | Self::NamesDigestMismatch { .. } => {

@@ -27,4 +27,4 @@ mod strict;
 pub mod verify;
 
 pub use error::SigningError;
-pub use signer::{Identity, Signer};
+pub use signer::Signer;

@@ -6,6 +6,8 @@
 //! Beside the specification's root digest, which binds contents and their order, the subject carries in-toto's `dirHash`,
 //! which binds names too: SHA-256 over the lines of `sha256sum`, sorted by name. Verifiers that do not know it pass it over.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use waag_evidence::Sha256Digest;
 use waag_evidence::manifest::{
@@ -125,6 +127,7 @@ impl ModelStatement {
         };
         let manifest = manifest(subject, statement.predicate)?;
         check_order(&manifest)?;
+        check_ignored(&manifest)?;
         let unchecked_digests = check_subject(&manifest, &subject.digest)?;
         Ok(Self { manifest, version: PredicateVersion::V1, unchecked_digests })
     }
@@ -216,7 +219,7 @@ fn names_digest(manifest: &Manifest) -> Option<Sha256Digest> {
 }
 
 fn check_fields(payload: &[u8]) -> Result<(), SigningError> {
-    let fields: std::collections::BTreeMap<String, serde::de::IgnoredAny> =
+    let fields: BTreeMap<String, serde::de::IgnoredAny> =
         serde_json::from_slice(payload).map_err(SigningError::malformed_statement)?;
     match fields.keys().find(|name| !STATEMENT_FIELDS.contains(&name.as_str())) {
         Some(name) => Err(SigningError::malformed_statement(format_args!("it has a field '{name}' too many"))),
@@ -326,6 +329,20 @@ fn check_order(manifest: &Manifest) -> Result<(), SigningError> {
         return Ok(());
     }
     Err(SigningError::UnsortedResources(out_of_place(&manifest.resources)))
+}
+
+/// A file cannot be both signed and left out.
+fn check_ignored(manifest: &Manifest) -> Result<(), SigningError> {
+    let ignored: BTreeSet<&str> =
+        manifest.serialization.ignored.iter().map(|path| path.trim_end_matches('/')).collect();
+    let covers = |path: &str| ignored.contains(path);
+    let is_ignored = |path: &str| {
+        covers(path) || covers(".") || covers("") || path.match_indices('/').any(|(end, _)| covers(&path[..end]))
+    };
+    match manifest.resources.iter().find(|resource| is_ignored(&resource.path)) {
+        Some(resource) => Err(SigningError::IgnoredResource(resource.path.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Compares the subject's digests with those that follow from the entries. Returns the algorithms that are not known.

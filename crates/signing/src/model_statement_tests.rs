@@ -121,6 +121,14 @@ fn what_contradicts_itself_is_refused() {
         "predicate-type"
     );
     assert_eq!(code(|statement| statement["subject"] = json!([])), "subject-count");
+    for ignored in [".", "a", "a/", ""] {
+        let ignore = |statement: &mut Value| statement["predicate"]["serialization"]["ignore_paths"] = json!([ignored]);
+        assert_eq!(code(ignore), "ignored-resource", "{ignored}");
+    }
+    assert_eq!(
+        code(|statement| statement["predicate"]["serialization"]["ignore_paths"] = json!(["a/b", "aa"])),
+        "good"
+    );
     assert_eq!(code(resources(vec![])), "empty-manifest");
     assert_eq!(code(resources(vec![entry("a"), entry("a")])), "duplicate-resource");
     assert_eq!(code(resources(vec![entry("../a")])), "path-outside-model");

@@ -4,15 +4,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use waag_evidence::Sha256Digest;
 
-/// Who is expected to have signed, where a certificate names them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// An e-mail address, a URI or a name.
-    pub name: String,
-    /// Who vouches for the name, where that is part of the certificate: the address of an identity provider.
-    pub issuer: Option<String>,
-}
-
 /// How a signer is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -7,7 +7,7 @@ use waag_engine::key_files::{self, KeyFileError};
 use waag_engine::output::text::{GOOD, Painted, counted};
 use waag_engine::output::{Style, View, write_json};
 use waag_engine::sanitize::sanitize;
-use waag_engine::sign::{Request, SignError, SignReport, check_key_place, sign};
+use waag_engine::sign::{Request, SignError, SignReport, check_key_place, sign, sign_keyless};
 use waag_evidence::manifest::{HashAlgorithm, Method, Serialization};
 use waag_signing::key::SigningKey;
 use zeroize::Zeroizing;
@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::formats::Telling;
 use super::verify::uncovered_lines;
 use crate::failure::Failure;
+use crate::keyless;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
 
@@ -27,6 +28,7 @@ Examples:
   waag sign model/ --signature model.sig --key key.pem --certificate signer.crt --chain between.crt
   waag sign model/ --signature model.sig \\
       --pkcs11 'pkcs11:token=models;object=release?module-path=/usr/lib/softhsm/libsofthsm2.so' --password-file pin
+  waag sign model/ --signature model.sig --keyless                 an e-mail address or a build signs, no key
 
 Others verify it with: waag verify model/ --signature model.sig --key key.pub.pem
 or with any other program for OpenSSF Model Signing.";
@@ -38,7 +40,7 @@ or with any other program for OpenSSF Model Signing.";
 /// folders without files.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-#[command(group(ArgGroup::new("signer").required(true).args(["key", "pkcs11"])))]
+#[command(group(ArgGroup::new("signer").required(true).args(["key", "pkcs11", "keyless"])))]
 pub(crate) struct Sign {
     /// The model: a folder or a file
     #[arg(value_name = "MODEL", value_hint = ValueHint::AnyPath, help_heading = "Input")]
@@ -55,6 +57,22 @@ pub(crate) struct Sign {
     /// Key in a token, by its RFC 7512 URI; module-path names the module that is loaded
     #[arg(long, value_name = "URI", aliases = ["pkcs11-uri", "pkcs11_uri"], help_heading = "Signer")]
     pkcs11: Option<String>,
+
+    /// Sign as somebody whom an OpenID Connect issuer confirms: connects to Sigstore's services
+    #[arg(long, conflicts_with_all = ["certificate", "password_file", "password_env"], help_heading = "Signer")]
+    keyless: bool,
+
+    /// File with an OpenID Connect token [without: SIGSTORE_ID_TOKEN, the build service, or you are asked to sign in]
+    #[arg(long, value_name = "FILE", requires = "keyless", value_hint = ValueHint::FilePath, help_heading = "Signer")]
+    identity_token: Option<PathBuf>,
+
+    /// Addresses of the services, instead of your own or the public instance's
+    #[arg(long, value_name = "FILE", aliases = ["trust-config", "trust_config"], requires = "keyless", value_hint = ValueHint::FilePath, help_heading = "Signer")]
+    signing_config: Option<PathBuf>,
+
+    /// Keys of the services, instead of your own or those within waag ('waag trust show')
+    #[arg(long, value_name = "FILE", requires = "keyless", value_hint = ValueHint::FilePath, help_heading = "Signer")]
+    trusted_root: Option<PathBuf>,
 
     /// File whose first line is the password of the key, or the token's PIN
     #[arg(long, value_name = "FILE", conflicts_with = "password_env", value_hint = ValueHint::FilePath, help_heading = "Signer")]
@@ -122,12 +140,9 @@ impl From<Hash> for HashAlgorithm {
 
 impl Sign {
     pub(crate) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let key = self.signing_key()?;
-        let certificates: Vec<_> = self.certificate.iter().chain(&self.chain).cloned().collect();
-        let chain = key_files::certificates(&certificates)?;
         let request = Request { model: &self.model, signature: &self.signature, how: self.serialization()? };
         let bar = Bar::new(terminal.is_watched());
-        let report = sign(&request, key.as_ref(), &chain, waag_engine::clock::now(), &bar)?;
+        let report = if self.keyless { self.sign_keyless(&request, &bar)? } else { self.sign(&request, &bar)? };
         bar.finish();
         let style = terminal.style(View::Check, false);
         terminal.answer(None, |out| match self.format {
@@ -135,6 +150,23 @@ impl Sign {
             Telling::Json => write_json(&report, out),
         })?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn sign(&self, request: &Request<'_>, bar: &Bar) -> Result<SignReport, Failure> {
+        let key = self.signing_key()?;
+        let certificates: Vec<_> = self.certificate.iter().chain(&self.chain).cloned().collect();
+        let chain = key_files::certificates(&certificates)?;
+        Ok(sign(request, key.as_ref(), &chain, waag_engine::clock::now(), bar)?)
+    }
+
+    fn sign_keyless(&self, request: &Request<'_>, bar: &Bar) -> Result<SignReport, Failure> {
+        let root = keyless::trusted_root(self.trusted_root.as_deref())?;
+        let services = keyless::services(self.signing_config.as_deref())?;
+        let token = || {
+            bar.finish();
+            keyless::token(self.identity_token.as_deref(), &services)
+        };
+        sign_keyless(request, token, &services, &root, bar)
     }
 
     fn serialization(&self) -> Result<Serialization, Failure> {

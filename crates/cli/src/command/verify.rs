@@ -8,13 +8,15 @@ use waag_engine::output::text::{BAD, DOUBT, GOOD, Painted, counted, wrap};
 use waag_engine::output::{Style, View, write_json};
 use waag_engine::sanitize::sanitize;
 use waag_engine::settings::{self, Settings};
+use waag_engine::trust_store::TrustStore;
 use waag_engine::verify::report::{Open, SignatureReport, VerifyReport};
 use waag_engine::verify::{Request, Trust, VerifyError, verify};
-use waag_signing::Identity;
+use waag_signing::keyless::Identity;
 use waag_signing::verify::Trusted;
 
 use super::formats::Telling;
 use crate::failure::Failure;
+use crate::keyless;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
 
@@ -79,6 +81,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "URL", aliases = ["identity-provider", "identity_provider"], requires = "identity", help_heading = "Whom to trust")]
     issuer: Option<String>,
 
+    /// Keys of the Sigstore instance, instead of your own or those within waag ('waag trust show')
+    #[arg(long, value_name = "FILE", aliases = ["trusted_root", "trust-config", "trust_config"], requires = "issuer", value_hint = ValueHint::FilePath, help_heading = "Whom to trust")]
+    trusted_root: Option<PathBuf>,
+
     /// Settings file with [trust], instead of the nearest waag.toml up to the repository's root
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "roots", "identity"], value_hint = ValueHint::FilePath, help_heading = "Whom to trust")]
     config: Option<PathBuf>,
@@ -102,11 +108,11 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let settings = self.settings(terminal)?;
+        let (settings, store) = (self.settings(terminal)?, keyless::store());
         let request = Request {
             model: &self.model,
             signatures: &self.signature,
-            trust: self.trust(settings.as_ref())?,
+            trust: self.trust(settings.as_ref(), &store)?,
             ignore: &self.ignore,
             allow_unsigned: self.allow_unsigned_unsafe,
             strict: self.strict,
@@ -149,14 +155,15 @@ impl Verify {
         Ok(Some(settings))
     }
 
-    fn trust<'a>(&self, settings: Option<&'a Settings>) -> Result<Trust<'a>, Failure> {
+    fn trust<'a>(&self, settings: Option<&'a Settings>, store: &'a TrustStore) -> Result<Trust<'a>, Failure> {
         let trusted = match (&self.key, &self.identity, &self.issuer) {
             (Some(key), ..) => Trusted::Key(public_key(key)?),
             (None, Some(name), None) if !self.roots.is_empty() => {
                 Trusted::Certificate { roots: certificates(&self.roots)?, name: name.clone() }
             }
             (None, Some(name), Some(issuer)) => {
-                Trusted::Keyless(Identity { name: name.clone(), issuer: Some(issuer.clone()) })
+                let identity = Identity { name: name.clone(), issuer: issuer.clone() };
+                Trusted::Keyless { identity, root: Box::new(keyless::trusted_root(self.trusted_root.as_deref())?) }
             }
             (None, Some(_), None) => {
                 return Err(Failure::with_hint(
@@ -164,15 +171,15 @@ impl Verify {
                     "add --roots FILE for a certificate, or --issuer URL for a Sigstore identity",
                 ));
             }
-            (None, None, _) => return from_settings(settings),
+            (None, None, _) => return from_settings(settings, store),
         };
         Ok(Trust::Signer(Box::new(trusted)))
     }
 }
 
-fn from_settings(settings: Option<&Settings>) -> Result<Trust<'_>, Failure> {
+fn from_settings<'a>(settings: Option<&'a Settings>, store: &'a TrustStore) -> Result<Trust<'a>, Failure> {
     match settings.filter(|settings| !settings.trust.is_empty()) {
-        Some(settings) => Ok(Trust::Policy { policy: &settings.trust, folder: &settings.folder }),
+        Some(settings) => Ok(Trust::Policy { policy: &settings.trust, folder: &settings.folder, store }),
         None => Err(Failure::with_hint(
             "nobody is trusted: a signature counts only from somebody that you name",
             "name the signer with --key FILE, --roots FILE --identity NAME, or --identity NAME --issuer URL; or in \

@@ -22,6 +22,7 @@ use crate::hash::HashError;
 use crate::key_files::{self, KeyFileError};
 use crate::sanitize::sanitize;
 use crate::scan::Progress;
+use crate::trust_store::{StoreError, TrustStore};
 use files::Files;
 use report::{Problem, SignatureReport, VerifyReport};
 
@@ -53,6 +54,8 @@ pub enum Trust<'a> {
         policy: &'a TrustPolicy,
         /// The folder of the settings, where paths in them start.
         folder: &'a Path,
+        /// The user's trusted root, for Sigstore identities.
+        store: &'a TrustStore,
     },
 }
 
@@ -74,6 +77,9 @@ pub enum VerifyError {
     /// A key or certificate cannot be used.
     #[error("{0}")]
     Key(#[from] KeyFileError),
+    /// A trusted root cannot be used.
+    #[error(transparent)]
+    Root(#[from] StoreError),
     /// The settings name a key only by its fingerprint, which no signature can be verified with.
     #[error("the signer '{}' has no key file", sanitize(.0))]
     NoKeyFile(String),
@@ -99,6 +105,7 @@ impl VerifyError {
             }
             Self::Model(error) => error.hint(),
             Self::Key(error) => error.hint(),
+            Self::Root(error) => error.hint().into(),
             Self::NoKeyFile(_) => {
                 "add key = \"FILE\" to the signer in waag.toml: signatures do not carry the key".into()
             }
@@ -122,7 +129,7 @@ pub fn verify(request: &Request<'_>, now: Timestamp, progress: &dyn Progress) ->
             });
             Ok(VerifyReport::new(request.model, signatures.collect::<Result<_, _>>()?))
         }
-        Trust::Policy { policy, folder } => policy::verify(request, policy, folder, now, &mut files),
+        Trust::Policy { policy, folder, store } => policy::verify(request, policy, (folder, store), now, &mut files),
     }
 }
 

@@ -5,24 +5,26 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use waag_evidence::TrustPolicy;
 use waag_evidence::trust::{ProvenSignature, SignerIdentity, TrustedSigner};
+use waag_signing::keyless::{Code, Identity};
 use waag_signing::verify::{Trusted, Verified, verify as verify_bundle};
-use waag_signing::{Identity, Signer, SigningError};
+use waag_signing::{Signer, SigningError};
 
 use super::files::Files;
 use super::report::{SignatureReport, VerifyReport};
 use super::{Request, VerifyError, one, read};
 use crate::key_files::{certificates, public_key};
+use crate::trust_store::TrustStore;
 
 pub(super) fn verify(
     request: &Request<'_>,
     policy: &TrustPolicy,
-    folder: &Path,
+    (folder, store): (&Path, &TrustStore),
     now: Timestamp,
     files: &mut Files<'_>,
 ) -> Result<VerifyReport, VerifyError> {
     let subject = subject(request.model, folder);
     let signers: Vec<_> =
-        policy.signers_of(&subject).map(|signer| Candidate::new(signer, folder)).collect::<Result<_, _>>()?;
+        policy.signers_of(&subject).map(|signer| Candidate::new(signer, folder, store)).collect::<Result<_, _>>()?;
     let (mut reports, mut proven) = (Vec::new(), Vec::new());
     for path in request.signatures {
         let (report, signature) = judge_one(path, &signers, now, files)?;
@@ -49,7 +51,7 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn new(signer: &TrustedSigner, folder: &Path) -> Result<Self, VerifyError> {
+    fn new(signer: &TrustedSigner, folder: &Path, store: &TrustStore) -> Result<Self, VerifyError> {
         let trusted = match &signer.identity {
             SignerIdentity::Key { file: None, .. } => return Err(VerifyError::NoKeyFile(signer.name.clone())),
             SignerIdentity::Key { file: Some(file), fingerprint } => {
@@ -65,8 +67,10 @@ impl Candidate {
                 let files: Vec<PathBuf> = roots.iter().map(|file| folder.join(file)).collect();
                 Trusted::Certificate { roots: certificates(&files)?, name: name.clone() }
             }
-            SignerIdentity::Keyless { name, issuer, .. } => {
-                Trusted::Keyless(Identity { name: name.clone(), issuer: Some(issuer.clone()) })
+            SignerIdentity::Keyless { name, issuer, trusted_root } => {
+                let file = trusted_root.as_ref().map(|file| folder.join(file));
+                let root = Box::new(store.trusted_root(file.as_deref())?.0);
+                Trusted::Keyless { identity: Identity { name: name.clone(), issuer: issuer.clone() }, root }
             }
         };
         Ok(Self { name: signer.name.clone(), trusted })
@@ -109,10 +113,13 @@ fn best<'a>(
 }
 
 const fn says_more(error: &SigningError) -> bool {
-    !matches!(
-        error,
-        SigningError::KeyMismatch { .. } | SigningError::WrongMethod { .. } | SigningError::IdentityMismatch { .. }
-    )
+    match error {
+        SigningError::Keyless(error) => !matches!(error.code(), Code::IdentityMismatch | Code::IssuerMismatch),
+        SigningError::KeyMismatch { .. } | SigningError::WrongMethod { .. } | SigningError::IdentityMismatch { .. } => {
+            false
+        }
+        _ => true,
+    }
 }
 
 /// What makes two signatures one signer's.
