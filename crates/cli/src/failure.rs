@@ -3,8 +3,11 @@
 use std::fmt::Display;
 use std::io;
 
+use waag_engine::convert::ConvertError;
+use waag_engine::diff::DiffError;
 use waag_engine::scan::ScanError;
 use waag_engine::settings::SettingsError;
+use waag_engine::weights::WeightsError;
 
 /// A failure a person has to hear of, or one nobody is left to hear.
 #[derive(Debug)]
@@ -45,5 +48,23 @@ impl From<ScanError> for Failure {
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         Self::with_hint(&error, error.hint())
+    }
+}
+
+impl From<ConvertError> for Failure {
+    fn from(error: ConvertError) -> Self {
+        Self::with_hint(&error, error.hint())
+    }
+}
+
+impl From<WeightsError> for Failure {
+    fn from(error: WeightsError) -> Self {
+        Self::with_hint(waag_engine::sanitize::sanitize(&error.to_string()), error.hint())
+    }
+}
+
+impl From<DiffError> for Failure {
+    fn from(error: DiffError) -> Self {
+        Self::with_hint(waag_engine::sanitize::sanitize(&error.to_string()), error.hint())
     }
 }
