@@ -78,7 +78,7 @@ fn hint_for(message: &str) -> &'static str {
          reason = \"reviewed: our own class\"\n  until = \"2027-01-31\""
     } else if message.contains("folder of waag.toml") || message.contains("missing field `path`") {
         "a model or dataset looks like this:\n  [[model]]\n  name = \"base\"\n  path = \"models/base\""
-    } else if message.contains("signer") || message.contains("signature") || message.contains("denied") {
+    } else if message.contains("signer") || message.contains("denied digest") {
         "who may sign what looks like this:\n  [[trust.signer]]\n  name = \"release\"\n  key = \"release.pub.pem\"\n  \
          [[trust.rule]]\n  subject = \"models/**\"\n  signers = [\"release\"]"
     } else if message.contains("unknown variant") {
