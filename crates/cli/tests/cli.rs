@@ -54,7 +54,7 @@ fn help_is_short_or_long() {
     insta::assert_snapshot!("help-short", waag.page(&["-h"]));
     insta::assert_snapshot!("help-long", waag.page(&["--help"]));
     insta::assert_snapshot!("help-check-long", waag.page(&["check", "--help"]));
-    for command in ["check", "scan", "show", "explain", "formats", "completions", "man"] {
+    for command in ["check", "scan", "show", "convert", "explain", "formats", "completions", "man"] {
         insta::assert_snapshot!(format!("help-{command}"), waag.page(&[command, "-h"]));
     }
 }
