@@ -96,10 +96,13 @@ fn placed(list: &Catalogue, data: &[u8]) {
     assert!(list.tensors.windows(2).all(|pair| pair[0].name < pair[1].name), "names in order, each once");
     for entry in &list.tensors {
         let length = list.storages[entry.view.storage].length();
+        if entry.shape.contains(&0) {
+            continue;
+        }
         let steps = entry.shape.iter().zip(&entry.view.strides);
-        let last: u64 = steps.map(|(extent, stride)| extent.saturating_sub(1) * stride).sum();
+        let last: u64 = steps.map(|(extent, stride)| (extent - 1) * stride).sum();
         let end = entry.view.offset + (last + 1) * entry.dtype.size();
-        assert!(entry.shape.contains(&0) || end <= length, "'{}' ends at {end} of {length}", entry.name);
+        assert!(end <= length, "'{}' ends at {end} of {length}", entry.name);
     }
     for storage in &list.storages {
         if let Storage::Chunked(chunked) = storage {

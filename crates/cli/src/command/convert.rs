@@ -25,9 +25,9 @@ Examples:
   waag convert old-model/ new-model/ --shard-size 5GB
   waag convert flax_model.msgpack model.safetensors --format json | jq .root";
 
-/// Write a model's weights as safetensors, without running anything, and prove that no number has changed
+/// Write a model's weights as safetensors, and prove that no number has changed
 ///
-/// Reads PyTorch checkpoints (zip and the older files, also in shards), safetensors, NumPy's .npy and .npz, Keras's
+/// Nothing is run. Reads PyTorch checkpoints (zip and the older files, also in shards), safetensors, NumPy's .npy and .npz, Keras's
 /// .h5 and .keras, Flax's .msgpack, GGUF that is not quantised. Keys of nested dictionaries are joined with dots.
 ///
 /// What is written is read back and compared, tensor by tensor, before it gets its name; beside it goes

@@ -1,7 +1,7 @@
 //! From any file of weights to safetensors, without executing anything, and with proof that no number has changed.
 //!
 //! Tensors are written a block at a time to a temporary file beside the output, read back through the reader of
-//! safetensors, and compared by digest; only then does the output get its name. A statement of where it came from is
+//! safetensors, and compared with the input, by their bytes or by their digests; only then does the output get its name. A statement of where it came from is
 //! written beside it ([`statement`]).
 
 mod layout;
@@ -19,9 +19,12 @@ use rayon::prelude::*;
 use waag_evidence::Sha256Digest;
 use waag_formats::source::Source as _;
 
+use output::Names;
+use write::Written;
+
 use crate::io::{FileSource, sha256};
 use crate::sanitize::sanitize;
-use crate::weights::{self, Dtype, LeftOut, WeightsError, digest};
+use crate::weights::{self, Dtype, LeftOut, TensorStore, WeightsError, digest};
 
 /// Threads at the most: each holds a block, and memory stays flat however many cores there are.
 const MAX_THREADS: usize = 16;
@@ -165,7 +168,7 @@ pub fn convert(plan: &Plan) -> Result<Converted, ConvertError> {
 
 fn run(plan: &Plan) -> Result<Converted, ConvertError> {
     let store = weights::open(&plan.input)?;
-    let names = output::Names::of(plan);
+    let names = Names::of(plan);
     let chosen = layout::choose(&*store, plan.tied);
     if chosen.tensors.is_empty() {
         return Err(ConvertError::Unfit { path: plan.input.clone(), reason: "there are no tensors in it".to_owned() });
@@ -177,29 +180,31 @@ fn run(plan: &Plan) -> Result<Converted, ConvertError> {
         || digest_all(store.files()),
     );
     let (written, inputs) = (written?, inputs?);
-    let (tensors, digests): (Vec<_>, Vec<_>) = written.iter().flat_map(|file| file.tensors.iter().cloned()).unzip();
-    let root = digest::root(&tensors, &digests);
-    let index = layout::index(&*store, &files, |file| names.file_name(file.number, file.of));
-    let index_path = names.index();
-    let index = (files.len() > 1).then_some((index_path.as_path(), index.as_str()));
-    let mut outputs = output::publish(written, index, plan.force)?;
-    outputs.sort_by(|one, other| one.path.cmp(&other.path));
-    let mut dtypes = BTreeMap::new();
-    tensors.iter().for_each(|tensor| *dtypes.entry(tensor.dtype).or_default() += tensor.bytes());
-    let converted = Converted {
-        inputs,
-        outputs,
-        tensors: tensors.len(),
-        bytes: tensors.iter().map(weights::TensorInfo::bytes).sum(),
-        dtypes,
-        root,
-        tied: chosen.tied,
-        left_out: store.left_out().to_vec(),
-        statement: names.statement(),
-    };
+    let proven = Proven::of(&*store, &written);
+    let index = (files.len() > 1).then(|| layout::index(&*store, &files, |file| names.file_name(file.number, file.of)));
+    let outputs = output::publish(written, &names, index.as_deref(), plan.force)?;
+    let (Proven { root, dtypes }, statement) = (proven, names.statement());
+    let (tensors, bytes, left_out) = (chosen.tensors.len(), dtypes.values().sum(), store.left_out().to_vec());
+    let converted = Converted { inputs, outputs, tensors, bytes, dtypes, root, tied: chosen.tied, left_out, statement };
     let text = statement::statement(plan, &converted, statement::time());
     output::write_text(&converted.statement, &text, plan.force)?;
     Ok(converted)
+}
+
+/// What is known of all tensors once they are written and read back.
+struct Proven {
+    root: Sha256Digest,
+    dtypes: BTreeMap<Dtype, u64>,
+}
+
+impl Proven {
+    fn of(store: &dyn TensorStore, written: &[Written]) -> Self {
+        let all = written.iter().flat_map(|file| &file.tensors);
+        let tensors = || all.clone().map(|(index, digest)| (&store.tensors()[*index], digest));
+        let mut dtypes = BTreeMap::new();
+        tensors().for_each(|(tensor, _)| *dtypes.entry(tensor.dtype).or_default() += tensor.bytes());
+        Self { root: digest::root_of(tensors()), dtypes }
+    }
 }
 
 fn digest_all(paths: &[PathBuf]) -> Result<Vec<Digested>, ConvertError> {

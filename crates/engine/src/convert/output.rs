@@ -66,7 +66,11 @@ impl Names {
             return Err(ConvertError::Exists { path });
         }
         if !self.is_folder {
-            return Ok(());
+            let folder = folder_of(&self.file(1, of)).to_owned();
+            return match folder.metadata() {
+                Ok(_) => Ok(()),
+                Err(source) => Err(ConvertError::Write { path: self.file(1, of), source }),
+            };
         }
         let made = DirBuilder::new().recursive(true).create(&self.folder);
         made.map_err(|source| ConvertError::Write { path: self.folder.clone(), source })
@@ -78,7 +82,9 @@ pub(super) fn temporary(path: &Path) -> Result<NamedTempFile, ConvertError> {
     let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".waag-").suffix(".partial").permissions(Permissions::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(|source| ConvertError::Write { path: path.to_owned(), source })
+    // The system's error comes with the temporary name, which is another one each time.
+    let failed = |error: std::io::Error| ConvertError::Write { path: path.to_owned(), source: error.kind().into() };
+    builder.tempfile_in(folder).map_err(failed)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -101,7 +107,8 @@ fn persist(temporary: NamedTempFile, path: &Path, force: bool) -> Result<(), Con
 /// Gives all files their names, the index last, so that whoever finds it finds all.
 pub(super) fn publish(
     written: Vec<Written>,
-    index: Option<(&Path, &str)>,
+    names: &Names,
+    index: Option<&str>,
     force: bool,
 ) -> Result<Vec<Digested>, ConvertError> {
     let mut outputs = Vec::new();
@@ -109,9 +116,10 @@ pub(super) fn publish(
         persist(file.temporary, &file.digested.path, force)?;
         outputs.push(file.digested);
     }
-    if let Some((path, text)) = index {
-        write_text(path, text, force)?;
-        outputs.push(digest_of(path, path)?);
+    if let Some(text) = index {
+        let path = names.index();
+        write_text(&path, text, force)?;
+        outputs.push(digest_of(&path, &path)?);
     }
     Ok(outputs)
 }

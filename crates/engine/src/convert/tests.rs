@@ -123,3 +123,34 @@ fn the_statement_says_where_it_came_from() {
     let text = statement::statement(&plan, &converted, None);
     insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
 }
+
+/// A tensor of four bytes that are other ones each time.
+#[derive(Debug)]
+struct Changing(Vec<weights::TensorInfo>, std::sync::atomic::AtomicU8);
+
+impl weights::TensorStore for Changing {
+    fn tensors(&self) -> &[weights::TensorInfo] {
+        &self.0
+    }
+
+    fn read(&self, _: usize, _: u64, buffer: &mut [u8]) -> Result<(), WeightsError> {
+        buffer.fill(self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        Ok(())
+    }
+
+    fn is_dense(&self, _: usize) -> bool {
+        true
+    }
+}
+
+#[test]
+fn an_input_that_changes_meanwhile_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path(), "model.pt", "out.safetensors");
+    let tensor = weights::TensorInfo { name: "w".into(), dtype: Dtype::U8, shape: vec![4] };
+    let store = Changing(vec![tensor], 0.into());
+    let files = layout::files(&store, &layout::choose(&store, Tied::Copy), None);
+    let error = write::write(&store, &files[0], &plan, &output::Names::of(&plan)).unwrap_err();
+    assert!(matches!(&error, ConvertError::Differs { reason, .. } if reason.contains("'w' reads back differently")));
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+}

@@ -13,7 +13,7 @@ use super::layout::{File, header, places};
 use super::output::{Names, temporary};
 use super::{ConvertError, Digested, Plan, digest_of};
 use crate::sanitize::sanitize;
-use crate::weights::{self, TensorInfo, TensorStore, WeightsError, digest};
+use crate::weights::{self, TensorStore, WeightsError, digest};
 
 /// A file that is written and proven, but has no name yet.
 #[derive(Debug)]
@@ -21,7 +21,8 @@ pub(super) struct Written {
     pub(super) temporary: NamedTempFile,
     /// As it will be called.
     pub(super) digested: Digested,
-    pub(super) tensors: Vec<(TensorInfo, Sha256Digest)>,
+    /// Each tensor, by its index in the input, with the digest of what was written.
+    pub(super) tensors: Vec<(usize, Sha256Digest)>,
 }
 
 /// Writes a file's tensors to a temporary file and compares what is read back with what was written.
@@ -45,11 +46,10 @@ pub(super) fn write(store: &dyn TensorStore, file: &File, plan: &Plan, names: &N
         })
         .collect::<Result<_, _>>()?;
     temporary.as_file().sync_all().map_err(failed)?;
-    let tensors = digests.iter().map(|(index, digest)| (store.tensors()[*index].clone(), *digest)).collect();
     let (digested, proof) =
-        rayon::join(|| digest_of(temporary.path(), &path), || prove(temporary.path(), &path, &tensors));
+        rayon::join(|| digest_of(temporary.path(), &path), || prove(store, temporary.path(), &path, &digests));
     proof?;
-    Ok(Written { digested: digested?, temporary, tensors })
+    Ok(Written { digested: digested?, temporary, tensors: digests })
 }
 
 /// Why a tensor was not copied.
@@ -85,20 +85,47 @@ fn copy(store: &dyn TensorStore, index: usize, file: &std::fs::File, mut at: u64
     Ok(Sha256Digest::new(hasher.finalize().into()))
 }
 
-/// Reads a written file as any file of safetensors, and compares its tensors with what was meant to be in it.
-fn prove(place: &Path, path: &Path, meant: &Vec<(TensorInfo, Sha256Digest)>) -> Result<(), ConvertError> {
+/// Reads a written file as any file of safetensors, and compares each of its tensors with the input.
+fn prove(
+    store: &dyn TensorStore,
+    place: &Path,
+    path: &Path,
+    meant: &[(usize, Sha256Digest)],
+) -> Result<(), ConvertError> {
     let differs = |reason: String| ConvertError::Differs { path: path.to_owned(), reason };
-    let store = weights::open(place)?;
-    let mut meant: Vec<&(TensorInfo, Sha256Digest)> = meant.iter().collect();
-    meant.sort_by(|one, other| one.0.name.cmp(&other.0.name));
-    if store.tensors().len() != meant.len() {
-        return Err(differs(format!("{} tensors are read back of {}", store.tensors().len(), meant.len())));
+    let written = weights::open(place)?;
+    let mut meant: Vec<&(usize, Sha256Digest)> = meant.iter().collect();
+    meant.sort_by(|one, other| store.tensors()[one.0].name.cmp(&store.tensors()[other.0].name));
+    if written.tensors().len() != meant.len() {
+        return Err(differs(format!("{} tensors are read back of {}", written.tensors().len(), meant.len())));
     }
-    let digests = digest::tensors(&*store)?;
-    for ((tensor, digest), (info, expected)) in store.tensors().iter().zip(&digests).zip(meant) {
-        if tensor != info || digest != expected {
-            return Err(differs(format!("tensor '{}' reads back differently", sanitize(&info.name))));
+    meant.into_par_iter().enumerate().try_for_each(|(place, (index, digest))| {
+        let (info, read) = (&store.tensors()[*index], &written.tensors()[place]);
+        if info == read && is_same(store, *index, &*written, place, digest)? {
+            return Ok(());
         }
+        Err(differs(format!("tensor '{}' reads back differently", sanitize(&info.name))))
+    })
+}
+
+/// Whether two tensors are the same: byte by byte where reading the first again costs little, by its digest where not.
+fn is_same(
+    store: &dyn TensorStore,
+    index: usize,
+    written: &dyn TensorStore,
+    place: usize,
+    digest: &Sha256Digest,
+) -> Result<bool, WeightsError> {
+    if !store.is_dense(index) {
+        return Ok(digest::tensor(written, place)? == *digest);
     }
-    Ok(())
+    let (mut offset, mut is_same, mut block) = (0, true, Vec::new());
+    digest::read_blocks::<WeightsError>(written, place, &mut |bytes| {
+        block.resize(bytes.len(), 0);
+        store.read(index, offset, &mut block)?;
+        offset += bytes.len() as u64;
+        is_same &= block == bytes;
+        Ok(())
+    })?;
+    Ok(is_same)
 }

@@ -15,8 +15,9 @@ use waag_formats::weights::{Catalogue, LeftOut, Problem, Storage};
 use waag_formats::{hdf5, numpy, zip};
 
 use super::WeightsError;
-use super::store::{Place, Store, place, refused, unreadable, unsupported};
-use crate::io::{FileSource, Spool};
+use super::scratch::Scratch;
+use super::store::{DECODED, FILE, Place, Store, refused, together, unreadable, unsupported, within};
+use crate::io::FileSource;
 
 /// The weights of a Keras model within its archive.
 const KERAS_WEIGHTS: &str = "model.weights.h5";
@@ -24,7 +25,8 @@ const KERAS_WEIGHTS: &str = "model.weights.h5";
 /// Opens the weights of an archive.
 pub(super) fn open(path: &Path, source: FileSource, budget: &Budget) -> Result<Store, WeightsError> {
     let (members, layout) = zip::members(&source, budget).map_err(|problem| refused(path, &problem))?;
-    let archive = Archive { path, sources: vec![Box::new(source)], members, budget };
+    let archive =
+        Archive { path, file: source, decoded: Scratch::default(), pieces: Scratch::default(), members, budget };
     let names: Vec<&str> = archive.members.iter().map(|member| member.name.as_str()).collect();
     if layout == "pytorch-zip" || layout == "torchscript" {
         return archive.checkpoint();
@@ -40,8 +42,11 @@ pub(super) fn open(path: &Path, source: FileSource, budget: &Budget) -> Result<S
 
 struct Archive<'a> {
     path: &'a Path,
-    /// The archive itself, then what was decoded.
-    sources: Vec<Box<dyn Source>>,
+    file: FileSource,
+    /// Members that were decoded.
+    decoded: Scratch,
+    /// Datasets that were put together from chunks.
+    pieces: Scratch,
     members: Vec<Child>,
     budget: &'a Budget,
 }
@@ -57,21 +62,21 @@ impl Archive<'_> {
     /// Where the bytes of a member are, decoded if need be.
     fn opened(&mut self, member: &Child) -> Result<Opened, WeightsError> {
         if member.encoding == Encoding::Stored {
-            return Ok(Opened { source: 0, span: Span { offset: member.offset, length: member.length } });
+            return Ok(Opened { source: FILE, span: Span { offset: member.offset, length: member.length } });
         }
-        let mut spool = Spool::default();
-        let decoded = decode(&*self.sources[0], member, self.budget, &mut spool);
+        let start = self.decoded.len();
+        let decoded = decode(&self.file, member, self.budget, &mut self.decoded);
         decoded.map_err(|error| unreadable(self.path, format!("member '{}': {error}", member.name)))?;
-        let length = spool.len();
+        let length = self.decoded.len() - start;
         if member.declared.is_some_and(|declared| declared != length) {
             return Err(unreadable(self.path, format!("member '{}' is not as long as it says", member.name)));
         }
-        self.sources.push(Box::new(spool));
-        Ok(Opened { source: self.sources.len() - 1, span: Span { offset: 0, length } })
+        Ok(Opened { source: DECODED, span: Span { offset: start, length } })
     }
 
     fn window(&self, opened: Opened) -> Window<'_> {
-        Window::new(&*self.sources[opened.source], opened.span.offset, opened.span.length)
+        let source: &dyn Source = if opened.source == FILE { &self.file } else { &self.decoded };
+        Window::new(source, opened.span.offset, opened.span.length)
     }
 
     fn member(&self, name: &str) -> Option<Child> {
@@ -104,7 +109,12 @@ impl Archive<'_> {
         for storage in &catalogue.storages {
             places.push(self.storage(storage, &root, opened, &known)?);
         }
-        Ok(Store::new(self.path, self.sources, places, catalogue))
+        Ok(Store::new(
+            self.path,
+            [Box::new(self.file), Box::new(self.decoded), Box::new(self.pieces)],
+            places,
+            catalogue,
+        ))
     }
 
     fn is_big_endian(&mut self, root: &str) -> bool {
@@ -132,20 +142,7 @@ impl Archive<'_> {
                 }
                 Ok(Place { source: opened.source, spans: vec![opened.span] })
             }
-            other => self.within(other, pickle),
-        }
-    }
-
-    /// A storage that lies within a member.
-    fn within(&mut self, storage: &Storage, member: Opened) -> Result<Place, WeightsError> {
-        let mut place = place(self.path, storage, member.source, &mut self.sources, self.budget)?;
-        if place.source == member.source {
-            place.spans.iter_mut().for_each(|span| span.offset += member.span.offset);
-        }
-        let end = member.span.end();
-        match place.spans.iter().all(|span| place.source != member.source || span.end() <= end) {
-            true => Ok(place),
-            false => Err(unreadable(self.path, "a tensor lies beyond the end of its member")),
+            other => within(self.path, other, pickle.source, pickle.span),
         }
     }
 
@@ -189,18 +186,22 @@ impl Archive<'_> {
         let catalogue = self.checked(Ok(catalogue))?;
         let mut places = Vec::new();
         for (storage, home) in catalogue.storages.iter().zip(homes) {
-            places.push(self.within_own(storage, *home)?);
+            places.push(match storage {
+                Storage::Chunked(chunked) => {
+                    let mut pieces = std::mem::take(&mut self.pieces);
+                    let place = together(self.path, chunked, &self.window(*home), &mut pieces, self.budget)?;
+                    self.pieces = pieces;
+                    place
+                }
+                other => within(self.path, other, home.source, home.span)?,
+            });
         }
-        Ok(Store::new(self.path, self.sources, places, catalogue))
-    }
-
-    /// As [`Archive::within`]; chunks are looked for where the member starts.
-    fn within_own(&mut self, storage: &Storage, member: Opened) -> Result<Place, WeightsError> {
-        let Storage::Chunked(chunked) = storage else { return self.within(storage, member) };
-        let whole = super::store::together(self.path, chunked, &self.window(member), self.budget)?;
-        let length = whole.len();
-        self.sources.push(Box::new(whole));
-        Ok(Place { source: self.sources.len() - 1, spans: vec![Span { offset: 0, length }] })
+        Ok(Store::new(
+            self.path,
+            [Box::new(self.file), Box::new(self.decoded), Box::new(self.pieces)],
+            places,
+            catalogue,
+        ))
     }
 }
 

@@ -56,7 +56,13 @@ pub fn tensors(store: &dyn TensorStore) -> Result<Vec<Sha256Digest>, WeightsErro
 /// The root of tensors and their digests: the SHA-256 of all their [lines](line), sorted.
 #[must_use]
 pub fn root(tensors: &[TensorInfo], digests: &[Sha256Digest]) -> Sha256Digest {
-    let mut lines: Vec<String> = tensors.iter().zip(digests).map(|(tensor, digest)| line(tensor, digest)).collect();
+    root_of(tensors.iter().zip(digests))
+}
+
+/// As [`root`], of any tensors with their digests.
+#[must_use]
+pub fn root_of<'a>(tensors: impl Iterator<Item = (&'a TensorInfo, &'a Sha256Digest)>) -> Sha256Digest {
+    let mut lines: Vec<String> = tensors.map(|(tensor, digest)| line(tensor, digest)).collect();
     lines.sort_unstable();
     let mut hasher = Sha256::new();
     lines.iter().for_each(|line| hasher.update(line));

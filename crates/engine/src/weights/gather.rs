@@ -4,7 +4,9 @@
 //! dimension that runs fastest in the file is read as one run, whichever it is in the tensor.
 
 use waag_formats::source::ReadError;
-use waag_formats::weights::Entry;
+use waag_formats::weights::View;
+
+use super::TensorInfo;
 
 /// Bytes read at once, of which only some may be wanted.
 const MAX_RUN: u64 = 1 << 20;
@@ -23,13 +25,19 @@ struct Step {
 }
 
 /// Fills `buffer` with the bytes of a tensor from `offset` on, dense and row-major. Both are whole elements.
-pub(super) fn fill(entry: &Entry, offset: u64, buffer: &mut [u8], read: &mut Read<'_>) -> Result<(), ReadError> {
-    let size = entry.dtype.size();
+pub(super) fn fill(
+    info: &TensorInfo,
+    view: &View,
+    offset: u64,
+    buffer: &mut [u8],
+    read: &mut Read<'_>,
+) -> Result<(), ReadError> {
+    let size = info.dtype.size();
     let mut gather = Gather { size, read, run: Vec::new() };
     let (mut next, end) = (offset / size, (offset + buffer.len() as u64) / size);
     let mut at = 0;
     while next < end {
-        let (steps, start, count) = next_box(entry, next, end - next);
+        let (steps, start, count) = next_box(info, view, next, end - next);
         gather.pour(&steps, start, at, buffer)?;
         next += count;
         at += count * size;
@@ -39,12 +47,12 @@ pub(super) fn fill(entry: &Entry, offset: u64, buffer: &mut [u8], read: &mut Rea
 
 /// The largest box of elements that starts at an element and has at most so many: its dimensions, where it starts in the
 /// storage, and how many elements it has.
-fn next_box(entry: &Entry, element: u64, most: u64) -> (Vec<Step>, u64, u64) {
-    let size = entry.dtype.size();
-    let (mut rest, mut start, mut count) = (element, entry.view.offset, 1);
+fn next_box(info: &TensorInfo, view: &View, element: u64, most: u64) -> (Vec<Step>, u64, u64) {
+    let size = info.dtype.size();
+    let (mut rest, mut start, mut count) = (element, view.offset, 1);
     let mut steps = Vec::new();
     let mut is_open = true;
-    for (extent, stride) in entry.shape.iter().zip(&entry.view.strides).rev() {
+    for (extent, stride) in info.shape.iter().zip(&view.strides).rev() {
         let index = rest % extent;
         rest /= extent;
         start += index * stride * size;
@@ -122,16 +130,16 @@ fn row<const SIZE: usize>(step: Step, run: &[u8], buffer: &mut [u8]) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use waag_formats::weights::{Dtype, View};
+    use waag_formats::weights::Dtype;
 
     /// What a tensor holds, element by element, as NumPy defines a strided view.
-    fn plain(entry: &Entry, storage: &[u8]) -> Vec<u8> {
-        let size = entry.dtype.size();
-        let count: u64 = entry.shape.iter().product();
+    fn plain(info: &TensorInfo, view: &View, storage: &[u8]) -> Vec<u8> {
+        let size = info.dtype.size();
+        let count: u64 = info.shape.iter().product();
         let mut bytes = Vec::new();
         for element in 0..count {
-            let (mut rest, mut at) = (element, entry.view.offset);
-            for (extent, stride) in entry.shape.iter().zip(&entry.view.strides).rev() {
+            let (mut rest, mut at) = (element, view.offset);
+            for (extent, stride) in info.shape.iter().zip(&view.strides).rev() {
                 at += rest % extent * stride * size;
                 rest /= extent;
             }
@@ -140,7 +148,7 @@ mod tests {
         bytes
     }
 
-    fn tensors() -> impl Strategy<Value = (Entry, Vec<u8>)> {
+    fn tensors() -> impl Strategy<Value = (TensorInfo, View, Vec<u8>)> {
         let dtype = prop::sample::select(vec![Dtype::U8, Dtype::F16, Dtype::F32, Dtype::C64]);
         let dimensions = prop::collection::vec((1u64..7, 0u64..40), 0..5);
         (dtype, dimensions, 0u64..5).prop_map(|(dtype, dimensions, skipped)| {
@@ -149,15 +157,15 @@ mod tests {
             let length = (skipped + last + 1) * dtype.size();
             let storage = (0..length).map(|index| (index * 7 % 251) as u8).collect();
             let view = View { storage: 0, offset: skipped * dtype.size(), strides, is_swapped: false };
-            (Entry { name: String::new(), dtype, shape, view }, storage)
+            (TensorInfo { name: String::new(), dtype, shape }, view, storage)
         })
     }
 
     proptest! {
         #[test]
-        fn any_piece_of_any_view_is_what_indexing_gives((entry, storage) in tensors(), cut in 0usize..2000, piece in 1usize..500) {
-            let all = plain(&entry, &storage);
-            let size = entry.dtype.size() as usize;
+        fn any_piece_of_any_view_is_what_indexing_gives((info, view, storage) in tensors(), cut in 0usize..2000, piece in 1usize..500) {
+            let all = plain(&info, &view, &storage);
+            let size = info.dtype.size() as usize;
             let start = (cut * size).min(all.len() - size) / size * size;
             let end = (start + piece * size).min(all.len());
             let mut buffer = vec![0; end - start];
@@ -166,7 +174,7 @@ mod tests {
                 bytes.copy_from_slice(&storage[from..from + bytes.len()]);
                 Ok(())
             };
-            fill(&entry, start as u64, &mut buffer, &mut read).unwrap();
+            fill(&info, &view, start as u64, &mut buffer, &mut read).unwrap();
             prop_assert_eq!(&buffer[..], &all[start..end]);
         }
     }

@@ -73,6 +73,11 @@ impl TensorStore for Joined {
         self.twins[tensor]
     }
 
+    fn is_dense(&self, tensor: usize) -> bool {
+        let (part, index) = self.origins[tensor];
+        self.parts[part].is_dense(index)
+    }
+
     fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }

@@ -9,6 +9,7 @@ mod folder;
 mod gather;
 mod joined;
 mod open;
+mod scratch;
 mod store;
 
 use std::fmt;
@@ -57,6 +58,12 @@ pub trait TensorStore: Sync + fmt::Debug {
     /// The first tensor that is the very same view of the same bytes: itself, where nothing is tied to another.
     fn twin(&self, tensor: usize) -> usize {
         tensor
+    }
+
+    /// Whether a tensor's bytes lie as they are given, so that reading them again costs little.
+    fn is_dense(&self, tensor: usize) -> bool {
+        let _ = tensor;
+        false
     }
 
     /// What there is beside tensors, sorted: numbers, texts and objects of a checkpoint.

@@ -52,7 +52,7 @@ pub(super) fn file(path: &Path) -> Result<Box<dyn TensorStore>, WeightsError> {
         None => return Err(unsupported(path, "nobody here knows its format")),
     };
     let catalogue = read.and_then(Catalogue::checked).map_err(|problem| refused(path, &problem))?;
-    Ok(Box::new(Store::of_file(path, Box::new(source), catalogue, &budget)?))
+    Ok(Box::new(Store::of_file(path, source, catalogue, &budget)?))
 }
 
 /// A pickle that is a file of its own: one of PyTorch's older ones, or one that has arrays within itself.

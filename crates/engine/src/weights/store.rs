@@ -1,22 +1,29 @@
 //! The tensors of one file: views of ranges of a few sources.
 
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use waag_formats::budget::Budget;
 use waag_formats::hdf5::Chunked;
 use waag_formats::protobuf::Span;
 use waag_formats::source::{ReadError, Source, read_exact_at};
-use waag_formats::weights::{Catalogue, Entry, LeftOut, Problem, Storage, row_major};
+use waag_formats::weights::{Catalogue, Entry, LeftOut, Problem, Storage, View, row_major};
 
+use super::scratch::Scratch;
 use super::{TensorInfo, TensorStore, WeightsError, gather};
-use crate::io::Spool;
+use crate::io::FileSource;
 use crate::sanitize::sanitize;
+
+/// The source that is the file, among those of a store.
+pub(super) const FILE: usize = 0;
+/// The source of members that were decoded.
+pub(super) const DECODED: usize = 1;
+/// The source of datasets that were put together from chunks.
+const PIECES: usize = 2;
 
 /// Where the bytes of a storage are.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// Index of the source.
+    /// [`FILE`], [`DECODED`] or [`PIECES`].
     pub(super) source: usize,
     /// Ranges of it, one after another.
     pub(super) spans: Vec<Span>,
@@ -26,9 +33,11 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Store {
     path: PathBuf,
-    sources: Vec<Box<dyn Source>>,
+    /// By number: [`FILE`], [`DECODED`], [`PIECES`].
+    sources: [Box<dyn Source>; 3],
     places: Vec<Place>,
-    entries: Vec<Entry>,
+    /// For each tensor; without strides where its elements lie one after another.
+    views: Vec<View>,
     dense: Vec<bool>,
     twins: Vec<usize>,
     tensors: Vec<TensorInfo>,
@@ -40,28 +49,38 @@ impl Store {
     /// A store of tensors that are views of ranges of the file itself. The catalogue is checked.
     pub(super) fn of_file(
         path: &Path,
-        source: Box<dyn Source>,
+        file: FileSource,
         catalogue: Catalogue,
         budget: &Budget,
     ) -> Result<Self, WeightsError> {
-        let mut sources = vec![source];
+        let mut pieces = Scratch::default();
+        let whole = Span { offset: 0, length: file.len() };
         let mut places = Vec::new();
         for storage in &catalogue.storages {
-            places.push(place(path, storage, 0, &mut sources, budget)?);
+            places.push(match storage {
+                Storage::Chunked(chunked) => together(path, chunked, &file, &mut pieces, budget)?,
+                other => within(path, other, FILE, whole)?,
+            });
         }
-        Ok(Self::new(path, sources, places, catalogue))
+        Ok(Self::new(path, [Box::new(file), Box::new(Scratch::default()), Box::new(pieces)], places, catalogue))
     }
 
     /// A store of tensors whose storages lie at these places. The catalogue is checked.
-    pub(super) fn new(path: &Path, sources: Vec<Box<dyn Source>>, places: Vec<Place>, catalogue: Catalogue) -> Self {
+    pub(super) fn new(path: &Path, sources: [Box<dyn Source>; 3], places: Vec<Place>, catalogue: Catalogue) -> Self {
         let twins = catalogue.twins();
         let Catalogue { tensors: entries, left_out, metadata, .. } = catalogue;
-        let info = |entry: &Entry| {
-            let Entry { name, dtype, shape, .. } = entry.clone();
-            TensorInfo { name, dtype, shape }
-        };
-        let (tensors, dense) = (entries.iter().map(info).collect(), entries.iter().map(is_dense).collect());
-        Self { path: path.to_owned(), sources, places, entries, dense, twins, tensors, left_out, metadata }
+        let (mut tensors, mut views, mut dense) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in entries {
+            let is_dense = is_dense(&entry);
+            let Entry { name, dtype, shape, mut view } = entry;
+            if is_dense {
+                view.strides = Vec::new();
+            }
+            tensors.push(TensorInfo { name, dtype, shape });
+            views.push(view);
+            dense.push(is_dense);
+        }
+        Self { path: path.to_owned(), sources, places, views, dense, twins, tensors, left_out, metadata }
     }
 
     /// Fills a buffer from a storage.
@@ -85,20 +104,19 @@ impl Store {
     }
 
     fn fill(&self, tensor: usize, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
-        let entry = self.entries.get(tensor).ok_or(ReadError::End)?;
+        let (info, view) = self.tensors.get(tensor).zip(self.views.get(tensor)).ok_or(ReadError::End)?;
         let end = offset.checked_add(buffer.len() as u64).ok_or(ReadError::End)?;
-        if entry.bytes().is_none_or(|bytes| end > bytes) {
+        if end > info.bytes() {
             return Err(ReadError::End);
         }
-        let view = &entry.view;
         if self.dense[tensor] {
             self.read_storage(view.storage, view.offset + offset, buffer)?;
         } else {
             let mut read = |offset: u64, bytes: &mut [u8]| self.read_storage(view.storage, offset, bytes);
-            gather::fill(entry, offset, buffer, &mut read)?;
+            gather::fill(info, view, offset, buffer, &mut read)?;
         }
         if view.is_swapped {
-            buffer.chunks_exact_mut(entry.dtype.number_size()).for_each(<[u8]>::reverse);
+            buffer.chunks_exact_mut(info.dtype.number_size()).for_each(<[u8]>::reverse);
         }
         Ok(())
     }
@@ -117,6 +135,10 @@ impl TensorStore for Store {
         self.twins.get(tensor).copied().unwrap_or(tensor)
     }
 
+    fn is_dense(&self, tensor: usize) -> bool {
+        self.dense.get(tensor).is_some_and(|dense| *dense) && !self.views[tensor].is_swapped
+    }
+
     fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
@@ -130,50 +152,38 @@ impl TensorStore for Store {
     }
 }
 
-/// Where a storage of one of the sources lies; chunks are put together in a temporary file first.
-pub(super) fn place(
-    path: &Path,
-    storage: &Storage,
-    source: usize,
-    sources: &mut Vec<Box<dyn Source>>,
-    budget: &Budget,
-) -> Result<Place, WeightsError> {
+/// Where a storage lies whose ranges count from the start of `home`, a range of a source.
+pub(super) fn within(path: &Path, storage: &Storage, source: usize, home: Span) -> Result<Place, WeightsError> {
     let spans = match storage {
         Storage::Range(span) => vec![*span],
         Storage::Pieces(spans) => spans.clone(),
-        Storage::Chunked(chunked) => {
-            let whole = together(path, chunked, &*sources[source], budget)?;
-            sources.push(Box::new(whole));
-            return Ok(Place { source: sources.len() - 1, spans: vec![Span { offset: 0, length: chunked.length() }] });
-        }
         _ => return Err(unsupported(path, "its storages are in other files")),
     };
-    let length = sources[source].len();
-    let is_inside = |span: &Span| span.offset.checked_add(span.length).is_some_and(|end| end <= length);
-    if spans.iter().all(is_inside) {
-        Ok(Place { source, spans })
-    } else {
-        Err(unreadable(path, "a tensor lies beyond the end of the file"))
+    let is_inside = |span: &Span| span.offset.checked_add(span.length).is_some_and(|end| end <= home.length);
+    if !spans.iter().all(is_inside) {
+        return Err(unreadable(path, "a tensor lies beyond the end of the file, or of the member that it is in"));
     }
+    let moved = |span: Span| Span { offset: home.offset + span.offset, ..span };
+    Ok(Place { source, spans: spans.into_iter().map(moved).collect() })
 }
 
-/// A dataset in chunks as one piece, in a temporary file that has no name.
+/// Puts a dataset in chunks together, as one range of a temporary file.
 pub(super) fn together(
     path: &Path,
     chunked: &Chunked,
     source: &dyn Source,
+    scratch: &mut Scratch,
     budget: &Budget,
-) -> Result<Spool, WeightsError> {
+) -> Result<Place, WeightsError> {
     let failed = |error: std::io::Error| unreadable(path, format!("cannot write to a temporary file: {error}"));
-    let file = tempfile::tempfile().map_err(failed)?;
-    file.set_len(chunked.length()).map_err(failed)?;
+    let start = scratch.reserve(chunked.length()).map_err(failed)?;
     for index in 0..chunked.chunks() {
         let bytes = chunked.chunk(source, index, budget).map_err(|problem| refused(path, &problem))?;
         for (at, run) in chunked.runs(index) {
-            file.write_all_at(&bytes[run], at).map_err(failed)?;
+            scratch.write_at(&bytes[run], start + at).map_err(failed)?;
         }
     }
-    Ok(Spool::Disk(file, chunked.length()))
+    Ok(Place { source: PIECES, spans: vec![Span { offset: start, length: chunked.length() }] })
 }
 
 /// Whether a tensor's elements lie one after another. The stride of an extent of one leads nowhere.

@@ -17,7 +17,7 @@ import struct
 import sys
 import types
 import zipfile
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from pathlib import Path
 
 import h5py
@@ -304,6 +304,8 @@ def main(folder: Path) -> None:
     arrays = {"w": some("float32", 3, 4), "t": np.asfortranarray(some("float64", 3, 2)), "b": some("int16", 3).astype(">i2")}
     (folder / "arrays.pkl").write_bytes(pickle.dumps({"w": arrays["w"], "again": [arrays["w"]], "n": 3, "more": {
         "t": arrays["t"], "b": arrays["b"]}}, protocol=4))
+    (folder / "arrays-5.pkl").write_bytes(pickle.dumps(defaultdict(list, w=arrays["w"], t=arrays["t"]), protocol=5))
+    expect(folder / "arrays-5.pkl", plain({"w": arrays["w"], "t": arrays["t"]}))
     named = {"w": arrays["w"], "again.0": arrays["w"], "more.t": arrays["t"], "more.b": arrays["b"]}
     expect(folder / "arrays.pkl", plain(named))
 

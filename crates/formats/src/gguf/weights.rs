@@ -12,7 +12,7 @@ use crate::weights::{Catalogue, Dtype, Entry, LeftOut, MAX_TENSORS, Problem, Sto
 
 /// The loader's limits.
 const MAX_DIMENSIONS: u32 = 4;
-const MAX_NAME: usize = 4096;
+const MAX_NAME: usize = 64;
 
 /// Reads the descriptions of all tensors. Extents are given outermost first, as everywhere but in GGUF.
 ///

@@ -14,7 +14,7 @@ use crate::fact::FactKind;
 use crate::facts::Facts;
 use crate::protobuf::Span;
 use crate::source::Source;
-use crate::weights::{Catalogue, Dtype, Entry, LeftOut, Problem, Storage, View, row_major, shown};
+use crate::weights::{Catalogue, Dtype, Entry, LeftOut, Names, Problem, Storage, View, row_major, shown};
 
 /// Objects that are visited.
 const MAX_OBJECTS: usize = 500_000;
@@ -31,7 +31,7 @@ pub fn read_plain(source: &dyn Source, budget: &Budget) -> Result<Catalogue, Pro
     let Some(root) = superblock.root else { return Err(Problem::broken("there is no root group")) };
     let file = File { source, base: start, sizes: superblock.sizes, budget };
     let (catalogue, known) = (Catalogue::default(), HashMap::new());
-    let mut walk = Walk { file: &file, catalogue, known, visited: 0 };
+    let mut walk = Walk { file: &file, catalogue, known, visited: 0, names: Names::default() };
     walk.object(root, "", &mut Vec::new())?;
     Ok(walk.catalogue)
 }
@@ -42,10 +42,12 @@ struct Walk<'w, 'a> {
     /// The view of each dataset that was met, by its address: links may lead to one several times.
     known: HashMap<u64, (Dtype, Vec<u64>, View)>,
     visited: usize,
+    names: Names,
 }
 
 impl Walk<'_, '_> {
     fn object(&mut self, address: u64, path: &str, above: &mut Vec<u64>) -> Result<(), Problem> {
+        self.names.take(path.len())?;
         self.visited = self.visited.saturating_add(1);
         if self.visited > MAX_OBJECTS || above.len() >= MAX_DEPTH || above.contains(&address) {
             let detail = format!("'{}' lies deeper than {MAX_DEPTH} groups, or within itself", shown(path));
@@ -74,7 +76,10 @@ impl Walk<'_, '_> {
             let below = format!("{path}{slash}{}", link.name);
             match link.target {
                 Target::Object(address) => self.object(address, &below, above)?,
-                Target::Path(target) => self.leave_out(&below, format!("link to '{}'", shown(&target))),
+                Target::Path(target) => {
+                    self.names.take(below.len())?;
+                    self.leave_out(&below, format!("link to '{}'", shown(&target)));
+                }
                 Target::External { .. } | Target::Custom(_) => {
                     return Err(Problem::unsupported(format!("'{}' leads to another file", shown(&below))));
                 }
@@ -124,6 +129,9 @@ impl Walk<'_, '_> {
     fn storage(&self, entry: &Entry, layout: Layout, filters: Vec<layout::Filter>) -> Result<Storage, Problem> {
         let name = shown(&entry.name);
         let Some(bytes) = entry.bytes() else { return Err(Problem::broken(format!("the size of '{name}' overflows"))) };
+        if !filters.is_empty() && !matches!(layout, Layout::Chunked(_)) {
+            return Err(Problem::unsupported(format!("'{name}' went through filters and is not in chunks")));
+        }
         match layout {
             Layout::Compact(offset, length) => Ok(Storage::Range(Span { offset, length })),
             Layout::Contiguous(Some(address), length) => {

@@ -111,13 +111,14 @@ impl Chunked {
         if chunk.size > MAX_CHUNK.saturating_mul(2) {
             return Err(Problem::unsupported("a chunk is too large to be held"));
         }
+        // Chunks may lie in the same bytes: each is paid for, filtered or not.
+        budget.expand(whole)?;
         let mut bytes = vec![0; usize::try_from(chunk.size).unwrap_or(0)];
         read_exact_at(source, chunk.offset, &mut bytes)?;
         for (place, filter) in self.filters.iter().enumerate().rev() {
             let is_left_out =
                 u32::try_from(place).ok().and_then(|place| chunk.mask.checked_shr(place)).unwrap_or(0) & 1;
             if is_left_out == 0 {
-                budget.expand(whole)?;
                 bytes = self.undo(*filter, bytes)?;
             }
         }

@@ -8,7 +8,7 @@ use crate::json::Segment;
 use crate::protobuf::Span;
 use crate::source::Source;
 use crate::weights::{
-    Catalogue, Dtype, Entry, LeftOut, MAX_DIMENSIONS, MAX_TENSORS, Problem, Storage, View, row_major, shown,
+    Catalogue, Dtype, Entry, LeftOut, MAX_DIMENSIONS, MAX_TENSORS, Names, Problem, Storage, View, row_major, shown,
 };
 
 /// Types that Flax defines.
@@ -29,6 +29,9 @@ pub fn read_plain(source: &dyn Source, budget: &Budget) -> Result<Catalogue, Pro
     if let Some(note) = outcome.notes.first() {
         return Err(Problem::broken(format!("at byte {}: {}", note.offset, note.detail)));
     }
+    if let Some(problem) = found.problem {
+        return Err(problem);
+    }
     if outcome.end != source.len() {
         return Err(Problem::broken("bytes follow the checkpoint"));
     }
@@ -44,6 +47,8 @@ struct Found {
     /// Numbers by their keys: the shapes of arrays in pieces are among them.
     numbers: BTreeMap<Vec<String>, u64>,
     left_out: Vec<LeftOut>,
+    names: Names,
+    problem: Option<Problem>,
 }
 
 fn keys(path: &[Segment]) -> Vec<String> {
@@ -56,6 +61,15 @@ fn keys(path: &[Segment]) -> Vec<String> {
 
 impl Found {
     fn value(&mut self, path: &[Segment], value: &Value<'_>) {
+        if matches!(value, Value::Map(_) | Value::MapEnd | Value::Array(_) | Value::ArrayEnd) || self.problem.is_some()
+        {
+            return;
+        }
+        let length = path.iter().map(|segment| segment.key().map_or(8, str::len).saturating_add(1));
+        self.problem = self.names.take(length.fold(0, usize::saturating_add)).err();
+        if self.problem.is_some() {
+            return;
+        }
         let what = match value {
             Value::Extension(NDARRAY | SCALAR, span) if self.arrays.len() <= MAX_TENSORS => {
                 return self.arrays.push((keys(path), *span));

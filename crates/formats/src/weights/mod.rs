@@ -13,9 +13,31 @@ pub use dtype::Dtype;
 pub use safetensors::{MAX_HEADER, read as read_safetensors};
 
 /// Tensors of one file; the largest known models have some 200 000.
-pub const MAX_TENSORS: usize = 1 << 20;
+pub const MAX_TENSORS: usize = 1 << 19;
 /// Extents of one tensor; PyTorch takes 64.
 pub const MAX_DIMENSIONS: usize = 64;
+
+/// Bytes of one name.
+pub(crate) const MAX_NAME: usize = 4096;
+/// Bytes of all names of a file: they grow with nesting, and a short file may nest long keys.
+const MAX_NAMES: usize = 64 << 20;
+
+/// Room for the names of one file.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    held: usize,
+}
+
+impl Names {
+    /// Takes room for a name of so many bytes.
+    pub(crate) fn take(&mut self, length: usize) -> Result<(), Problem> {
+        self.held = self.held.saturating_add(length);
+        if length > MAX_NAME || self.held > MAX_NAMES {
+            return Err(Problem::unsupported("names are longer than are read"));
+        }
+        Ok(())
+    }
+}
 
 /// Why weights are not given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

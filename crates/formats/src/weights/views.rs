@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Catalogue, Entry, MAX_DIMENSIONS, MAX_TENSORS, Problem, shown};
+use super::{Catalogue, Entry, MAX_DIMENSIONS, MAX_TENSORS, Problem, Storage, shown};
 
 /// Bytes that all tensors of a file may have together, whatever the file's size.
 const FREE_EXPANSION: u64 = 1 << 30;
@@ -77,7 +77,7 @@ impl Catalogue {
 
     /// A view may repeat elements, and a short storage may so become more than any disk holds.
     fn check_total(&self) -> Result<(), Problem> {
-        let held = self.storages.iter().fold(0u64, |sum, storage| sum.saturating_add(storage.length()));
+        let held = self.held();
         let most = held.saturating_mul(EXPANSION_PER_BYTE).saturating_add(FREE_EXPANSION);
         let bytes = |entry: &Entry| entry.bytes().unwrap_or(u64::MAX);
         let total = self.tensors.iter().fold(0u64, |sum, entry| sum.saturating_add(bytes(entry)));
@@ -92,6 +92,25 @@ impl Catalogue {
         }
     }
 
+    /// Bytes of all storages. Ranges of the file that overlap are counted once; chunks are paid for when they are read.
+    fn held(&self) -> u64 {
+        let (mut ranges, mut held) = (Vec::new(), 0u64);
+        for storage in &self.storages {
+            match storage {
+                Storage::Range(span) => ranges.push(*span),
+                Storage::Pieces(spans) => ranges.extend(spans),
+                other => held = held.saturating_add(other.length()),
+            }
+        }
+        ranges.sort_by_key(|span| span.offset);
+        let mut end = 0;
+        for span in ranges {
+            held = held.saturating_add(span.end().saturating_sub(span.offset.max(end)));
+            end = end.max(span.end());
+        }
+        held
+    }
+
     /// For every tensor, the first one that is the very same view, which may be itself.
     #[must_use]
     pub fn twins(&self) -> Vec<usize> {
@@ -103,7 +122,7 @@ impl Catalogue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Dtype, Storage, View, column_major, row_major};
+    use super::super::{Dtype, View, column_major, row_major};
     use super::*;
     use crate::protobuf::Span;
 
@@ -131,6 +150,22 @@ mod tests {
         assert!(catalogue(&[1024, 1024], &[0, 0], 0).checked().is_ok());
         let error = catalogue(&[1 << 20, 1 << 20], &[0, 0], 0).checked().unwrap_err();
         assert!(matches!(&error, Problem::Unsupported(detail) if detail.contains("'w' alone")), "{error}");
+    }
+
+    #[test]
+    fn many_names_for_the_same_bytes_do_not_multiply_what_is_allowed() {
+        let range = |offset, length| Storage::Range(Span { offset, length });
+        let storages = vec![range(0, 10), range(5, 10), range(0, 10), range(20, 1), range(16, 0)];
+        assert_eq!(Catalogue { storages, ..Catalogue::default() }.held(), 16);
+        let mut many = catalogue(&[1 << 20], &[1], 0);
+        many.storages[0] = range(0, 4 << 20);
+        for index in 0..1000 {
+            let mut entry = many.tensors[0].clone();
+            entry.name = format!("w{index}");
+            entry.view.storage = many.add_storage(range(0, 4 << 20));
+            many.tensors.push(entry);
+        }
+        assert!(many.checked().is_err());
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Machine<'_> {
 
     fn make_marked(&mut self, kind: Kind) -> Result<(), Problem> {
         let items = self.pop_mark()?;
-        if kind == Kind::Dict && items.len() % 2 != 0 {
+        if kind == Kind::Dict && !items.len().is_multiple_of(2) {
             return self.broken("a dictionary has a key without a value");
         }
         self.make(kind, items)
@@ -51,7 +51,7 @@ impl Machine<'_> {
     /// Adds items to the container on top.
     fn add(&mut self, items: &[Value]) -> Result<(), Problem> {
         let top = self.top()?;
-        let is_odd = items.len() % 2 != 0;
+        let is_odd = !items.len().is_multiple_of(2);
         match top {
             Value::Node(node) if self.heap.kind(top) != Some(Kind::Dict) || !is_odd => self.heap.extend(node, items),
             _ => self.broken("something is put in what is no container"),

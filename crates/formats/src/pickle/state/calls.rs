@@ -14,6 +14,8 @@ impl Machine<'_> {
         let items = self.heap.items(arguments).to_vec();
         match path.as_str() {
             "collections.OrderedDict" => self.ordered_dict(&items),
+            // What it makes for keys that are missing is nobody's weights.
+            "collections.defaultdict" => self.heap.node(Kind::Dict, Vec::new()),
             "torch.Size" => Ok(items.first().copied().filter(|size| self.is_tuple(*size)).unwrap_or(arguments)),
             "torch._utils._rebuild_tensor" => self.tensor(&items, None),
             "torch._utils._rebuild_tensor_v2" => self.tensor_with(&items, None, 6),
@@ -21,7 +23,7 @@ impl Machine<'_> {
             "torch._utils._rebuild_parameter" | "torch._utils._rebuild_parameter_with_state" => {
                 items.first().copied().map_or_else(|| self.broken("a parameter is made of nothing"), Ok)
             }
-            "torch._tensor._rebuild_from_type_v2" | "torch._utils._rebuild_from_type_v2" => self.from_type(&items),
+            "torch._tensor._rebuild_from_type_v2" | "torch._utils._rebuild_from_type_v2" => self.typed(&items),
             "torch._utils._rebuild_qtensor" => {
                 self.heap.refused("it is quantised: integers with a scale, which safetensors does not have")
             }
@@ -60,7 +62,7 @@ impl Machine<'_> {
     }
 
     /// `_rebuild_from_type_v2(function, type, arguments, state)`.
-    fn from_type(&mut self, items: &[Value]) -> Result<Value, Problem> {
+    fn typed(&mut self, items: &[Value]) -> Result<Value, Problem> {
         let [function @ Value::Global(_), class, arguments, ..] = items else {
             return self.broken("a tensor of a type of its own is not made as it should be");
         };
@@ -68,7 +70,11 @@ impl Machine<'_> {
         if !PLAIN_TENSORS.contains(&class.as_str()) {
             return self.heap.refused(format!("it is a {class}, whose meaning only its code knows"));
         }
-        self.call(*function, *arguments)
+        // A function that calls another such function could go on for as long as the pickle is.
+        match self.heap.global_of(*function).map(super::value::Global::path) {
+            Some(path) if path.ends_with("_rebuild_from_type_v2") => self.heap.refused("it is a tensor within itself"),
+            _ => self.call(*function, *arguments),
+        }
     }
 
     /// Whether there is a tensor anywhere below a value.

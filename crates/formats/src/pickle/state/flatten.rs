@@ -6,22 +6,27 @@ use super::machine::Machine;
 use super::tensors::Bytes;
 use super::value::{Global, Kind, Value};
 use crate::protobuf::Span;
-use crate::weights::{Catalogue, Entry, LeftOut, MAX_TENSORS, Problem, Storage, View, shown};
+use crate::weights::{Catalogue, Entry, LeftOut, MAX_NAME, MAX_TENSORS, Names, Problem, Storage, View, shown};
 
 /// Dictionaries within dictionaries.
 const MAX_DEPTH: usize = 64;
 /// Values that are walked over, counting shared ones each time.
-const MAX_STEPS: usize = 1 << 23;
+const MAX_STEPS: usize = 1 << 21;
 /// Values beside tensors that are listed.
 const MAX_LEFT_OUT: usize = 10_000;
-/// Characters of a tensor's name.
-const MAX_NAME: usize = 4096;
 /// The name of a tensor that is all there is.
 pub const ONLY: &str = "tensor";
 
 /// All tensors below `root`.
 pub(super) fn flatten(machine: &Machine<'_>, root: Value) -> Result<Catalogue, Problem> {
-    let mut walk = Walk { machine, catalogue: Catalogue::default(), storages: HashMap::new(), steps: 0, more: 0 };
+    let mut walk = Walk {
+        machine,
+        catalogue: Catalogue::default(),
+        storages: HashMap::new(),
+        steps: 0,
+        more: 0,
+        names: Names::default(),
+    };
     walk.value(root, &mut Vec::new(), &Name::default())?;
     if walk.more > 0 {
         walk.catalogue.left_out.push(LeftOut { name: String::new(), what: format!("{} more values", walk.more) });
@@ -44,6 +49,7 @@ struct Walk<'w, 'a> {
     storages: HashMap<Bytes, usize>,
     steps: usize,
     more: usize,
+    names: Names,
 }
 
 impl Walk<'_, '_> {
@@ -95,8 +101,9 @@ impl Walk<'_, '_> {
         let mut keys = HashSet::new();
         for pair in self.machine.heap.items(value).chunks_exact(2) {
             let &[key, item] = pair else { continue };
-            let below = self.below(name, key)?;
-            if !keys.insert(below.text.clone()) {
+            let (part, is_odd) = self.part(key);
+            let below = self.below(name, &part, is_odd)?;
+            if !is_odd && !keys.insert(part) {
                 return Err(Problem::unsupported(format!("'{}' is set twice", shown(&below.text))));
             }
             self.value(item, above, &below)?;
@@ -112,19 +119,21 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         for (index, item) in items.iter().enumerate() {
-            let below = self.below(name, Value::Int(i64::try_from(index).unwrap_or(i64::MAX)))?;
+            let below = self.below(name, &index.to_string(), false)?;
             self.value(*item, above, &below)?;
         }
         Ok(())
     }
 
-    fn below(&self, name: &Name, key: Value) -> Result<Name, Problem> {
-        let (part, is_odd) = match key {
+    /// A key as a part of a name, and whether it cannot be one.
+    fn part(&self, key: Value) -> (String, bool) {
+        match key {
             Value::Int(number) => (number.to_string(), false),
-            key => {
-                self.machine.heap.text_of(key).map_or_else(|| ("?".to_owned(), true), |text| (text.to_owned(), false))
-            }
-        };
+            key => self.machine.heap.text_of(key).map_or(("?".to_owned(), true), |text| (text.to_owned(), false)),
+        }
+    }
+
+    fn below(&self, name: &Name, part: &str, is_odd: bool) -> Result<Name, Problem> {
         let dot = if name.text.is_empty() { "" } else { "." };
         let text = format!("{}{dot}{part}", name.text);
         if text.len() > MAX_NAME {
@@ -142,6 +151,7 @@ impl Walk<'_, '_> {
         if self.catalogue.tensors.len() >= MAX_TENSORS {
             return Err(Problem::unsupported(format!("more than {MAX_TENSORS} tensors")));
         }
+        self.names.take(name.text.len())?;
         let Some(tensor) = self.machine.tensors.get(tensor as usize) else { return Ok(()) };
         let (storage, skipped) = self.storage(tensor.storage)?;
         let offset = tensor.offset.saturating_add(skipped);

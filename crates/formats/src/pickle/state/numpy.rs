@@ -12,6 +12,7 @@ impl Machine<'_> {
             "numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct" => {
                 self.heap.node(Kind::Array, Vec::new())
             }
+            "numpy.core.numeric._frombuffer" | "numpy._core.numeric._frombuffer" => self.buffered(items),
             "numpy.dtype" => self.heap.node(Kind::NumpyType, items.to_vec()),
             _ => self.heap.node(Kind::Object(callable), items.to_vec()),
         }
@@ -23,14 +24,27 @@ impl Machine<'_> {
         let [.., shape, dtype, Value::Bool(is_fortran), bytes] = items.as_slice() else {
             return self.broken("an array's state is not as it should be");
         };
-        let (Some(shape), Some(code)) = (self.extents(*shape), self.dtype_code(*dtype)) else {
+        self.array_of(*bytes, *dtype, *shape, *is_fortran)
+    }
+
+    /// `_frombuffer(bytes, type, shape, order)`, as protocol 5 has it.
+    fn buffered(&mut self, items: &[Value]) -> Result<Value, Problem> {
+        let [bytes, dtype, shape, order] = items else {
+            return self.broken("an array is made without bytes, type, shape and order");
+        };
+        let is_fortran = self.heap.text_of(*order) == Some("F");
+        self.array_of(*bytes, *dtype, *shape, is_fortran)
+    }
+
+    fn array_of(&mut self, bytes: Value, dtype: Value, shape: Value, is_fortran: bool) -> Result<Value, Problem> {
+        let (Some(shape), Some(code)) = (self.extents(shape), self.dtype_code(dtype)) else {
             return self.broken("an array's shape or type is not as it should be");
         };
-        let (Some((dtype, is_swapped)), Some(span)) = (plain_dtype(&code), self.heap.span_of(*bytes)) else {
+        let (Some((dtype, is_swapped)), Some(span)) = (plain_dtype(&code), self.heap.span_of(bytes)) else {
             return self.heap.refused(format!("its elements are {}, or not kept as plain bytes", shown(&code)));
         };
         let Value::Storage(storage) = self.storage_here(span)? else { return self.broken("a storage is missing") };
-        let strides = if *is_fortran { column_major(&shape) } else { row_major(&shape) };
+        let strides = if is_fortran { column_major(&shape) } else { row_major(&shape) };
         self.add_tensor(TensorOf { storage, dtype, offset: 0, shape, strides, is_swapped })
     }
 

@@ -56,12 +56,13 @@ fn keys_are_joined_and_what_is_no_tensor_is_left_out() {
         ("BINUNICODE \"epoch\"", "BININT1 3"),
         ("BINUNICODE \"args\"", "GLOBAL argparse Namespace\nEMPTY_TUPLE\nREDUCE"),
         ("NONE", "NEWTRUE"),
+        ("EMPTY_TUPLE", "NEWFALSE"),
     ]);
     let catalogue = catalogue(&program).unwrap();
     let names: Vec<&str> = catalogue.tensors.iter().map(|entry| entry.name.as_str()).collect();
     assert_eq!(names, ["a.5", "b.0"]);
     let left: Vec<String> = catalogue.left_out.iter().map(|left| format!("{}: {}", left.name, left.what)).collect();
-    assert_eq!(left, ["?: True", "args: object of argparse.Namespace", "b.1: int 1", "epoch: int 3"]);
+    assert_eq!(left, ["?: False", "?: True", "args: object of argparse.Namespace", "b.1: int 1", "epoch: int 3"]);
 }
 
 #[test]
@@ -180,4 +181,25 @@ fn older_files_that_lie_are_refused() {
     assert!(said(legacy(key, 3, 12)).contains("shorter than the pickle says"));
     assert!(said(legacy(key, 4, 15)).contains("end before they should"));
     assert!(said(legacy(key, u64::MAX, 16)).contains("overflows"));
+}
+
+#[test]
+fn names_do_not_grow_without_end() {
+    let key = |letter: &str| format!("BINUNICODE \"{}\"", letter.repeat(2000));
+    let inner = format!("EMPTY_DICT\n{}\n{}SETITEM", key("b"), tensor());
+    assert!(said(&dict(&[(&key("a"), &inner)])).contains("name: \"aaa"));
+    let deeper = format!("EMPTY_DICT\n{}\n{inner}\nSETITEM", key("c"));
+    assert!(said(&dict(&[(&key("a"), &deeper)])).contains("a name of more than 4096"));
+    let many: String = (0..40_000).map(|index| format!("BINUNICODE \"{index}\"\nBINGET 5\nSETITEM\n")).collect();
+    let long = format!("PROTO 2\n{}BINPUT 5\nPOP\nEMPTY_DICT\n{}\nEMPTY_DICT\n{many}SETITEM\nSTOP", tensor(), key("n"));
+    assert!(said(&long).contains("names are longer than are read"));
+}
+
+#[test]
+fn a_type_of_its_own_is_not_followed_into_itself() {
+    let call = "GLOBAL torch._tensor _rebuild_from_type_v2";
+    let nested: String = (0..20_000).map(|_| format!("MARK\n{call}\nGLOBAL torch Tensor\n")).collect();
+    let ends = "NONE\nTUPLE\n".repeat(20_000);
+    let program = format!("PROTO 2\nEMPTY_DICT\nBINUNICODE \"w\"\n{call}\n{nested}NONE\n{ends}REDUCE\nSETITEM\nSTOP");
+    assert!(said(&program).contains("a tensor within itself"), "{}", said(&program));
 }
