@@ -34,11 +34,11 @@ Exit codes:
 pub(crate) struct Diff {
     /// The first model: a file, an index of shards, or a folder
     #[arg(value_name = "A", value_hint = ValueHint::AnyPath, help_heading = "Input")]
-    old: PathBuf,
+    first: PathBuf,
 
     /// The second model
     #[arg(value_name = "B", value_hint = ValueHint::AnyPath, help_heading = "Input")]
-    new: PathBuf,
+    second: PathBuf,
 
     /// Compare only tensors whose name matches: * stands for any characters, ? for one
     #[arg(long, value_name = "GLOB", help_heading = "Input")]
@@ -92,8 +92,8 @@ fn tolerance(text: &str) -> Result<f64, String> {
 
 impl Diff {
     pub(crate) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let (old, new) = (weights::open(&self.old)?, weights::open(&self.new)?);
-        let names = (self.old.display().to_string(), self.new.display().to_string());
+        let (old, new) = (weights::open(&self.first)?, weights::open(&self.second)?);
+        let names = (self.first.display().to_string(), self.second.display().to_string());
         let (old, new) = (Model { path: &names.0, store: &*old }, Model { path: &names.1, store: &*new });
         let bar = Bar::of("tensors", terminal.is_watched());
         let found = diff(old, new, &Options { only: self.only.clone() }, &bar);

@@ -7,8 +7,8 @@ use super::pair::{LARGE, Side};
 use super::report::TensorSide;
 use crate::weights::{self, TensorInfo, WeightsError};
 
-/// Bytes that are read at a time; a multiple of the size of every element.
-const PIECE: usize = 1 << 20;
+/// Bytes that are read at a time: few enough to stay in a fast cache; a multiple of the size of every element.
+const PIECE: usize = 1 << 18;
 
 /// The digests of two tensors, which are equal if and only if their bytes are.
 pub(super) fn digests(old: &Side<'_>, new: &Side<'_>) -> Result<(Sha256Digest, Sha256Digest), WeightsError> {

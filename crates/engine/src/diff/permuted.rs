@@ -1,10 +1,8 @@
 //! The same rows in another order. What a layer computes stays the same when the layers beside it are reordered to match,
 //! and no comparison number by number sees it.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::Hasher as _;
-
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::float::Number;
 use super::pair::Pair;
@@ -70,15 +68,11 @@ fn lengths_agree(rows: &[(f32, f32)]) -> bool {
 }
 
 fn same_rows<T: Number>(pair: &Pair<'_>) -> Result<bool, WeightsError> {
-    let hash = |row: &[u8]| {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(row);
-        hasher.finish()
-    };
+    let hash = |row: &[u8]| -> [u8; 32] { Sha256::digest(row).into() };
     let (mut old, mut new) = pair.fold::<T, _>(
         0,
         || (Vec::new(), Vec::new()),
-        |(old, new): &mut (Vec<u64>, Vec<u64>), piece| {
+        |(old, new): &mut (Vec<[u8; 32]>, Vec<[u8; 32]>), piece| {
             let length = (pair.view.columns * piece.width()).max(1);
             old.extend(piece.old_bytes.chunks(length).map(hash));
             new.extend(piece.new_bytes.chunks(length).map(hash));

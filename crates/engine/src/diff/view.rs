@@ -3,8 +3,8 @@
 use super::number::numbers_per_element;
 use crate::weights::TensorInfo;
 
-/// Numbers that are read at a time.
-pub(super) const CHUNK: usize = 1 << 18;
+/// Numbers that are read at a time: few enough for both sides, as bytes and as numbers, to stay in a fast cache.
+pub(super) const CHUNK: usize = 1 << 17;
 /// Rows of which each is measured. The largest vocabularies have fewer.
 const MAX_ROWS: u64 = 1 << 19;
 /// Columns of a row that is measured.
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(sides(&[768]), (1, 768, false));
         assert_eq!(sides(&[]), (1, 1, false));
         assert_eq!(sides(&[0, 5]), (0, 1, false));
-        assert_eq!(sides(&[1 << 40, 4]), (1 << 24, CHUNK, false));
+        assert_eq!(sides(&[1 << 40, 4]), ((1 << 42) / CHUNK, CHUNK, false));
         assert_eq!(view(Dtype::C64, &[4, 4]).columns, 8);
     }
 
