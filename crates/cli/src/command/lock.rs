@@ -87,7 +87,7 @@ impl LockCommand {
 
     fn make(&self, root: &Path, settings: &Settings, terminal: &Terminal) -> Result<waag_engine::lock::Made, Failure> {
         let bar = Bar::new(terminal.is_watched());
-        let signer = &mut |ingredient: &Ingredient| super::project::signer_of(root, ingredient, settings);
+        let signer = &mut |ingredient: &Ingredient| super::project::signed(root, ingredient, settings);
         let made = make(root, settings, signer, &bar)?;
         bar.finish();
         Ok(made)

@@ -1,3 +1,5 @@
+mod pins;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,6 +32,7 @@ Examples:
   waag verify model/ --signature model.sig --roots ca.crt --identity release@example.org
   waag verify model/ --signature model.sig --identity release@example.org --issuer https://accounts.google.com
   waag verify model/ --signature model.sig --strict     whom to trust is in waag.toml
+  waag verify model/ --pins model/SHA256SUMS            a list that sha256sum wrote
   waag verify model/ --signature model.sig --key publisher.pub.pem --format json | jq '.signatures[].problems[].code'
 
 In waag.toml:
@@ -59,8 +62,13 @@ pub(crate) struct Verify {
     model: PathBuf,
 
     /// The signature; several where waag.toml asks for more than one
-    #[arg(long, required = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
+    #[arg(long, required_unless_present = "pins", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
     signature: Vec<PathBuf>,
+
+    /// Digests that another tool wrote down, instead of a signature: SHA256SUMS and its kin, a .dvc file or dvc.lock, a
+    /// pointer of Git LFS, a folder of a Hugging Face cache
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["signature", "key", "roots", "identity", "config", "ignore", "strict", "allow_unsigned_unsafe"], value_hint = ValueHint::AnyPath, help_heading = "Input")]
+    pins: Vec<PathBuf>,
 
     /// Path below the model that is left out, beside those that the signature leaves out
     #[arg(long, value_name = "PATH", aliases = ["ignore-paths", "ignore_paths"], help_heading = "Input")]
@@ -109,6 +117,9 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
+        if !self.pins.is_empty() {
+            return self.pinned(terminal);
+        }
         let (settings, store) = (self.settings(terminal)?, keyless::store());
         let request = Request {
             model: &self.model,
@@ -133,6 +144,20 @@ impl Verify {
             Err(failure) => return Err(failure),
         }
         Ok(if report.verified { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+
+    /// The model beside lists of digests, each of which has to hold.
+    fn pinned(&self, terminal: &Terminal) -> Result<ExitCode, Failure> {
+        let answer = |list: &PathBuf| pins::Answer::of(list, &self.model, terminal.is_watched());
+        let answers = self.pins.iter().map(answer).collect::<Result<Vec<_>, _>>()?;
+        let file = file_or_stdout(self.output.as_deref());
+        let style = terminal.style(View::Check, file.is_some());
+        match terminal.answer(file, |out| pins::write(&answers, self.format, out, style)) {
+            Ok(()) | Err(Failure::BrokenPipe) => {}
+            Err(failure) => return Err(failure),
+        }
+        let good = answers.iter().all(pins::Answer::is_good);
+        Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 
     /// The settings, where they say whom to trust.

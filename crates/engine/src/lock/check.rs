@@ -132,7 +132,7 @@ mod tests {
         write("m/__pycache__/x.txt", "x");
         write("d.csv", "a,b\n1,2\n");
         let settings = Settings::load(&root.path().join("waag.toml")).unwrap();
-        let signer = &mut |_: &Ingredient| Ok::<_, crate::lock::MakeError>(None);
+        let signer = &mut |_: &Ingredient| Ok::<_, crate::lock::MakeError>(crate::lock::Signed::NotAsked);
         let made = crate::lock::make(root.path(), &settings, signer, &Silent).unwrap();
         assert_eq!(made.problems, []);
         std::fs::write(root.path().join(FILE_NAME), made.lock.to_text()).unwrap();

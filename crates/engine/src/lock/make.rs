@@ -22,6 +22,17 @@ pub struct Made {
     pub problems: Vec<LockProblem>,
 }
 
+/// What a signature says of an ingredient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signed {
+    /// None is asked for.
+    NotAsked,
+    /// It holds, and this is who made it.
+    By(String),
+    /// It does not hold, for this reason.
+    Refused(String),
+}
+
 /// Something that stands against locking an ingredient.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -38,6 +49,14 @@ pub enum LockProblem {
         how: String,
         /// The list.
         list: String,
+    },
+    /// The signature that it has to have does not hold.
+    #[error("{ingredient} is not what a trusted signer signed: {reason}")]
+    Signature {
+        /// The ingredient.
+        ingredient: String,
+        /// Why not.
+        reason: String,
     },
     /// A pointer of Git LFS, where weights should be.
     #[error("{0} is a pointer of Git LFS, and not what it points to")]
@@ -71,7 +90,7 @@ impl MakeError {
     }
 }
 
-/// Locks what the settings name, below `root`. `signer_of` verifies the signature that an ingredient has to have, and
+/// Locks what the settings name, below `root`. `signed` verifies the signature that an ingredient has to have, and
 /// says who made it.
 ///
 /// # Errors
@@ -79,14 +98,22 @@ impl MakeError {
 pub fn make<E: From<MakeError>>(
     root: &Path,
     settings: &Settings,
-    signer_of: &mut dyn FnMut(&Ingredient) -> Result<Option<String>, E>,
+    signed: &mut dyn FnMut(&Ingredient) -> Result<Signed, E>,
     progress: &dyn Progress,
 ) -> Result<Made, E> {
     let mut made = Made { lock: Lock::default(), problems: Vec::new() };
     let mut ingredients = Vec::new();
     for (kind, ingredient) in &settings.ingredients {
         let mut locked = lock_one(root, *kind, ingredient, settings, &mut made.problems, progress)?;
-        locked.signer = signer_of(ingredient)?;
+        locked.signer = match signed(ingredient)? {
+            Signed::NotAsked => None,
+            Signed::By(signer) => Some(signer),
+            Signed::Refused(reason) => {
+                let ingredient = format!("{kind} '{}'", ingredient.name);
+                made.problems.push(LockProblem::Signature { ingredient, reason });
+                None
+            }
+        };
         ingredients.push(locked);
     }
     made.lock = Lock::new(ingredients);

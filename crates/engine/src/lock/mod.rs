@@ -13,7 +13,7 @@ use waag_evidence::lock::{InvalidLock, Lock};
 pub(crate) use check::Check;
 pub use drift::{Drift, DriftKind, Known, compare};
 pub use fetch::{Fetched, fetch};
-pub use make::{LockProblem, Made, MakeError, make};
+pub use make::{LockProblem, Made, MakeError, Signed, make};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "waag.lock";
