@@ -219,6 +219,7 @@ def main() -> int:
     parser.add_argument("--classes", help="only these classes, or `malicious` or `good`, separated by commas")
     parser.add_argument("--sample", type=int, default=0, help="at most about this many cases of each class")
     parser.add_argument("--floor", type=float, help="fail unless waag meets this share of the malicious cases' expectations")
+    parser.add_argument("--deny-floor", type=float, help="fail unless waag denies this share of the malicious cases")
     parser.add_argument("--good-floor", type=float, help="fail unless waag allows this share of the good cases")
     parser.add_argument("--json", type=Path, help="also write every outcome here")
     args = parser.parse_args()
@@ -260,12 +261,12 @@ def main() -> int:
             print(f"- not in this corpus: {note}")
         if args.json:
             args.json.write_text(json.dumps({"results": results, "cpu": cpu}, indent=1, sort_keys=True) + "\n")
-        return verdict(cases, results.get("waag"), args.floor, args.good_floor)
+        return verdict(cases, results.get("waag"), args.floor, args.good_floor, args.deny_floor)
 
 
-def verdict(cases: list[dict], waag: dict[str, str] | None, floor: float | None, good_floor: float | None) -> int:
+def verdict(cases: list[dict], waag: dict[str, str] | None, floor: float | None, good_floor: float | None, deny_floor: float | None = None) -> int:
     if waag is None:
-        if floor or good_floor:
+        if floor or good_floor or deny_floor:
             print("error: a floor was asked for, but waag did not run", file=sys.stderr)
             return 2
         return 0
@@ -282,6 +283,10 @@ def verdict(cases: list[dict], waag: dict[str, str] | None, floor: float | None,
         share = sum(met(c["expect"], waag[c["id"]]) for c in chosen) / len(chosen)
         print(f"\nfloor: {name} {share:.4f}, wanted {wanted}: {'ok' if share >= wanted else 'NOT MET'}")
         code |= share < wanted
+    if deny_floor is not None and bad:
+        share = sum(waag[c["id"]] == DENY for c in bad) / len(bad)
+        print(f"\nfloor: malicious cases denied {share:.4f}, wanted {deny_floor}: {'ok' if share >= deny_floor else 'NOT MET'}")
+        code |= share < deny_floor
     return int(code)
 
 

@@ -40,6 +40,7 @@ from corpus import (  # noqa: E402
     tensors_bad,
     torch_bad,
     tree_cases,
+    variants,
     vendor_cases,
     verify,
     zip_tricks,
@@ -99,6 +100,10 @@ MAKERS: list[Maker] = [
     repository_cases.content,
     repository_cases.containers,
     table_cases.bad,
+    variants.hidden,
+    variants.encodings,
+    variants.source,
+    variants.bombs,
     good_pickles.plain,
     good_pickles.models,
     good_files.torch_files,
@@ -131,6 +136,7 @@ MAKERS: list[Maker] = [
     repository_cases.good,
     repository_cases.containers_good,
     table_cases.good,
+    variants.good,
 ]
 MARKER = "manifest.json"
 

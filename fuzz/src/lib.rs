@@ -9,6 +9,9 @@ use waag_formats::child::{Child, Encoding, Role};
 use waag_formats::fact::FactKind;
 use waag_formats::facts::Facts;
 use waag_formats::format::{Certainty, Context, Probe};
+use waag_formats::numpy::Plain;
+use waag_formats::pickle::state;
+use waag_formats::weights::{self, Catalogue, Storage};
 use waag_signing::bundle::Bundle;
 use waag_signing::certificate::Certificate;
 use waag_signing::key::{Curve, PublicKey};
@@ -92,6 +95,47 @@ fn statement(payload: &[u8]) {
     if !read.manifest.name.is_empty() {
         let again = ModelStatement::parse(&written).map(|again| again.manifest.resources.len());
         assert_eq!(again, Ok(read.manifest.resources.len()));
+    }
+}
+
+/// Reads weights in every way: whatever is given lies within what it is said to lie in, and is not far more than it.
+pub fn weights(data: &[u8]) {
+    let budget = Budget::small();
+    let lists = [
+        state::read(&data, &budget),
+        state::read_legacy(&data, &budget),
+        weights::read_safetensors(&data, &budget),
+        waag_formats::gguf::read_plain(&data, &budget),
+        waag_formats::messagepack::read_plain(&data, &budget),
+        waag_formats::hdf5::read_plain(&data, &budget),
+    ];
+    lists.into_iter().filter_map(|list| list.and_then(Catalogue::checked).ok()).for_each(|list| placed(&list, data));
+    if let Ok(Plain::Tensor(array)) = waag_formats::numpy::read_plain(&data, "array") {
+        array.checked().iter().for_each(|list| placed(list, data));
+    }
+    if let Ok((members, _)) = waag_formats::zip::members(&data, &budget) {
+        members.iter().take(CHILDREN).for_each(|member| decode_child(data, member, &budget));
+    }
+}
+
+fn placed(list: &Catalogue, data: &[u8]) {
+    assert!(list.tensors.windows(2).all(|pair| pair[0].name < pair[1].name), "names in order, each once");
+    for entry in &list.tensors {
+        let length = list.storages[entry.view.storage].length();
+        let steps = entry.shape.iter().zip(&entry.view.strides);
+        let last: u64 = steps.map(|(extent, stride)| extent.saturating_sub(1) * stride).sum();
+        let end = entry.view.offset + (last + 1) * entry.dtype.size();
+        assert!(entry.shape.contains(&0) || end <= length, "'{}' ends at {end} of {length}", entry.name);
+    }
+    for storage in &list.storages {
+        if let Storage::Chunked(chunked) = storage {
+            for index in 0..chunked.chunks().min(CHILDREN) {
+                let Ok(bytes) = chunked.chunk(&data, index, &Budget::small()) else { continue };
+                for (at, run) in chunked.runs(index) {
+                    assert!(run.end <= bytes.len() && at + run.len() as u64 <= chunked.length(), "a run at {at}");
+                }
+            }
+        }
     }
 }
 

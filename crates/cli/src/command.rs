@@ -1,11 +1,18 @@
 //! The commands. Each is one file and one line in [`Command`].
 
+mod arguments;
 mod check;
 mod completions;
 mod conformance;
+mod convert;
+mod diff;
 mod explain;
+mod fetch;
 mod formats;
+mod hash;
+mod lock;
 mod man;
+mod project;
 mod scan;
 mod show;
 mod sign;
@@ -29,8 +36,13 @@ pub(crate) enum Command {
     Check(check::Check),
     Scan(scan::Scan),
     Show(show::Show),
+    Hash(hash::Hash),
     Sign(sign::Sign),
     Verify(verify::Verify),
+    Lock(lock::LockCommand),
+    Fetch(fetch::Fetch),
+    Convert(convert::Convert),
+    Diff(diff::Diff),
     Explain(explain::Explain),
     Formats(formats::Formats),
     Trust(trust::Trust),
@@ -45,8 +57,13 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Check(check) => check.run(terminal),
         Command::Scan(scan) => scan.run(terminal),
         Command::Show(show) => show.run(terminal),
+        Command::Hash(hash) => hash.run(terminal),
         Command::Sign(sign) => sign.run(terminal),
         Command::Verify(verify) => verify.run(terminal),
+        Command::Lock(lock) => lock.run(terminal),
+        Command::Fetch(fetch) => fetch.run(terminal),
+        Command::Convert(convert) => convert.run(terminal),
+        Command::Diff(diff) => diff.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),
         Command::Trust(trust) => trust.run(terminal),

@@ -3,10 +3,13 @@
 use std::fmt::Display;
 use std::io;
 
+use waag_engine::convert::ConvertError;
+use waag_engine::diff::DiffError;
 use waag_engine::sanitize::sanitize;
 use waag_engine::scan::ScanError;
 use waag_engine::settings::SettingsError;
 use waag_engine::trust_store::StoreError;
+use waag_engine::weights::WeightsError;
 use waag_signing::keyless::KeylessError;
 
 /// A failure a person has to hear of, or one nobody is left to hear.
@@ -57,8 +60,26 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<ConvertError> for Failure {
+    fn from(error: ConvertError) -> Self {
+        Self::with_hint(&error, error.hint())
+    }
+}
+
 impl From<KeylessError> for Failure {
     fn from(error: KeylessError) -> Self {
         Self::with_hint(sanitize(&error.to_string()), error.hint())
+    }
+}
+
+impl From<WeightsError> for Failure {
+    fn from(error: WeightsError) -> Self {
+        Self::with_hint(waag_engine::sanitize::sanitize(&error.to_string()), error.hint())
+    }
+}
+
+impl From<DiffError> for Failure {
+    fn from(error: DiffError) -> Self {
+        Self::with_hint(waag_engine::sanitize::sanitize(&error.to_string()), error.hint())
     }
 }

@@ -18,6 +18,8 @@ const TEMPLATE: &str = "{bar:24} {bytes}/{total_bytes}, {bytes_per_sec}, {msg}";
 #[derive(Debug)]
 pub(crate) struct Bar {
     watched: bool,
+    /// What is counted: files, tensors.
+    noun: &'static str,
     start: Instant,
     files: AtomicU64,
     total: AtomicU64,
@@ -27,8 +29,13 @@ pub(crate) struct Bar {
 
 impl Bar {
     pub(crate) fn new(watched: bool) -> Self {
+        Self::of("files", watched)
+    }
+
+    /// A bar that counts these things.
+    pub(crate) fn of(noun: &'static str, watched: bool) -> Self {
         let zero = || AtomicU64::new(0);
-        Self { watched, start: Instant::now(), files: zero(), total: zero(), done: zero(), bar: OnceLock::new() }
+        Self { watched, noun, start: Instant::now(), files: zero(), total: zero(), done: zero(), bar: OnceLock::new() }
     }
 
     /// Takes the bar away, before the answer is written.
@@ -61,7 +68,7 @@ impl Progress for Bar {
         }
         let bar = self.bar.get_or_init(|| self.draw());
         bar.set_position(done);
-        bar.set_message(format!("{} files, {}", self.files.load(Relaxed), excerpt(name, MAX_NAME)));
+        bar.set_message(format!("{} {}, {}", self.files.load(Relaxed), self.noun, excerpt(name, MAX_NAME)));
     }
 }
 

@@ -66,6 +66,11 @@ impl Terminal {
         }
     }
 
+    /// Says what is wrong, where there is an answer all the same.
+    pub(crate) fn complain(&self, text: impl Display) {
+        let _ = writeln!(anstream::stderr(), "{}: {text}", Painted(true, BAD, "error"));
+    }
+
     /// Says why there is no answer.
     pub(crate) fn tell_failure(&self, failure: &Failure) {
         let Failure::Told { message, hint } = failure else { return };

@@ -54,7 +54,10 @@ fn help_is_short_or_long() {
     insta::assert_snapshot!("help-short", waag.page(&["-h"]));
     insta::assert_snapshot!("help-long", waag.page(&["--help"]));
     insta::assert_snapshot!("help-check-long", waag.page(&["check", "--help"]));
-    for command in ["check", "scan", "show", "sign", "verify", "explain", "formats", "trust", "completions", "man"] {
+    insta::assert_snapshot!("help-diff-long", waag.page(&["diff", "--help"]));
+    for command in
+        ["check", "scan", "show", "sign", "verify", "diff", "explain", "formats", "trust", "completions", "man"]
+    {
         insta::assert_snapshot!(format!("help-{command}"), waag.page(&[command, "-h"]));
     }
 }

@@ -4,18 +4,19 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 use waag_evidence::finding::{Finding, Location};
-use waag_formats::budget::{Budget, MAX_DEPTH};
+use waag_formats::budget::{Budget, Exhausted, MAX_DEPTH};
 use waag_formats::child::{Child, Encoding, Role};
 use waag_formats::contents;
-use waag_formats::decode::{DecodeError, decode};
+use waag_formats::decode::{BOMB_BYTES, BOMB_RATIO, DecodeError, decode};
 use waag_formats::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use waag_formats::facts::Facts;
 use waag_formats::format::{Certainty, Context, Format, Probe};
-use waag_formats::source::{Source, Window};
+use waag_formats::source::{Source, Window, read_up_to};
 use waag_formats::{pickle, recognise};
 
 use crate::checkpoint::{self, Expected};
 use crate::content_address;
+use crate::disguised;
 use crate::expectation;
 use crate::io::{MemoryPlan, Spool, sha256};
 use crate::report::ArtifactReport;
@@ -25,6 +26,12 @@ use crate::summary;
 
 /// Formats whose signatures raw numbers do not have by chance.
 const UNLIKELY_NUMBERS: &[&str] = &["pickle", "zip", "7z", "xz", "gguf"];
+
+/// An archive of fewer bytes has no honest reason to hold more than may be decoded below one file.
+const SMALL_ARCHIVE: u64 = 1 << 20;
+
+/// Padding that is passed over.
+const MAX_PADDING: usize = 64 << 10;
 
 /// Reports kept of one file and what is in it: all are examined, and all findings are kept.
 const MAX_LISTED: usize = 4_000;
@@ -84,6 +91,8 @@ struct Subject<'a> {
     location: Location,
     role: Role,
     depth: u32,
+    /// Stored bytes of the outermost stream that this was decoded from, through however many others.
+    stored: Option<u64>,
 }
 
 impl Subject<'_> {
@@ -96,7 +105,7 @@ impl Examination<'_> {
     /// Examines a file.
     #[must_use]
     pub fn file(&self, source: &dyn Source, location: Location) -> Examined {
-        self.whole(Subject { source, location, role: Role::Unknown, depth: 0 })
+        self.whole(Subject { source, location, role: Role::Unknown, depth: 0, stored: None })
     }
 
     fn whole(&self, subject: Subject<'_>) -> Examined {
@@ -162,6 +171,8 @@ impl Examination<'_> {
             }
             if formats.is_empty() {
                 unknown(subject.source, self.budget, &mut facts);
+            } else {
+                disguised::search(probe, formats, &context, &mut facts);
             }
         });
         contents::observe(subject.source, &context, &mut facts);
@@ -189,11 +200,18 @@ impl Examination<'_> {
         location.members.push(child.name.clone());
         let (role, depth) = (child.role, parent.depth + 1);
         if child.encoding == Encoding::Stored {
-            let window = Window::new(parent.source, child.offset, child.length);
-            return self.artifact(&Subject { source: &window, location, role, depth }, examined);
+            let padding = padding(parent.source, child);
+            let window = Window::new(parent.source, child.offset + padding, child.length - padding);
+            let stored = parent.stored;
+            return self.artifact(&Subject { source: &window, location, role, depth, stored }, examined);
         }
         let spool = self.decoded(parent, child, facts);
-        self.artifact(&Subject { source: &spool, location, role, depth }, examined);
+        let stored = parent.stored.unwrap_or(child.length);
+        if is_bomb(spool.len(), stored) {
+            let detail = format!("'{}' is {} bytes, out of {stored} that are stored", child.name, spool.len());
+            facts.anomaly(child.offset, Anomaly::ExpansionBomb, detail);
+        }
+        self.artifact(&Subject { source: &spool, location, role, depth, stored: Some(stored) }, examined);
     }
 
     /// Decodes a child as far as it goes. What goes wrong is a fact about the parent.
@@ -202,7 +220,7 @@ impl Examination<'_> {
         let decoded = decode(parent.source, child, self.budget, &mut spool as &mut dyn Write);
         match decoded {
             Ok(decoded) => note_rest(child, decoded.consumed, decoded.trailing, decoded.checksum_ok, facts),
-            Err(error) => note_error(child, &error, facts),
+            Err(error) => note_error(parent, child, &error, facts),
         }
         spool
     }
@@ -311,9 +329,28 @@ fn note_rest(child: &Child, consumed: u64, trailing: u64, checksum_ok: bool, fac
     facts.push(Position::Offset(start), FactKind::Child(rest));
 }
 
-fn note_error(child: &Child, error: &DecodeError, facts: &mut Facts) {
+/// Bytes of padding in front of what follows the end of a file: a loader that seeks there passes over them.
+fn padding(source: &dyn Source, child: &Child) -> u64 {
+    if !child.is_rest() {
+        return 0;
+    }
+    let most = usize::try_from(child.length).unwrap_or(usize::MAX).min(MAX_PADDING);
+    let start = read_up_to(source, child.offset, most);
+    let is_padding = |byte: &u8| matches!(byte, 0 | b'\n' | b'\r' | b' ');
+    start.iter().position(|byte| !is_padding(byte)).map_or(0, |padding| padding as u64)
+}
+
+/// Whether streams within streams hold more than a single one can: each alone is within its bounds.
+fn is_bomb(decoded: u64, stored: u64) -> bool {
+    decoded > BOMB_BYTES && decoded / BOMB_RATIO > stored
+}
+
+fn note_error(parent: &Subject<'_>, child: &Child, error: &DecodeError, facts: &mut Facts) {
     let detail = format!("'{}' cannot be decoded in full: {error}", child.name);
     match error {
+        DecodeError::Exhausted(Exhausted::Expansion) if parent.source.len() < SMALL_ARCHIVE => {
+            facts.anomaly(child.offset, Anomaly::ExpansionBomb, detail);
+        }
         DecodeError::Bomb => facts.anomaly(child.offset, Anomaly::ExpansionBomb, detail),
         DecodeError::Exhausted(_) => facts.incomplete(child.offset, Gap::Limit, detail),
         DecodeError::Unsupported(_) => facts.incomplete(child.offset, Gap::Unsupported, detail),

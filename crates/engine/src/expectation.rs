@@ -31,6 +31,12 @@ pub(crate) fn promises_nothing(name: &str) -> bool {
     SAYS_NOTHING.contains(&extension(name).as_str()) || promised(name).is_none()
 }
 
+/// Whether a text has a name under which people expect weights.
+#[must_use]
+pub(crate) fn poses_as_weights(name: &str, formats: &[&'static dyn Format]) -> bool {
+    is_for_weights(&extension(name)) && is_prose(formats)
+}
+
 /// Notes what does not fit together: name and content, one format and another, and names of tensors that deceive.
 pub(crate) fn check(probe: &Probe<'_>, formats: &[&'static dyn Format], facts: &mut Facts) {
     check_identity(formats, facts);
@@ -73,6 +79,10 @@ fn check_tensor_names(facts: &mut Facts) {
 
 fn check_promise(ending: &str, formats: &[&'static dyn Format], facts: &mut Facts) {
     if COMPRESSED.contains(&ending) && formats.iter().all(|format| COMPRESSIONS.contains(&format.meta().id)) {
+        return;
+    }
+    // A text in another encoding is decoded, and then judged under the same name.
+    if !formats.is_empty() && formats.iter().all(|format| format.meta().id == "wide-text") {
         return;
     }
     let promises: Vec<_> = FORMATS.iter().filter(|format| format.meta().extensions.contains(&ending)).collect();

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -171,6 +171,32 @@ impl Source for Spool {
     }
 }
 
+/// Writes a file so that it is there as a whole or not at all: under another name, to the disk, and then renamed. When
+/// `write` gives something back, that is why the file is not wanted, and nothing is left of it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_atomically<T>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<Option<T>>,
+) -> io::Result<Option<T>> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    // As open as the user makes other files: the system takes away what the user's mask says.
+    let open = std::fs::Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new().prefix(".waag-").permissions(open).tempfile_in(folder)?;
+    if let Some(refused) = write(file.as_file_mut())? {
+        return Ok(Some(refused));
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The name is on the disk once its folder is.
+    File::open(folder)?.sync_all()?;
+    Ok(None)
+}
+
 /// The SHA-256 of a source.
 ///
 /// # Errors
@@ -256,6 +282,17 @@ mod tests {
         assert!(matches!(spool, Spool::Disk(..)));
         assert_eq!(spool.len(), 3 * block.len() as u64);
         assert_eq!(read_up_to(&spool, block.len() as u64, block.len()), block);
+    }
+
+    #[test]
+    fn a_file_that_is_not_wanted_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        assert_eq!(write_atomically(&path, |file| file.write_all(b"1").map(|()| None::<()>)).unwrap(), None);
+        assert_eq!(write_atomically(&path, |file| file.write_all(b"2").map(|()| Some("no"))).unwrap(), Some("no"));
+        assert!(write_atomically(&path, |_| Err::<Option<()>, _>(io::Error::other("killed"))).is_err());
+        assert_eq!(read_up_to(&FileSource::open(&path).unwrap(), 0, 9), b"1");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 pub mod collection;
 mod github;
-mod html;
+pub(crate) mod html;
 mod json;
 mod junit;
 mod plain;

@@ -88,6 +88,10 @@ fn judge(present: &HashSet<PathBuf>, location: &Location, target: &str) -> Optio
         let detail = format!("names '{target}', which is outside the model's folder");
         return Some(FactKind::Anomaly { anomaly: Anomaly::PathTraversal, detail });
     }
+    if target.contains("://") {
+        let detail = format!("names '{target}', which its reader has to fetch");
+        return Some(FactKind::Anomaly { anomaly: Anomaly::ExternalData, detail });
+    }
     let folder = Path::new(&location.file).parent().unwrap_or(Path::new(""));
     let is_alone = present.len() <= 1;
     if !location.members.is_empty() || is_alone || present.contains(&plain(&folder.join(path))) {

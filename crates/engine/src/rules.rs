@@ -18,6 +18,7 @@ pub mod hidden_content;
 pub mod hidden_payload;
 pub mod incomplete_analysis;
 pub mod instantiate_target;
+pub mod lock_drift;
 pub mod look_alike_name;
 pub mod malformed_structure;
 pub mod network_address;
@@ -134,6 +135,7 @@ pub static RULES: &[&dyn Rule] = &[
     &executable_content::ExecutableContent,
     &extension_mismatch::ExtensionMismatch,
     &deceptive_name::DeceptiveName,
+    &lock_drift::LockDrift,
     &instantiate_target::InstantiateTarget,
     &embedded_code::EmbeddedCode,
     &risky_source::RiskySource,
@@ -203,9 +205,11 @@ mod tests {
         Anomaly::TextRemapping,
         Anomaly::LookAlike,
         Anomaly::Steganography,
+        Anomaly::Drift,
+        Anomaly::Unlocked,
     ];
     const REACHES: &[Reach] = &[Reach::Internals, Reach::ComputedName, Reach::Host, Reach::Unlisted, Reach::Exhaustion];
-    const GAPS: &[Gap] = &[Gap::Limit, Gap::Unsupported, Gap::Unreadable, Gap::UnknownFormat, Gap::Missing];
+    const GAPS: &[Gap] = &[Gap::Limit, Gap::Depth, Gap::Unsupported, Gap::Unreadable, Gap::UnknownFormat, Gap::Missing];
     const USAGES: &[Usage] = &[
         Usage::Reference,
         Usage::Reduce,
@@ -410,6 +414,7 @@ mod tests {
         executable-content
         extension-mismatch
         deceptive-name
+        lock-drift
         instantiate-target
         embedded-code
         risky-source

@@ -15,6 +15,7 @@ use waag_formats::source::Source;
 use crate::cache::{Cache, CachePlan, key_of};
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
+use crate::lock::{Check, Known, ProjectLock};
 use crate::report::{ArtifactReport, Report};
 use crate::repository;
 use crate::rules::Artifact;
@@ -32,6 +33,10 @@ pub struct Options {
     pub digests: bool,
     /// Where results are kept between scans; none to read everything anew.
     pub cache: Option<CachePlan>,
+    /// The folder of the project, where settings name its ingredients.
+    pub root: Option<PathBuf>,
+    /// What the project's files have to be.
+    pub lock: Option<ProjectLock>,
 }
 
 /// Who is told how far a scan is.
@@ -99,8 +104,10 @@ pub struct Xray {
 /// # Errors
 /// When a path does not exist or cannot be read at all; what cannot be read below it is a finding.
 pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress) -> Result<Report, ScanError> {
+    let locks = lock_check(options, paths);
+    let is_gone = |path: &&PathBuf| locks.as_ref().is_some_and(|locks| !path.exists() && locks.names(path));
     let mut entries = Vec::new();
-    for path in paths {
+    for path in paths.iter().filter(|path| !is_gone(path)) {
         let found = walk(std::slice::from_ref(path), progress.wants_bytes());
         entries.extend(found.map_err(|source| ScanError::Path { path: path.display().to_string(), source })?);
     }
@@ -112,7 +119,11 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
     // Results of earlier scans save time; without them the answer is the same.
     let cache = plan.and_then(|plan| Cache::open(&plan.folder).ok());
     let examine = |entry: &Entry| {
-        let examined = recall_or_examine(entry, options, &memory, cache.as_ref());
+        let is_locked = locks.as_ref().is_some_and(|locks| entry.opened().is_some_and(|path| locks.covers(path)));
+        let examined = match is_locked {
+            true => examine_entry(entry, true, &memory),
+            false => recall_or_examine(entry, options, &memory, cache.as_ref()),
+        };
         progress.advance(entry.size, &entry.path.to_string_lossy());
         examined
     };
@@ -121,7 +132,9 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
         [only] => vec![examine(only)],
         several => several.par_iter().map(examine).collect(),
     };
+    let drifts = locks.map(|locks| locks.findings(&digests_of(&entries, &examined)));
     repository::settle_numbers(&entries, &mut examined);
+    examined.extend(drifts.map(|findings| Examined { findings, ..Examined::default() }));
     let given = paths.iter().map(|path| path.display().to_string()).collect();
     let reused = cache.map_or(0, |cache| cache.reused());
     Ok(Report { reused, ..conclude(given, &entries, examined, &options.settings) })
@@ -171,14 +184,14 @@ fn nest((artifact, facts): (ArtifactReport, Facts), rest: &mut Vec<(ArtifactRepo
 /// The result of an earlier scan, or else a new one, which is kept if the file has not changed meanwhile.
 fn recall_or_examine(entry: &Entry, options: &Options, memory: &MemoryPlan, cache: Option<&Cache>) -> Examined {
     let (Some(cache), EntryKind::File(path)) = (cache, &entry.kind) else {
-        return examine_entry(entry, options, memory);
+        return examine_entry(entry, options.digests, memory);
     };
     let shown = entry.path.to_string_lossy();
     let key = key_of(path, &shown, options.digests);
     if let Some(known) = key.and_then(|key| cache.get(key)) {
         return known;
     }
-    let examined = examine_entry(entry, options, memory);
+    let examined = examine_entry(entry, options.digests, memory);
     let unread = examined.artifacts.is_empty();
     if let Some(key) = key.filter(|key| !unread && Some(*key) == key_of(path, &shown, options.digests)) {
         cache.put(key, &examined);
@@ -186,13 +199,28 @@ fn recall_or_examine(entry: &Entry, options: &Options, memory: &MemoryPlan, cach
     examined
 }
 
-fn examine_entry(entry: &Entry, options: &Options, memory: &MemoryPlan) -> Examined {
+/// What the project's lock has to say of the paths, where there is a project.
+fn lock_check<'a>(options: &'a Options, paths: &[PathBuf]) -> Option<Check<'a>> {
+    let root = options.lock.as_ref().map(|project| &project.root).or(options.root.as_ref())?;
+    Some(Check::new(root, options.lock.as_ref(), &options.settings.ingredients, paths))
+}
+
+/// Digests that were made on the way, by the files that were read.
+fn digests_of(entries: &[Entry], examined: &[Examined]) -> Known {
+    let pairs = entries.iter().zip(examined).filter_map(|(entry, file)| {
+        let path = std::fs::canonicalize(entry.opened()?).ok()?;
+        Some((path, file.artifacts.first()?.sha256?))
+    });
+    pairs.collect()
+}
+
+fn examine_entry(entry: &Entry, digests: bool, memory: &MemoryPlan) -> Examined {
     let location = Location::file(entry.path.to_string_lossy());
     let mut examined = match &entry.kind {
         EntryKind::File(path) => match FileSource::open(path) {
             Ok(source) => {
                 let budget = Budget::for_size(source.len());
-                let examination = Examination { budget: &budget, memory, digests: options.digests, keep_facts: false };
+                let examination = Examination { budget: &budget, memory, digests, keep_facts: false };
                 examination.file(&source, location.clone())
             }
             Err(error) => unread(&location, gap(format!("cannot be opened: {error}"))),
@@ -221,7 +249,9 @@ fn name_findings(location: &Location) -> Vec<Finding> {
     if crate::sanitize::is_deceptive(&location.file) {
         list.extend(told(Anomaly::DeceptiveName, location.file.clone()));
     }
-    if let Some(detail) = look_alike::judge(&location.file, false) {
+    if let Some(detail) = look_alike::mixed_script(&location.file) {
+        list.extend(told(Anomaly::DeceptiveName, detail));
+    } else if let Some(detail) = look_alike::judge(&location.file, false) {
         list.extend(told(Anomaly::LookAlike, detail));
     }
     list

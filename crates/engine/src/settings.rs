@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
-use waag_evidence::exception::Exception;
+use waag_evidence::ingredient::{Ingredient, IngredientKind};
 use waag_evidence::{Policy, Severity, TrustPolicy};
 
 /// Name of the file.
@@ -22,6 +23,8 @@ pub struct Settings {
     pub trust: TrustPolicy,
     /// The folder that the file lies in, where relative paths start.
     pub folder: PathBuf,
+    /// The models and datasets that the project is made of, in the order in which they are named.
+    pub ingredients: Vec<(IngredientKind, Ingredient)>,
 }
 
 /// Why settings could not be used.
@@ -73,16 +76,19 @@ fn hint_for(message: &str) -> &'static str {
     if message.contains("exception") || message.contains("`until`") || message.contains("`reason`") {
         "an exception looks like this:\n  [[exception]]\n  rule = \"unlisted-callable\"\n  path = \"models/*.pkl\"\n  \
          reason = \"reviewed: our own class\"\n  until = \"2027-01-31\""
-    } else if message.contains("signer") || message.contains("signature") || message.contains("denied") {
+    } else if message.contains("signer") || message.contains("denied digest") {
         "who may sign what looks like this:\n  [[trust.signer]]\n  name = \"release\"\n  key = \"release.pub.pem\"\n  \
          [[trust.rule]]\n  subject = \"models/**\"\n  signers = [\"release\"]"
+    } else if message.contains("folder of waag.toml") || message.contains("missing field `path`") {
+        "a model or dataset looks like this:\n  [[model]]\n  name = \"base\"\n  path = \"models/base\""
     } else if message.contains("unknown variant") {
         "grades are info, low, medium, high and critical"
     } else if !message.contains("field") {
         "settings are TOML: texts stand in quotes, and every line is a [table] or a key = value"
     } else {
-        "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe), [[exception]] \
-         (rule, path, subject, reason, until), [[trust.signer]], [[trust.rule]] and [[trust.denied]]"
+        "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe), [[exception]] (rule, path, subject, \
+         reason, until), [[model]] and [[dataset]] (name, path, pins, signature), [[trust.signer]], [[trust.rule]] and \
+         [[trust.denied]]"
     }
 }
 
@@ -95,6 +101,10 @@ struct File {
     #[serde(rename = "exception")]
     exceptions: Vec<Spanned<toml::Table>>,
     trust: Option<Spanned<toml::Table>>,
+    #[serde(rename = "model")]
+    models: Vec<Spanned<toml::Table>>,
+    #[serde(rename = "dataset")]
+    datasets: Vec<Spanned<toml::Table>>,
 }
 
 #[derive(Deserialize)]
@@ -125,11 +135,15 @@ impl Settings {
     fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
         let file: File = toml::from_str(text).map_err(|error| invalid(text, path, &error, 0))?;
         let PolicyTable { deny_at, inconclusive_at, allow_incomplete_unsafe } = file.policy;
-        let exceptions =
-            file.exceptions.into_iter().map(|entry| exception(entry, text, path)).collect::<Result<_, _>>()?;
-        let trust = file.trust.map(|table| trust(table, text, path)).transpose()?.unwrap_or_default();
+        let exceptions = file.exceptions.into_iter().map(|found| entry(found, text, path)).collect::<Result<_, _>>()?;
+        let models = file.models.into_iter().map(|model| (IngredientKind::Model, model));
+        let datasets = file.datasets.into_iter().map(|dataset| (IngredientKind::Dataset, dataset));
+        let ingredients = models.chain(datasets).map(|(kind, found)| Ok((kind, entry(found, text, path)?)));
+        let ingredients = ingredients.collect::<Result<_, SettingsError>>()?;
+        let trust = file.trust.map(|found| entry(found, text, path)).transpose()?.unwrap_or_default();
         let policy = Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions };
-        Ok(Self { policy, trust, folder: path.parent().unwrap_or(Path::new("")).to_owned() })
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { policy, ingredients, trust, folder })
     }
 }
 
@@ -156,14 +170,9 @@ fn read(path: &Path) -> Result<String, SettingsError> {
     String::from_utf8(bytes).map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
-fn exception(entry: Spanned<toml::Table>, text: &str, path: &Path) -> Result<Exception, SettingsError> {
-    let start = entry.span().start;
-    entry.into_inner().try_into().map_err(|error| invalid(text, path, &error, start))
-}
-
-fn trust(table: Spanned<toml::Table>, text: &str, path: &Path) -> Result<TrustPolicy, SettingsError> {
-    let start = table.span().start;
-    table.into_inner().try_into().map_err(|error| invalid(text, path, &error, start))
+fn entry<T: DeserializeOwned>(found: Spanned<toml::Table>, text: &str, path: &Path) -> Result<T, SettingsError> {
+    let start = found.span().start;
+    found.into_inner().try_into().map_err(|error| invalid(text, path, &error, start))
 }
 
 /// A mistake at its place, or at `start` when the reader does not say where it is.

@@ -1,8 +1,6 @@
 //! Signing a model: every file is digested, and the list of digests is signed.
 
-use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -17,6 +15,7 @@ use waag_signing::model_statement::{ModelStatement, write};
 use waag_signing::sign::{sign_with_certificate, sign_with_key};
 
 use crate::hash::{DEFAULT_IGNORED, HashError, manifest_of};
+use crate::io::write_atomically;
 use crate::sanitize::sanitize;
 use crate::scan::Progress;
 use crate::uncovered::look;
@@ -174,7 +173,7 @@ pub fn finish(
     bundle: &[u8],
     signer: String,
 ) -> Result<SignReport, SignError> {
-    write_whole(request.signature, bundle)
+    write_atomically(request.signature, |file| file.write_all(bundle).map(|()| None::<()>))
         .map_err(|source| SignError::Write { path: request.signature.to_owned(), source })?;
     let resources = &prepared.parsed.manifest.resources;
     let paths: std::collections::BTreeSet<_> = resources.iter().map(|resource| resource.path.as_str()).collect();
@@ -199,19 +198,6 @@ pub fn check_key_place(model: &Path, key: &Path) -> Result<(), SignError> {
         Some(_) => Err(SignError::KeyInside(key.to_owned())),
         None => Ok(()),
     }
-}
-
-/// Writes a file so that it is there as a whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Readable as the user's other files are: a signature is for others.
-    let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    // The name has to last too; where folders cannot be synchronised, the system does it in its time.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
 }
 
 #[cfg(test)]

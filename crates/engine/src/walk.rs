@@ -26,6 +26,17 @@ pub struct Entry {
     pub size: u64,
 }
 
+impl Entry {
+    /// The file to read, where there is one.
+    #[must_use]
+    pub fn opened(&self) -> Option<&Path> {
+        match &self.kind {
+            EntryKind::File(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
 /// What was found at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryKind {

@@ -66,6 +66,14 @@ fn anything_is_read_as_a_signature() {
 }
 
 #[test]
+fn weights_are_read_from_anything() {
+    for seed in all_seeds() {
+        fuzz::weights(&seed);
+        mutate(&seed, WHOLE_ROUNDS, |bytes| fuzz::weights(&bytes));
+    }
+}
+
+#[test]
 fn every_seed_is_recognised_as_what_it_is() {
     use waag_formats::child::Role;
     use waag_formats::format::Probe;
@@ -103,7 +111,9 @@ fn expected_files(root: &Path, mut manifest: String) -> BTreeMap<PathBuf, String
         .map(|format| format.meta().id)
         .map(|id| (format!("format_{}", id.replace('-', "_")), format!("examine(\"{id}\", data)")))
         .collect();
-    targets.extend(["decode", "scan", "search", "signature"].map(|name| (name.to_owned(), format!("{name}(data)"))));
+    targets.extend(
+        ["decode", "scan", "search", "signature", "weights"].map(|name| (name.to_owned(), format!("{name}(data)"))),
+    );
     manifest.truncate(manifest.find("\n[[bin]]").unwrap_or(manifest.len()));
     let mut files = BTreeMap::new();
     for (name, call) in targets {

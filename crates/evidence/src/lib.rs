@@ -3,6 +3,8 @@
 pub mod digest;
 pub mod exception;
 pub mod finding;
+pub mod ingredient;
+pub mod lock;
 pub mod manifest;
 pub mod policy;
 pub mod trust;

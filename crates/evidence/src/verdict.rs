@@ -1,5 +1,7 @@
 //! From findings and a policy to a verdict: a pure function.
 
+use std::fmt;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,16 @@ pub enum Decision {
     Inconclusive,
     /// Do not load it.
     Deny,
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Allow => "allow",
+            Self::Inconclusive => "inconclusive",
+            Self::Deny => "deny",
+        })
+    }
 }
 
 /// A decision with its reasons.

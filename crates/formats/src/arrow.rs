@@ -64,12 +64,22 @@ impl Format for Arrow {
             description(source, start, length, context, facts);
         }
         if let Some((start, _)) = first {
-            batches::check(source, start.saturating_sub(8), context.budget, facts);
+            let end = batches::check(source, start.saturating_sub(8), context.budget, facts);
+            if let Some(end) = end.filter(|end| !is_file && *end < source.len()) {
+                trailing(end, source.len(), facts);
+            }
         }
         if is_file && last.is_none() {
             facts.anomaly(source.len(), Anomaly::OutOfBounds, "the file has no end that says where its columns are");
         }
     }
+}
+
+/// What follows the end of a stream is none of its reader's business.
+fn trailing(end: u64, length: u64, facts: &mut Facts) {
+    let rest = length.saturating_sub(end);
+    facts.anomaly(end, Anomaly::TrailingBytes, format!("{rest} bytes follow the end of the stream"));
+    facts.push(Position::Offset(end), FactKind::Child(Child::stored(format!("trailing@{end}"), end, rest)));
 }
 
 /// Where the first message of a stream describes its columns.

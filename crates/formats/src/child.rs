@@ -36,6 +36,13 @@ pub enum Encoding {
     Hex,
     /// UTF-8 text whose characters are bytes.
     Latin1,
+    /// Text in UTF-16 or UTF-32, without its byte order mark.
+    Wide {
+        /// Bytes of one unit: 2 or 4.
+        width: u8,
+        /// Whether the first byte of a unit counts most.
+        big: bool,
+    },
 }
 
 /// What the parent uses the child for.
@@ -67,7 +74,16 @@ pub struct Child {
     pub role: Role,
 }
 
+/// Names of what follows the end of a parent start so, with the place behind.
+const RESTS: &[&str] = &["trailing@", "bytes at "];
+
 impl Child {
+    /// Whether this is what follows the end of its parent, which may stand behind padding.
+    #[must_use]
+    pub fn is_rest(&self) -> bool {
+        RESTS.iter().any(|start| self.name.starts_with(start))
+    }
+
     /// A child stored as it is.
     #[must_use]
     pub fn stored(name: impl Into<String>, offset: u64, length: u64) -> Self {

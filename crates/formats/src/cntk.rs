@@ -126,7 +126,7 @@ struct Told {
 fn dictionary(reader: &mut Reader<'_, '_>, span: Span, functions: &mut Functions, depth: u32) {
     let Some(depth) = depth.checked_sub(1) else {
         let detail = format!("dictionaries lie more than {MAX_DEPTH} deep in each other");
-        return reader.facts.incomplete(span.offset, Gap::Limit, detail);
+        return reader.facts.incomplete(span.offset, Gap::Depth, detail);
     };
     let mut told = Told::default();
     let mut keys = BTreeSet::new();
@@ -158,7 +158,7 @@ fn entry(reader: &mut Reader<'_, '_>, span: Span) -> (String, Option<Span>) {
 fn value(reader: &mut Reader<'_, '_>, span: Span, key: &str, told: &mut Told, functions: &mut Functions, depth: u32) {
     let Some(depth) = depth.checked_sub(1) else {
         let detail = format!("values lie more than {MAX_DEPTH} deep in each other");
-        return reader.facts.incomplete(span.offset, Gap::Limit, detail);
+        return reader.facts.incomplete(span.offset, Gap::Depth, detail);
     };
     let mut fields = reader.open(span, &VALUE);
     while let Some(field) = reader.next(&mut fields) {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::budget::Budget;
 use crate::child::Role;
-use crate::fact::{FactKind, Gap, Position, ReferenceKind};
+use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use crate::facts::Facts;
-use crate::format::Context;
+use crate::format::{Context, Format};
 use crate::source::{Source, read_up_to};
 use crate::text::is_text;
-use crate::{address, commands, numbers, secrets};
+use crate::{address, commands, numbers, python, secrets};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -61,12 +61,18 @@ fn metadata(facts: &mut Facts) {
 /// A text as a whole, piece by piece. What stands in metadata is told twice, once with each place, so those are skipped.
 fn text(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
     let known: BTreeSet<String> = facts.list().iter().filter_map(shown).collect();
+    let mut is_told = has_hidden(facts);
     let (mut at, mut count) = (0u64, 0usize);
     loop {
         if let Err(limit) = context.budget.operate(1) {
             return facts.incomplete(at, Gap::Limit, limit.to_string());
         }
         let bytes = read_up_to(source, at, CHUNK.saturating_add(secrets::REACH));
+        if let Some(nul) = bytes.iter().position(|byte| *byte == 0).filter(|_| !is_told) {
+            is_told = true;
+            let offset = at.saturating_add(nul as u64);
+            facts.anomaly(offset, Anomaly::HiddenContent, "what starts as text goes on as binary data");
+        }
         for secret in secrets::find(&bytes, CHUNK) {
             count = count.saturating_add(1);
             if count <= MAX_FOUND && !known.contains(&secret.shown) {
@@ -81,10 +87,30 @@ fn text(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
     }
 }
 
+/// Whether it is said already that the content is not what its start is.
+fn has_hidden(facts: &Facts) -> bool {
+    facts.list().iter().any(|fact| match &fact.kind {
+        FactKind::Anomaly { anomaly, .. } => matches!(anomaly, Anomaly::HiddenContent | Anomaly::TrailingBytes),
+        _ => false,
+    })
+}
+
 fn shown(fact: &crate::fact::Fact) -> Option<String> {
     match &fact.kind {
         FactKind::Secret { shown, .. } => Some(shown.clone()),
         _ => None,
+    }
+}
+
+/// What a text would do as a program: for texts whose names promise weights, where nobody looks for one.
+pub fn program(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+    let mut found = Facts::new();
+    python::PythonSource.inspect(source, context, &mut found);
+    script(source, context, &mut found);
+    for fact in found.list() {
+        if matches!(fact.kind, FactKind::SourceReach { .. }) {
+            facts.push(fact.position, fact.kind.clone());
+        }
     }
 }
 

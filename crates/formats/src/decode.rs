@@ -10,6 +10,7 @@ mod frames;
 mod hex;
 mod latin1;
 mod lzma;
+mod wide;
 mod zstd;
 
 use std::io::Write;
@@ -25,10 +26,10 @@ use feed::{Drain, Feed};
 /// Bytes decoded and paid for at once.
 const CHUNK: usize = 64 * 1024;
 /// Decoded bytes below which nobody is harmed, whatever the ratio.
-const BOMB_BYTES: u64 = 64 << 20;
+pub const BOMB_BYTES: u64 = 64 << 20;
 /// Decoded bytes per stored byte above which nothing honest is stored.
 /// Deflate reaches 1,032 on zeros, and large arrays of zeros are honest.
-const BOMB_RATIO: u64 = 1100;
+pub const BOMB_RATIO: u64 = 1100;
 /// The largest dictionary or window that is allocated.
 pub(crate) const MAX_WINDOW: u64 = 64 << 20;
 
@@ -111,6 +112,7 @@ fn run(window: &Window<'_>, child: &Child, feed: &mut Feed<'_>, drain: &mut Drai
         Encoding::Lz4 => frames::lz4(feed, drain),
         Encoding::Hex => hex::hex(feed, drain),
         Encoding::Latin1 => latin1::latin1(feed, drain),
+        Encoding::Wide { width, big } => wide::wide(feed, drain, width, big),
         Encoding::Base64 => base64::base64(feed, drain),
         Encoding::SevenZip { index } => {
             feed.consume_all();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::budget::Budget;
 use crate::child::{Child, Role};
-use crate::fact::{Anomaly, Effect, FactKind, Gap, Operator, Position};
+use crate::fact::{Anomaly, Code, Effect, FactKind, Gap, Operator, Position, ReferenceKind, Runs};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe, extension};
 use crate::source::{Source, read_up_to};
@@ -17,11 +17,40 @@ const MAX_SEARCHED: u64 = 1 << 30;
 /// How much is searched at once.
 const CHUNK: usize = 256 << 10;
 /// What must be at hand behind a place that is looked at.
-const OVERLAP: usize = 128;
+const OVERLAP: usize = 256;
 /// Programs that are listed.
 const MAX_PROGRAMS: usize = 16;
+/// Characters of a path.
+const MAX_PATH: usize = 200;
 /// Plugins that are listed.
 const MAX_PLUGINS: usize = 200;
+/// Places of code that are listed.
+const MAX_CODE: usize = 16;
+/// Text of code that is shown.
+const SHOWN: usize = 80;
+/// Commands and source code, which nothing that was compiled for a device has in it.
+const CODE: &[(&[u8], &str)] = &[
+    (b"os.system(", "Python"),
+    (b"os.popen(", "Python"),
+    (b"import os\n", "Python"),
+    (b"import os;", "Python"),
+    (b"import subprocess", "Python"),
+    (b"subprocess.", "Python"),
+    (b"__import__(", "Python"),
+    (b"exec(", "Python"),
+    (b"eval(", "Python"),
+    (b"/bin/sh", "shell"),
+    (b"/bin/bash", "shell"),
+    (b"powershell", "shell"),
+    (b"cmd.exe", "shell"),
+    (b"curl http", "shell"),
+    (b"wget http", "shell"),
+];
+/// Endings of libraries of machine code.
+const LIBRARIES: &[&[u8]] = &[b".so", b".dll", b".dylib"];
+/// Libraries that the runtimes of such models bring with them.
+const OWN_LIBRARIES: &[&str] =
+    &["libnv", "nvinfer", "libcu", "cuda", "librknn", "libhailort", "libtensorrt", "libc.", "libm."];
 /// The machine of an ELF file for NVIDIA's GPUs.
 const CUDA: u16 = 190;
 
@@ -100,7 +129,16 @@ impl Format for CompiledModel {
             let child = Child::stored("description", 4, start.saturating_sub(4));
             facts.push(Position::Offset(4), FactKind::Child(child));
         }
-        Search { source, budget: context.budget, programs: 0, gpu: 0, plugins: BTreeMap::new() }.run(start, facts);
+        Search {
+            source,
+            budget: context.budget,
+            programs: 0,
+            gpu: 0,
+            plugins: BTreeMap::new(),
+            libraries: BTreeMap::new(),
+            code: 0,
+        }
+        .run(start, facts);
         facts.incomplete(
             start,
             Gap::Unsupported,
@@ -137,6 +175,8 @@ struct Search<'s> {
     programs: usize,
     gpu: u64,
     plugins: BTreeMap<String, (u64, u64)>,
+    libraries: BTreeMap<String, u64>,
+    code: usize,
 }
 
 impl Search<'_> {
@@ -151,7 +191,12 @@ impl Search<'_> {
                 let rest = || chunk.get(index..).unwrap_or_default();
                 match byte {
                     0x7F | b'M' => self.program(rest(), offset.saturating_add(index as u64), facts),
-                    b'_' => self.plugin(&chunk, index, offset),
+                    b'.' => self.library(&chunk, index, offset),
+                    b'_' => {
+                        self.plugin(&chunk, index, offset);
+                        self.source_code(rest(), offset.saturating_add(index as u64), facts);
+                    }
+                    b'/' | b'a'..=b'z' => self.source_code(rest(), offset.saturating_add(index as u64), facts),
                     _ => {}
                 }
             }
@@ -193,9 +238,43 @@ impl Search<'_> {
         *count = count.saturating_add(1);
     }
 
+    /// Commands and source code among what was compiled.
+    fn source_code(&mut self, rest: &[u8], at: u64, facts: &mut Facts) {
+        let Some((_, language)) = CODE.iter().find(|(start, _)| rest.starts_with(start)) else { return };
+        self.code = self.code.saturating_add(1);
+        if self.code > MAX_CODE {
+            return;
+        }
+        let is_shown = |byte: &&u8| byte.is_ascii_graphic() || **byte == b' ';
+        let excerpt: Vec<u8> = rest.iter().take_while(is_shown).take(SHOWN).copied().collect();
+        let excerpt = String::from_utf8_lossy(&excerpt).into_owned();
+        let code = Code { name: format!("text at {at:#x}"), language: (*language).into(), runs: Runs::Used, excerpt };
+        facts.push(Position::Offset(at), FactKind::Code(code));
+    }
+
+    /// The path of a library that is not the runtime's own: `/tmp/libodd.so`.
+    fn library(&mut self, chunk: &[u8], index: usize, offset: u64) {
+        let rest = chunk.get(index..).unwrap_or_default();
+        let Some(ending) = LIBRARIES.iter().copied().find(|ending| rest.starts_with(ending)) else { return };
+        let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./\\:".contains(byte);
+        let before = chunk.get(..index).unwrap_or_default();
+        let length = before.iter().rev().take_while(|byte| is_path(byte)).take(MAX_PATH).count();
+        let ends = rest.get(ending.len()).is_none_or(|next| !next.is_ascii_alphanumeric());
+        let start = index.saturating_sub(length);
+        let path = String::from_utf8_lossy(chunk.get(start..index.saturating_add(ending.len())).unwrap_or_default());
+        let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+        let own = OWN_LIBRARIES.iter().any(|own| name.starts_with(own));
+        if length >= 3 && ends && !own && self.libraries.len() < MAX_PLUGINS {
+            self.libraries.entry(path.into_owned()).or_insert(offset.saturating_add(start as u64));
+        }
+    }
+
     fn say(self, facts: &mut Facts) {
         if self.gpu > 0 {
             facts.property("programs for the GPU", self.gpu.to_string());
+        }
+        for (target, offset) in self.libraries {
+            facts.push(Position::Offset(offset), FactKind::Reference { kind: ReferenceKind::Library, target });
         }
         for (name, (count, offset)) in self.plugins {
             let operator = Operator { name, domain: "TensorRT plugin".into(), effect: Effect::Custom, count };
@@ -240,6 +319,18 @@ mod tests {
         let facts = inspect(&CompiledModel, "a.engine", &engine(190));
         assert_eq!(count(&facts, |kind| matches!(kind, FactKind::Child(_))), 0);
         assert_eq!(facts.find_property("programs for the GPU"), Some("1"));
+    }
+
+    #[test]
+    fn libraries_and_source_code_are_told() {
+        let bytes = b"ftrt\0\0\0\0libnvinfer.so.8\0/tmp/libodd.so\0 import os\nos.system('echo waag-inert')\0";
+        let facts = inspect(&CompiledModel, "a.engine", bytes);
+        let libraries = facts.list().iter().filter_map(|fact| match &fact.kind {
+            FactKind::Reference { kind: ReferenceKind::Library, target } => Some(target.as_str()),
+            _ => None,
+        });
+        assert_eq!(libraries.collect::<Vec<_>>(), ["/tmp/libodd.so"]);
+        assert_eq!(count(&facts, |kind| matches!(kind, FactKind::Code(_))), 2);
     }
 
     #[test]

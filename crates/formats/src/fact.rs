@@ -412,6 +412,10 @@ pub enum Anomaly {
     LookAlike,
     /// Numbers that spell something else than numbers: a program in the low bits of the weights.
     Steganography,
+    /// A file that is not as it was locked.
+    Drift,
+    /// A file that should have been locked and was not.
+    Unlocked,
 }
 
 /// Why part of an artifact was not analysed.
@@ -419,8 +423,10 @@ pub enum Anomaly {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Gap {
-    /// A limit on work, size or depth was met.
+    /// A limit on work or size was met.
     Limit,
+    /// Values lie in each other more deeply than any honest file has them, and than readers that follow them bear.
+    Depth,
     /// A version or feature of the format that is not read here.
     Unsupported,
     /// The bytes could not be read or decoded.

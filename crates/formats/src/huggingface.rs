@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::child::Child;
 use crate::configuration::Observers;
 use crate::fact::{FactKind, Gap, Position, ReferenceKind};
 use crate::facts::{Facts, MAX_TEMPLATE, MAX_TEXT, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe, extension};
 use crate::jinja::inspect_template;
-use crate::json::{Event, Segment, Value, is_json, path_text, walk, walk_lines};
+use crate::json::{Deviation, Event, Outcome, Segment, Value, is_json, path_text, walk, walk_lines};
 use crate::source::Source;
 
 /// Distinct files named by an index.
@@ -157,6 +158,15 @@ pub fn inspect_json(source: &dyn Source, context: &Context<'_>, lines: bool, fac
         inspect_template(&text, &name, Position::Offset(offset), context.budget, facts);
     }
     outcome.report(facts);
+    rest(&outcome, source, facts);
+}
+
+/// What stands behind the value is a file of its own, whatever it is.
+fn rest(outcome: &Outcome, source: &dyn Source, facts: &mut Facts) {
+    let Some(note) = outcome.notes.iter().find(|note| note.kind == Deviation::Trailing) else { return };
+    let length = source.len().saturating_sub(note.offset);
+    let child = Child::stored(format!("bytes at {:#x}", note.offset), note.offset, length);
+    facts.push(Position::Offset(note.offset), FactKind::Child(child));
 }
 
 /// What has been read so far.
@@ -203,7 +213,9 @@ impl Reader<'_> {
             (Some("base_model_name_or_path"), Value::Text(text)) if is_elsewhere(text) => {
                 let detail = format!("the base model is at {}, which is not part of this model", clip(text));
                 self.facts.incomplete(event.offset, Gap::Missing, detail);
-                self.reference(event.offset, ReferenceKind::Model, text);
+                // A folder of the machine it was trained on is careless; an address makes its reader fetch.
+                let kind = if text.contains("://") { ReferenceKind::Address } else { ReferenceKind::Model };
+                self.reference(event.offset, kind, text);
             }
             (Some("base_model_name_or_path" | "_name_or_path"), Value::Text(text)) if !text.is_empty() => {
                 self.reference(event.offset, ReferenceKind::Model, text);

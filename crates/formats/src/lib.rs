@@ -87,6 +87,8 @@ mod tokenizer;
 pub mod torch7;
 pub mod ubjson;
 mod unrecognised;
+pub mod weights;
+pub mod wide_text;
 pub mod xml;
 pub mod yaml;
 pub mod zarr;
@@ -139,6 +141,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &compressed::LZ4,
     &compressed::ZLIB,
     &compressed::JoblibZfile,
+    &wide_text::WideText,
     &huggingface::HuggingFaceConfig,
     &sentencepiece::SentencePiece,
     &jinja::Jinja,

@@ -175,7 +175,7 @@ impl Variables<'_> {
 
     fn matrix(&mut self, element: &Element, depth: u32) {
         if depth > MAX_DEPTH {
-            return self.facts.incomplete(element.data, Gap::Limit, format!("variables lie deeper than {MAX_DEPTH}"));
+            return self.facts.incomplete(element.data, Gap::Depth, format!("variables lie deeper than {MAX_DEPTH}"));
         }
         if element.length == 0 {
             return;

@@ -233,7 +233,7 @@ impl Walker<'_, '_> {
 
     fn open(&mut self, offset: u64, is_object: bool) -> Result<(), Stop> {
         if self.frames.len() >= MAX_DEPTH {
-            return Err(Stop::Gap(Gap::Limit, format!("containers lie more than {MAX_DEPTH} deep")));
+            return Err(Stop::Gap(Gap::Depth, format!("containers lie more than {MAX_DEPTH} deep")));
         }
         let mut at = self.cursor.position();
         let (mut element, mut left) = (None, None);

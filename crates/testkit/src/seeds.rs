@@ -64,6 +64,7 @@ const BLOCKS: &[(&str, &str, &str)] = &[
     ("compiled-model", "hex", "020000007b7d707472740000000020456666696369656e744e4d535f54525400 7f454c4602010100000000000000000003003e00"),
     ("closed-archive", "hex", "526172211a07010061616161"),
     ("closed-archive", "hex", "53514c69746520666f726d617420330061616161"),
+    ("wide-text", "hex", "fffe7b00220061002200 3a0020005b0031002c00 320033005d007d00"),
     ("zip", "zip", "a.txt = hello\nb.pkl <- pickle-assembly\nNONE\nSTOP\nend"),
     ("zip", "zip", "BYTES 4d5a\na.txt (local=b.txt, encrypted) = hello\n../c = x"),
     ("sentencepiece", "hex", "0a0e 0a05 3c756e6b3e 15 00000000 1802 0a08 0a01 61 15 00000000 1204 0a02 6162 1a0a 0a08 6e6d745f6e666b63"),

@@ -1,16 +1,20 @@
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use waag_engine::cache::CachePlan;
+use waag_engine::lock::ProjectLock;
 use waag_engine::output::text::counted;
 use waag_engine::output::{OUTPUTS, Output, View, find};
 use waag_engine::report::Report;
 use waag_engine::scan::{Options, scan_paths};
 use waag_engine::settings::{self, Settings};
 
+use super::arguments::file_or_stdout;
 use super::exit_code;
+use super::project::{from_here, root_of};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
@@ -43,8 +47,8 @@ impl Scan {
 /// What to read, how to judge it, and how to tell: shared by `check` and `scan`.
 #[derive(Debug, Args)]
 pub(super) struct Job {
-    /// Files, folders and archives
-    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Input")]
+    /// Files, folders and archives; in a project, the models and datasets that waag.toml names when none is given
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Input")]
     paths: Vec<PathBuf>,
 
     /// Settings file, instead of the nearest waag.toml up to the repository's root
@@ -84,9 +88,10 @@ fn formats() -> impl TypedValueParser<Value = &'static dyn Output> {
 
 impl Job {
     pub(super) fn run(self, view: View, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let options = Options { settings: self.settings(terminal)?, digests: self.digests, cache: self.cache() };
+        let options = self.options(terminal)?;
+        let paths = self.paths(&options)?;
         let bar = Bar::new(terminal.is_watched());
-        let report = scan_paths(&self.paths, &options, &bar)?;
+        let report = scan_paths(&paths, &options, &bar)?;
         bar.finish();
         if report.reused > 0 {
             let files = counted(report.reused, "file");
@@ -100,16 +105,42 @@ impl Job {
         Ok(if self.exit_zero { ExitCode::SUCCESS } else { exit_code(report.verdict.decision) })
     }
 
-    /// Settings that were found rather than named are said: they decide, and might have come with the model.
-    fn settings(&self, terminal: &Terminal) -> Result<Settings, Failure> {
-        if let Some(path) = &self.config {
-            return Ok(Settings::load(path)?);
-        }
-        let found = std::env::current_dir().ok().and_then(|directory| settings::find(&directory));
-        let Some(path) = found else { return Ok(Settings::default()) };
+    fn options(&self, terminal: &Terminal) -> Result<Options, Failure> {
+        let common = Options { digests: self.digests, cache: self.cache(), ..Options::default() };
+        let Some(path) = self.settings_file(terminal) else { return Ok(common) };
         let settings = Settings::load(&path)?;
-        terminal.note(format_args!("judged by {}", waag_engine::sanitize::sanitize(&path.display().to_string())));
-        Ok(settings)
+        let root = root_of(&path);
+        let lock = ProjectLock::load(&root)?;
+        Ok(Options { settings, lock, root: Some(root), ..common })
+    }
+
+    /// Settings that were found rather than named are said: they decide, and might have come with the model.
+    fn settings_file(&self, terminal: &Terminal) -> Option<PathBuf> {
+        if self.config.is_some() {
+            return self.config.clone();
+        }
+        let found = std::env::current_dir().ok().and_then(|directory| settings::find(&directory))?;
+        terminal.note(format_args!("judged by {}", waag_engine::sanitize::sanitize(&found.display().to_string())));
+        Some(found)
+    }
+
+    /// What was named, or else what the project is made of.
+    fn paths(&self, options: &Options) -> Result<Vec<PathBuf>, Failure> {
+        if !self.paths.is_empty() {
+            return Ok(self.paths.clone());
+        }
+        let root = options.root.clone().unwrap_or_default();
+        let declared = options.settings.ingredients.iter().map(|(_, ingredient)| ingredient.path.as_str());
+        let locked =
+            options.lock.iter().flat_map(|project| &project.lock.ingredients).map(|locked| locked.path.as_str());
+        let paths: BTreeSet<PathBuf> = declared.chain(locked).map(|path| from_here(&root.join(path))).collect();
+        match paths.is_empty() {
+            false => Ok(paths.into_iter().collect()),
+            true => Err(Failure::with_hint(
+                "no PATH was given, and no waag.toml here names a model or dataset",
+                "name a file or folder, as in `waag check model.safetensors`",
+            )),
+        }
     }
 
     /// Where results are kept: where the user says, or for large collections where programs keep such things.
@@ -126,7 +157,7 @@ impl Job {
     }
 
     fn tell(&self, report: &Report, view: View, terminal: &Terminal) -> Result<(), Failure> {
-        let file = self.output.as_deref().filter(|path| *path != Path::new("-"));
+        let file = file_or_stdout(self.output.as_deref());
         let style = terminal.style(view, file.is_some());
         terminal.answer(file, |out| self.format.render(report, out, style))
     }

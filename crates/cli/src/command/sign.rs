@@ -12,6 +12,7 @@ use waag_evidence::manifest::{HashAlgorithm, Method, Serialization};
 use waag_signing::key::SigningKey;
 use zeroize::Zeroizing;
 
+use super::arguments::byte_count;
 use super::formats::Telling;
 use super::verify::uncovered_lines;
 use crate::failure::Failure;
@@ -94,11 +95,11 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "NAME", default_value = "sha256", help_heading = "What is signed")]
     hash: Hash,
 
-    /// Digest parts of files of so many bytes, each for itself; 1000000000 is usual
+    /// Digest parts of files of so many bytes, each for itself: 1GB, which is usual, 512MiB …
     #[arg(
         long,
         value_name = "BYTES",
-        value_parser = clap::value_parser!(u64).range(1..),
+        value_parser = byte_count,
         alias = "shard_size",
         help_heading = "What is signed"
     )]

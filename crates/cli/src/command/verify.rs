@@ -14,6 +14,7 @@ use waag_engine::verify::{Request, Trust, VerifyError, verify};
 use waag_signing::keyless::Identity;
 use waag_signing::verify::Trusted;
 
+use super::arguments::file_or_stdout;
 use super::formats::Telling;
 use crate::failure::Failure;
 use crate::keyless;
@@ -120,7 +121,7 @@ impl Verify {
         let bar = Bar::new(terminal.is_watched());
         let report = verify(&request, waag_engine::clock::now(), &bar)?;
         bar.finish();
-        let file = self.output.as_deref().filter(|path| *path != Path::new("-"));
+        let file = file_or_stdout(self.output.as_deref());
         let style = terminal.style(View::Check, file.is_some());
         let told = terminal.answer(file, |out| match self.format {
             Telling::Plain => plain(&report, out, style),

@@ -1,6 +1,6 @@
 //! For reading, sending and filing: one page that holds everything it needs and runs nothing.
 
-mod parts;
+pub(crate) mod parts;
 
 use std::io::{self, Write};
 

@@ -17,7 +17,7 @@ static META: Meta = Meta {
 };
 
 /// Formats whose own readers refuse a file with a tail, so that no honest file has one.
-const NO_TAIL: &[&str] = &["safetensors"];
+const NO_TAIL: &[&str] = &["safetensors", "huggingface-config", "flax"];
 
 const NEXT_STEP: &str = "compare the digest with the publisher's: a file that was only downloaded badly differs. If it \
                          is the same, do not load it, and ask what those bytes are for";

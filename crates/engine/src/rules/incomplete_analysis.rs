@@ -22,7 +22,10 @@ impl Rule for IncompleteAnalysis {
 
     fn judge(&self, artifact: &Artifact<'_>, findings: &mut Findings<'_>) {
         for fact in artifact.facts {
-            if let FactKind::Incomplete { reason, detail } = &fact.kind {
+            // What is too deep exhausts whoever follows it, which is another rule's business.
+            if let FactKind::Incomplete { reason, detail } = &fact.kind
+                && *reason != Gap::Depth
+            {
                 let (text, next_step) = explain(*reason);
                 findings.add_incomplete(fact.position, with_detail(text, detail), next_step);
             }

@@ -25,7 +25,7 @@ impl Rule for NetworkAddress {
         for fact in artifact.facts {
             if let FactKind::Reference { kind: ReferenceKind::Address, target } = &fact.kind {
                 let message = format!("this names an address that a model has no use for: {target}");
-                let draft = findings.add(Severity::Medium, fact.position, message, NEXT_STEP);
+                let draft = findings.add(Severity::High, fact.position, message, NEXT_STEP);
                 draft.confidence(Confidence::Medium).subject(target);
             }
         }
@@ -38,12 +38,12 @@ mod tests {
     use crate::rules::testing::{SAFETENSORS, sketch};
 
     #[test]
-    fn an_address_is_to_be_looked_at() {
+    fn an_address_denies() {
         let target = "203.0.113.7:4444".to_owned();
         let file = sketch("a.onnx", &SAFETENSORS).fact(FactKind::Reference { kind: ReferenceKind::Address, target });
         assert_eq!(
             file.said(&NetworkAddress),
-            ["medium: this names an address that a model has no use for: 203.0.113.7:4444"]
+            ["high: this names an address that a model has no use for: 203.0.113.7:4444"]
         );
     }
 

@@ -1,7 +1,7 @@
 //! Small files that make their reader take all memory, disk or time.
 
 use waag_evidence::finding::Severity;
-use waag_formats::fact::Anomaly;
+use waag_formats::fact::{Anomaly, FactKind, Gap};
 
 use super::finding::Findings;
 use super::{Artifact, Meta, Rule, with_detail};
@@ -32,6 +32,12 @@ impl Rule for ResourceBomb {
                 _ => continue,
             };
             findings.add(Severity::High, position, with_detail(text, detail), NEXT_STEP);
+        }
+        for fact in artifact.facts {
+            if let FactKind::Incomplete { reason: Gap::Depth, detail } = &fact.kind {
+                let text = "values lie in each other more deeply than readers bear, and were not followed to the end";
+                findings.add(Severity::High, fact.position, with_detail(text, detail), NEXT_STEP);
+            }
         }
     }
 }

@@ -58,7 +58,7 @@ fn judge(reach: Reach) -> (Severity, Confidence, &'static str) {
             "rendering this template uses something that is not on the list of what chat templates need",
         ),
         Reach::Exhaustion => {
-            (Severity::Medium, Confidence::High, "rendering this template can take all time or memory there is")
+            (Severity::High, Confidence::High, "rendering this template can take all time or memory there is")
         }
     }
 }
@@ -82,7 +82,7 @@ mod tests {
             (Reach::ComputedName, Severity::High),
             (Reach::Host, Severity::High),
             (Reach::Unlisted, Severity::Medium),
-            (Reach::Exhaustion, Severity::Medium),
+            (Reach::Exhaustion, Severity::High),
         ] {
             assert_eq!(severity(reach), expected, "{reach:?}");
         }

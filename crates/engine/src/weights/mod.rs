@@ -1,89 +1,21 @@
 //! Weights as numbers: tensors of a model, whatever files hold them, read a piece at a time.
 //!
 //! A [`TensorStore`] hides container, sharding and layout: what it gives is row-major, little-endian and dense. Nothing
-//! is executed to get there.
+//! is executed to get there. [`open`] gives the store of a file or a folder.
+
+mod archive;
+pub mod digest;
+mod folder;
+mod gather;
+mod joined;
+mod open;
+mod store;
 
 use std::fmt;
+use std::path::PathBuf;
 
-/// Element types, spelled as safetensors spells them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Dtype {
-    /// A byte that is 0 or 1.
-    Bool,
-    /// Unsigned, 8 bits.
-    U8,
-    /// Signed, 8 bits.
-    I8,
-    /// Float of 8 bits: 5 of exponent, 2 of mantissa.
-    F8E5M2,
-    /// Float of 8 bits: 4 of exponent, 3 of mantissa, without infinities.
-    F8E4M3,
-    /// Signed, 16 bits.
-    I16,
-    /// Unsigned, 16 bits.
-    U16,
-    /// IEEE half.
-    F16,
-    /// The upper half of a single.
-    Bf16,
-    /// Signed, 32 bits.
-    I32,
-    /// Unsigned, 32 bits.
-    U32,
-    /// IEEE single.
-    F32,
-    /// IEEE double.
-    F64,
-    /// Signed, 64 bits.
-    I64,
-    /// Unsigned, 64 bits.
-    U64,
-    /// Two singles: real and imaginary part.
-    C64,
-}
-
-impl Dtype {
-    /// The name in a safetensors header.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bool => "BOOL",
-            Self::U8 => "U8",
-            Self::I8 => "I8",
-            Self::F8E5M2 => "F8_E5M2",
-            Self::F8E4M3 => "F8_E4M3",
-            Self::I16 => "I16",
-            Self::U16 => "U16",
-            Self::F16 => "F16",
-            Self::Bf16 => "BF16",
-            Self::I32 => "I32",
-            Self::U32 => "U32",
-            Self::F32 => "F32",
-            Self::F64 => "F64",
-            Self::I64 => "I64",
-            Self::U64 => "U64",
-            Self::C64 => "C64",
-        }
-    }
-
-    /// Bytes of one element.
-    #[must_use]
-    pub const fn size(self) -> u64 {
-        match self {
-            Self::Bool | Self::U8 | Self::I8 | Self::F8E5M2 | Self::F8E4M3 => 1,
-            Self::I16 | Self::U16 | Self::F16 | Self::Bf16 => 2,
-            Self::I32 | Self::U32 | Self::F32 => 4,
-            Self::F64 | Self::I64 | Self::U64 | Self::C64 => 8,
-        }
-    }
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
+pub use open::open;
+pub use waag_formats::weights::{Dtype, LeftOut};
 
 /// A tensor without its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +53,26 @@ pub trait TensorStore: Sync + fmt::Debug {
     /// # Errors
     /// When the bytes cannot be read.
     fn read(&self, tensor: usize, offset: u64, buffer: &mut [u8]) -> Result<(), WeightsError>;
+
+    /// The first tensor that is the very same view of the same bytes: itself, where nothing is tied to another.
+    fn twin(&self, tensor: usize) -> usize {
+        tensor
+    }
+
+    /// What there is beside tensors, sorted: numbers, texts and objects of a checkpoint.
+    fn left_out(&self) -> &[LeftOut] {
+        &[]
+    }
+
+    /// Texts that the files say of themselves, by key, without a key twice.
+    fn metadata(&self) -> &[(String, String)] {
+        &[]
+    }
+
+    /// The files that were opened, in the order in which they were.
+    fn files(&self) -> &[PathBuf] {
+        &[]
+    }
 }
 
 /// Why weights could not be had.
@@ -128,7 +80,7 @@ pub trait TensorStore: Sync + fmt::Debug {
 #[non_exhaustive]
 pub enum WeightsError {
     /// The bytes could not be read.
-    #[error("{path}: {reason}")]
+    #[error("cannot read the tensors of '{path}': {reason}")]
     Unreadable {
         /// The file.
         path: String,
@@ -136,7 +88,7 @@ pub enum WeightsError {
         reason: String,
     },
     /// The file holds something that has no faithful form as plain tensors.
-    #[error("{path}: {reason}")]
+    #[error("cannot take '{path}' as plain tensors: {reason}")]
     Unsupported {
         /// The file.
         path: String,
@@ -144,3 +96,21 @@ pub enum WeightsError {
         reason: String,
     },
 }
+
+impl WeightsError {
+    /// What to do next.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => {
+                "check that the path is right and the file whole: `waag check` says what is wrong with it"
+            }
+            Self::Unsupported { .. } => {
+                "`waag show` lays the file open; what has no plain form needs the program that wrote it"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,15 +3,17 @@
 //!
 //! A case is a fenced block whose fence says what the input is and, optionally, the file's name, and after it a block
 //! `findings` with one line for each: `severity[rule] path @ offset: message`, in the order of the report. Inputs are
-//! `pickle-assembly`, `zip`, `safetensors-header`, `gguf`, `jinja`, `json`, `text NAME` and `hex NAME`; how each is
+//! `project` (files below lines `--- NAME`), `pickle-assembly`, `zip`, `safetensors-header`, `gguf`, `jinja`, `json`, `text NAME` and `hex NAME`; how each is
 //! written stands at the top of its file in `waag-testkit`.
 
 mod page;
 
 use std::path::Path;
 
+use waag_engine::lock::ProjectLock;
 use waag_engine::rules::RULES;
-use waag_engine::scan::scan_bytes;
+use waag_engine::scan::{Options, Silent, scan_bytes, scan_paths};
+use waag_engine::settings::Settings;
 use waag_evidence::finding::{Finding, Nature};
 use waag_testkit::assemble;
 
@@ -44,8 +46,13 @@ fn run(id: &str, page: &str) -> Result<String, String> {
     let mut actual = page.to_owned();
     let mut seen = Vec::new();
     for case in cases.iter().rev() {
-        let input = assemble(case.kind, case.input)?;
-        let findings = scan_bytes(&input.name, input.bytes).findings;
+        let findings = match case.kind {
+            "project" => project(case.input),
+            kind => {
+                let input = assemble(kind, case.input)?;
+                scan_bytes(&input.name, input.bytes).findings
+            }
+        };
         actual.replace_range(case.expected.clone(), &render_all(&findings));
         seen.extend(findings);
     }
@@ -55,6 +62,26 @@ fn run(id: &str, page: &str) -> Result<String, String> {
     } else {
         Err(format!("no case gives a finding of this rule; what is found is\n{}", render_all(&seen)))
     }
+}
+
+/// A folder with a settings file and a lock, each file below a line `--- NAME`; paths are told from the folder on.
+fn project(input: &str) -> Vec<Finding> {
+    let root = tempfile::tempdir().unwrap();
+    for part in input.split("--- ").skip(1) {
+        let (name, text) = part.split_once('\n').unwrap();
+        let path = root.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let settings = Settings::load(&root.path().join("waag.toml")).unwrap();
+    let lock = ProjectLock::load(root.path()).unwrap();
+    let options = Options { settings, lock, ..Options::default() };
+    let mut findings = scan_paths(&[root.path().to_owned()], &options, &Silent).unwrap().findings;
+    for finding in &mut findings {
+        let file = std::mem::take(&mut finding.location.file);
+        finding.location.file = Path::new(&file).strip_prefix(root.path()).unwrap().display().to_string();
+    }
+    findings
 }
 
 fn render_all(findings: &[Finding]) -> String {
@@ -95,7 +122,7 @@ fn every_input_can_be_assembled() {
     for rule in RULES {
         let cases = page::cases(rule.meta().page).unwrap();
         assert!(!cases.is_empty(), "{}", rule.meta().id);
-        for case in cases {
+        for case in cases.iter().filter(|case| case.kind != "project") {
             let input = assemble(case.kind, case.input).unwrap();
             assert!(!input.bytes.is_empty(), "{}", rule.meta().id);
         }

@@ -23,6 +23,7 @@ static FILES: &[(&str, &str)] = lists![
     "fairseq",
     "fastai",
     "flair",
+    "imblearn",
     "joblib",
     "keras",
     "lightgbm",
@@ -287,6 +288,25 @@ pub fn danger(module: &str, name: &str) -> Option<&'static Danger> {
     }
     patterns.iter().find_map(|pattern| names.get(pattern)).and_then(|index| dangers.get(*index))
 }
+
+/// Why a module is known to be dangerous: the first group that names anything of it.
+#[must_use]
+pub fn dangerous_module(module: &str) -> Option<&'static Danger> {
+    MODULES.get(module).and_then(|index| DANGERS.0.get(*index))
+}
+
+/// Modules of which the list of dangerous callables names something, with the first group that does so.
+static MODULES: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
+    let mut modules = HashMap::new();
+    let groups = toml::from_str::<RawDangers>(DANGER).map(|raw| raw.dangerous).unwrap_or_default();
+    for (index, group) in groups.into_iter().enumerate() {
+        for pattern in group.names {
+            let module = pattern.split(':').next().unwrap_or_default().trim_end_matches(".*");
+            modules.entry(module.to_owned()).or_insert(index);
+        }
+    }
+    modules
+});
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,9 @@ use crate::fact::{Standing, Usage};
 /// Steps of a path that are tried as the end of its module; nothing real has more.
 const MAX_STEPS: usize = 24;
 
+/// What the list of the standard library is called.
+const STANDARD: &str = "Python standard library";
+
 /// Names under which modules import others: a path through one of these leaves the library it starts in.
 const WAYS_OUT: &[&str] = &[
     "np",
@@ -109,6 +112,16 @@ pub fn judge_named(module: &str, name: &str) -> Standing {
 pub fn judge_danger(path: &str) -> Option<Standing> {
     if LIBRARIES.iter().any(|library| library.names.iter().any(|name| name == path)) {
         return None;
+    }
+    if path.contains("../") || path.starts_with(['/', '\\']) {
+        return Some(Standing::Dangerous {
+            effect: "imports a file outside the model by its path".into(),
+            critical: false,
+        });
+    }
+    let is_standard = || list::library(path).is_some_and(|library| library == STANDARD);
+    if let Some(danger) = list::dangerous_module(path).filter(|_| is_standard()) {
+        return Some(Standing::Dangerous { effect: danger.effect.clone(), critical: false });
     }
     let bare = (!path.contains('.')).then_some(("builtins", path));
     let danger = bare.into_iter().chain(splits(path)).find_map(|(module, name)| list::danger(module, name))?;

@@ -23,6 +23,12 @@ impl Found {
     /// Adds a callable by its dotted path and judges it. `expression` is the instruction as it was read.
     pub(crate) fn target(&mut self, offset: u64, path: &str, expression: &str) {
         let path = path.trim();
+        // A large model names the same few classes thousands of times, and judging them is what costs.
+        let kept = shorten(path.chars().take(MAX_PATH).collect(), MAX_PATH);
+        if let Some(known) = self.list.get_mut(&kept) {
+            known.count = known.count.saturating_add(1);
+            return;
+        }
         let standing = if path.contains("${") { Standing::Computed } else { judge_target(path) };
         self.judged(offset, path, standing, expression);
     }

@@ -139,7 +139,7 @@ impl<'a, 'f> Model<'a, 'f> {
     fn deeper(&mut self, depth: u32, at: u64) -> Option<u32> {
         if depth == 0 {
             let detail = format!("models lie more than {MAX_DEPTH} deep in each other");
-            self.reader.facts.incomplete(at, Gap::Limit, detail);
+            self.reader.facts.incomplete(at, Gap::Depth, detail);
         }
         depth.checked_sub(1)
     }

@@ -195,7 +195,10 @@ impl Pairs<'_, '_, '_> {
                 Ok(Some(Value { text: number_text(kind, bits), number, kind, items: None, template: None }))
             }
             _ => {
-                self.facts.incomplete(at, Gap::Unsupported, format!("metadata of type {kind} are not known here"));
+                let detail =
+                    format!("metadata of type {kind}, which no version of the format has; nothing after them is read");
+                self.facts.anomaly(at, Anomaly::Malformed, detail);
+                self.facts.incomplete(at, Gap::Unreadable, "what follows was not read");
                 Ok(None)
             }
         }
@@ -212,7 +215,7 @@ impl Pairs<'_, '_, '_> {
 
     fn array(&mut self, at: u64, is_template: bool, depth: u32) -> Result<Option<Value>, ReadError> {
         let Some(depth) = depth.checked_sub(1) else {
-            self.facts.incomplete(at, Gap::Limit, format!("more than {MAX_DEPTH} arrays within each other"));
+            self.facts.incomplete(at, Gap::Depth, format!("more than {MAX_DEPTH} arrays within each other"));
             return Ok(None);
         };
         let kind = self.reader.u32()?;

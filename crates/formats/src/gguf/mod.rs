@@ -6,8 +6,10 @@ mod reader;
 mod tensors;
 mod types;
 mod vocabulary;
+mod weights;
 
 pub use legacy::GgmlLegacy;
+pub use weights::read_plain;
 
 use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;
@@ -16,6 +18,8 @@ use crate::source::{ReadError, Source, read_up_to};
 use reader::Reader;
 
 /// The signature.
+/// Versions that there may be one day; there are three, and a number far beyond is none.
+const MAX_VERSION: u32 = 16;
 const MAGIC: &[u8; 4] = b"GGUF";
 /// What tensors are aligned to when the file does not say.
 const DEFAULT_ALIGNMENT: u64 = 32;
@@ -93,6 +97,9 @@ fn header(reader: &mut Reader<'_>, facts: &mut Facts) -> Result<Option<Counts>, 
     }
     facts.property("version", version.to_string());
     if !(1..=3).contains(&version) {
+        if !(1..=MAX_VERSION).contains(&version) {
+            facts.anomaly(4, Anomaly::Malformed, format!("there is no version {version} of GGUF"));
+        }
         facts.incomplete(4, Gap::Unsupported, format!("version {version} of GGUF is not read here"));
         return Ok(None);
     }

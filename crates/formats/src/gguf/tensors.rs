@@ -14,6 +14,8 @@ use crate::source::{ReadError, Source, read_up_to};
 
 /// The loader's limits.
 const MAX_DIMENSIONS: u32 = 4;
+/// Element types that there may be one day; there are forty, and a number far beyond is none.
+const MAX_TYPE: u32 = 127;
 const MAX_NAME: u64 = 64;
 /// The loader counts elements and bytes with 63 bits.
 const MAX_SIZE: u64 = i64::MAX as u64;
@@ -139,6 +141,9 @@ impl Reading<'_, '_, '_> {
         let Some((dtype, elements, bytes)) = types::element(kind) else {
             let why = if types::is_retired(kind) { "is no longer read by anyone" } else { "is not known here" };
             let detail = format!("element type {kind} of tensor `{name}` {why}");
+            if kind > MAX_TYPE {
+                self.facts.anomaly(at, Anomaly::Malformed, detail.as_str());
+            }
             self.facts.incomplete(at, Gap::Unsupported, detail);
             return None;
         };

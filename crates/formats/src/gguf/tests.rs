@@ -186,7 +186,7 @@ fn names_and_places_are_verified() {
     assert_eq!(file("a", &[8], 0, 8), ["Malformed", "OutOfBounds", "Hole"]);
     assert_eq!(file("a", &[31], 2, 0), ["SizeMismatch"]);
     assert_eq!(file("a", &[8], 4, 0), ["Unsupported"]);
-    assert_eq!(file("a", &[8], 999, 0), ["Unsupported"]);
+    assert_eq!(file("a", &[8], 999, 0), ["Malformed", "Unsupported"]);
     assert_eq!(file(&"a".repeat(64), &[8], 0, 0), ["Malformed"]);
     let twice = Writer::new(3, false, 2, 0).tensor("a", &[8], 0, 0).tensor("a", &[8], 0, 32).data(64);
     assert_eq!(kinds(&twice), ["DuplicateName"]);
@@ -199,7 +199,8 @@ fn names_and_places_are_verified() {
 #[test]
 fn unknown_versions_and_kinds_are_incomplete() {
     assert_eq!(odd(&Writer::new(4, false, 0, 0).data(0)), ["Unsupported@4"]);
-    assert_eq!(kinds(&Writer::new(3, false, 0, 1).text("k").u32(13).data(8)), ["Unsupported"]);
+    assert_eq!(kinds(&Writer::new(3, false, 0, 1).text("k").u32(13).data(8)), ["Malformed", "Unreadable"]);
+    assert_eq!(odd(&Writer::new(99, false, 0, 0).data(0)), ["Malformed@4", "Unsupported@4"]);
     assert_eq!(odd(b"GGUF"), ["OutOfBounds@4"]);
     assert_eq!(oddities(&inspect(&GgmlLegacy, "", b"tjgg\x03\x00\x00\x00")), ["Unsupported@0"]);
 }
@@ -280,7 +281,7 @@ fn arrays_within_arrays_are_read_to_a_depth() {
         kinds(&file.data(0))
     };
     assert_eq!(nested(3), Vec::<String>::new());
-    assert_eq!(nested(50), ["Limit"]);
+    assert_eq!(nested(50), ["Depth"]);
 }
 
 #[test]

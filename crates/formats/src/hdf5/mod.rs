@@ -1,9 +1,11 @@
 //! HDF5: superblock, object headers, groups, attributes and datasets, in all forms that its libraries write.
 //! Specification: HDF5 File Format Specification, version 3.0.
 
+mod arrays;
 mod attribute;
 mod btree;
 mod checksum;
+mod chunked;
 mod dataset;
 mod datatype;
 mod dialect;
@@ -16,6 +18,9 @@ mod layout;
 mod links;
 mod superblock;
 mod walk;
+
+pub use arrays::read_plain;
+pub use chunked::{Chunked, Run};
 
 use crate::child::{Child, Role};
 use crate::fact::{Anomaly, FactKind, Gap, Position};

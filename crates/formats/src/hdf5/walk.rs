@@ -171,7 +171,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
         let depth = parent.depth.saturating_add(1);
         if depth > MAX_DEPTH {
-            return self.facts.incomplete(offset, Gap::Limit, format!("groups lie deeper than {MAX_DEPTH}"));
+            return self.facts.incomplete(offset, Gap::Depth, format!("groups lie deeper than {MAX_DEPTH}"));
         }
         self.held = self.held.saturating_add(path.len());
         self.pending.push(Pending { address, path, depth, parent: Some(parent.address) });

@@ -104,6 +104,8 @@ pub enum Deviation {
     Trailing,
     /// A limit was met.
     Limit,
+    /// Values lie too deep in each other.
+    Deep,
     /// The bytes could not be read.
     Unreadable,
 }
@@ -134,7 +136,10 @@ pub struct Outcome {
 
 impl Outcome {
     fn note(&mut self, offset: u64, kind: Deviation, detail: impl Into<String>) {
-        let fatal = matches!(kind, Deviation::Broken | Deviation::Limit | Deviation::Unreadable);
+        let fatal = matches!(
+            kind,
+            Deviation::Broken | Deviation::Trailing | Deviation::Limit | Deviation::Deep | Deviation::Unreadable
+        );
         if self.notes.len() < MAX_NOTES || fatal {
             self.notes.push(Note { offset, kind, detail: detail.into() });
         }
@@ -150,6 +155,7 @@ impl Outcome {
                 }
                 Deviation::Trailing => facts.anomaly(note.offset, Anomaly::TrailingBytes, note.detail.as_str()),
                 Deviation::Limit => facts.incomplete(note.offset, Gap::Limit, note.detail.as_str()),
+                Deviation::Deep => facts.incomplete(note.offset, Gap::Depth, note.detail.as_str()),
                 Deviation::Unreadable => facts.incomplete(note.offset, Gap::Unreadable, note.detail.as_str()),
             }
         }

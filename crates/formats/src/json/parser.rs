@@ -246,7 +246,7 @@ impl<'a, 'v> Walker<'a, 'v> {
 
     fn open(&mut self, offset: u64, is_object: bool) -> Step {
         if self.frames.len() >= MAX_DEPTH {
-            self.outcome.note(offset, Deviation::Limit, format!("more than {MAX_DEPTH} levels of nesting"));
+            self.outcome.note(offset, Deviation::Deep, format!("more than {MAX_DEPTH} levels of nesting"));
             return Step::Fatal;
         }
         self.reader.bump();

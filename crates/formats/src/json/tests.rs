@@ -94,7 +94,7 @@ fn what_nobody_reads_is_broken() {
 #[test]
 fn nesting_and_work_are_bounded() {
     let deep = vec![b'['; 100_000];
-    assert_eq!(events(&deep).1.first().map(|note| note.1), Some(Deviation::Limit));
+    assert_eq!(events(&deep).1.first().map(|note| note.1), Some(Deviation::Deep));
     let budget = Budget::new(0, 10, 0);
     let outcome = walk(&b"[1,2,3,4,5,6,7,8,9,10,11,12]".as_slice(), 0, 100, &budget, &mut |_| {});
     assert_eq!(outcome.notes.first().map(|note| note.kind), Some(Deviation::Limit));

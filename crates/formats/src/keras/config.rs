@@ -142,6 +142,7 @@ fn inspect(
         let kind = match note.kind {
             // What was not read may be a configuration, whatever came before it.
             Deviation::Limit => FactKind::Incomplete { reason: Gap::Limit, detail: note.detail.clone() },
+            Deviation::Deep => FactKind::Incomplete { reason: Gap::Depth, detail: note.detail.clone() },
             Deviation::Unreadable => FactKind::Incomplete { reason: Gap::Unreadable, detail: note.detail.clone() },
             _ if !observer.is_keras => continue,
             Deviation::Duplicate => FactKind::Anomaly { anomaly: Anomaly::DuplicateName, detail: note.detail.clone() },
@@ -347,7 +348,9 @@ impl KerasConfig {
     fn object(&mut self, frame: &Frame, class: &str, facts: &mut Facts) {
         let module = frame.module.as_deref().unwrap_or_default();
         let own = module.is_empty() || is_keras(module);
-        self.is_keras |= is_keras(module) || (module.is_empty() && is_known(class));
+        // Many layers are of the same few classes, and asking the lists is what costs.
+        let is_new = || !self.named.contains_key(&(String::new(), class.to_owned()));
+        self.is_keras = self.is_keras || is_keras(module) || (module.is_empty() && is_new() && is_known(class));
         match class {
             "__lambda__" => self.code(frame, class, frame.text("code"), facts),
             "Lambda" if own => self.lambda(frame, facts),

@@ -8,8 +8,10 @@ mod chunked;
 mod flax;
 mod ndarray;
 mod packed;
+mod weights;
 
 pub use flax::Flax;
+pub use weights::read_plain;
 
 use std::collections::HashSet;
 
@@ -235,7 +237,7 @@ impl Walker<'_, '_> {
         }
         if self.frames.len() >= MAX_DEPTH {
             let detail = format!("containers lie more than {MAX_DEPTH} deep");
-            return self.note(offset, Problem::Stopped(Gap::Limit), detail);
+            return self.note(offset, Problem::Stopped(Gap::Depth), detail);
         }
         (self.visit)(&self.path, offset, if is_map { Value::Map(count) } else { Value::Array(count) });
         self.frames.push(Frame { is_map, left: count, index: 0, keys: HashSet::new() });

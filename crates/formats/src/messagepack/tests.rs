@@ -73,7 +73,7 @@ fn duplicates_and_bombs_are_told() {
     assert_eq!(odd(&[0x82, 0xa1, b'a', 1, 0xa1, b'a', 2]), ["DuplicateName"]);
     assert_eq!(odd(&[0xdf, 0xff, 0xff, 0xff, 0xff, 0xa1]), ["AllocationBomb"]);
     assert_eq!(odd(&[0x81, 0xa1, b'a', 0xc6, 0xff, 0, 0, 0]), ["OutOfBounds"]);
-    assert_eq!(odd(&[0x91; 100_000]), ["Limit"]);
+    assert_eq!(odd(&[0x91; 100_000]), ["Depth"]);
     assert_eq!(odd(&[0x81, 0xa1, b'a', 0xc1]), ["Malformed"]);
 }
 

@@ -2,9 +2,11 @@
 
 mod dtype;
 mod literal;
+mod plain;
 mod trees;
 
 pub use dtype::{Dtype, parse_dtype};
+pub use plain::{Plain, plain_dtype, read_plain};
 
 use crate::child::{Child, Role};
 use crate::cursor::Cursor;

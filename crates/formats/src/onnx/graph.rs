@@ -25,7 +25,7 @@ const TELLING: &[&str] = &["module", "class_name", "func_name", "func", "ep_cach
 pub(super) fn read(model: &mut Model<'_, '_>, span: Span, depth: u32) {
     let Some(depth) = depth.checked_sub(1) else {
         let detail = format!("graphs lie more than {MAX_DEPTH} deep in each other");
-        return model.reader.facts.incomplete(span.offset, Gap::Limit, detail);
+        return model.reader.facts.incomplete(span.offset, Gap::Depth, detail);
     };
     let mut names = BTreeSet::new();
     let mut shapes = Shapes::default();

@@ -150,7 +150,7 @@ fn graphs_within_attributes_are_read() {
 #[test]
 fn graphs_that_go_too_deep_end() {
     let (open, close) = ("1 {\n5 {\n6 {\n".repeat(60), "}\n}\n}\n".repeat(60));
-    assert_eq!(kinds(&raw(&format!("1 = 8\n7 {{\n{open}{close}}}\n8 {{\n2 = 17\n}}"))), ["Limit"]);
+    assert_eq!(kinds(&raw(&format!("1 = 8\n7 {{\n{open}{close}}}\n8 {{\n2 = 17\n}}"))), ["Depth"]);
 }
 
 #[test]

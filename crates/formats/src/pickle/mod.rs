@@ -20,6 +20,7 @@ mod reading;
 mod rename;
 mod search;
 mod stack;
+pub mod state;
 mod tensors;
 mod texts;
 mod uses;
@@ -38,7 +39,7 @@ use literal::Literal;
 use machine::{End, Machine};
 use tensors::{Storage, bytes_of};
 
-pub use search::{search, search_start};
+pub use search::{search, search_beneath, search_start};
 
 /// Streams in one file.
 const MAX_STREAMS: u64 = 100_000;

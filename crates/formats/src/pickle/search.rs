@@ -32,6 +32,14 @@ pub fn search(source: &dyn Source, from: u64, budget: &Budget, facts: &mut Facts
     }
 }
 
+/// As [`search`], in a file of a format that is not parsed and is said not to be, so that nothing is said of what was not
+/// searched. In a text only a pickle with a signature counts: what older ones look like stands in any document on them.
+pub fn search_beneath(source: &dyn Source, is_text: bool, budget: &Budget, facts: &mut Facts) {
+    let mut search =
+        Search { source, budget, facts, candidates: 0, reported: 0, next: 0, end: source.len(), signed: is_text };
+    search.run(0, MAX_SEARCHED);
+}
+
 /// Looks for a pickle that starts at `at` and nowhere else.
 pub fn search_start(source: &dyn Source, at: u64, budget: &Budget, facts: &mut Facts) {
     search_within(source, at, 1, budget, facts);
@@ -40,16 +48,8 @@ pub fn search_start(source: &dyn Source, at: u64, budget: &Budget, facts: &mut F
 /// Looks for pickles that start within `most` bytes from `from`.
 pub(super) fn search_within(source: &dyn Source, from: u64, most: u64, budget: &Budget, facts: &mut Facts) {
     let end = source.len().min(from.saturating_add(most));
-    let mut search = Search { source, budget, facts, candidates: 0, reported: 0, next: from, end };
-    let mut offset = from;
-    while offset < end && search.is_open() {
-        let chunk = read_up_to(source, offset, CHUNK);
-        search.chunk(&chunk, offset);
-        if chunk.len() < CHUNK {
-            break;
-        }
-        offset = offset.saturating_add((CHUNK.saturating_sub(OVERLAP)) as u64);
-    }
+    let mut search = Search { source, budget, facts, candidates: 0, reported: 0, next: from, end, signed: false };
+    let offset = search.run(from, most);
     if search.candidates >= MAX_CANDIDATES {
         facts.incomplete(offset, Gap::Limit, "there is more here than is searched for hidden pickles");
     }
@@ -65,9 +65,26 @@ struct Search<'a> {
     next: u64,
     /// Where the last candidate may start.
     end: u64,
+    /// Whether only pickles that start with a signature are looked for.
+    signed: bool,
 }
 
 impl Search<'_> {
+    /// Goes through at most `most` bytes from `from` on; where it stopped.
+    fn run(&mut self, from: u64, most: u64) -> u64 {
+        let end = self.end.min(from.saturating_add(most));
+        let mut offset = from;
+        while offset < end && self.is_open() {
+            let chunk = read_up_to(self.source, offset, CHUNK);
+            self.chunk(&chunk, offset);
+            if chunk.len() < CHUNK {
+                break;
+            }
+            offset = offset.saturating_add((CHUNK.saturating_sub(OVERLAP)) as u64);
+        }
+        offset
+    }
+
     fn is_open(&self) -> bool {
         self.candidates < MAX_CANDIDATES && self.reported < MAX_REPORTED
     }
@@ -76,7 +93,8 @@ impl Search<'_> {
         for index in 0..chunk.len() {
             let Some(rest) = chunk.get(index..) else { break };
             let start = offset.saturating_add(index as u64);
-            if (self.next..self.end).contains(&start) && is_candidate(rest) && self.is_open() {
+            let fits = is_candidate(rest) && (!self.signed || rest.first() == Some(&opcode::PROTO));
+            if fits && (self.next..self.end).contains(&start) && self.is_open() {
                 self.follow(start);
             }
         }

@@ -202,7 +202,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     pub fn verify(&mut self, span: Span, schema: &'static Schema, depth: u32) {
         let Some(depth) = depth.checked_sub(1) else {
             let detail = format!("a {} lies deeper than it is followed", schema.name);
-            return self.facts.incomplete(span.offset, Gap::Limit, detail);
+            return self.facts.incomplete(span.offset, Gap::Depth, detail);
         };
         let mut fields = self.open(span, schema);
         while let Some(field) = self.next(&mut fields) {

@@ -340,7 +340,13 @@ impl<'b> Analysis<'b> {
                 let block = if is_main_guard(tokens) { Block::Main } else { Block::Other };
                 self.header(reader, indent, block);
             }
-            Some("return" | "raise" | "assert" | "del" | "global" | "nonlocal" | "pass") => {
+            Some("return") => {
+                reader.next();
+                let value = self.expression(&mut reader, 0);
+                self.gives_away(&value, tokens);
+                self.rest(&mut reader);
+            }
+            Some("raise" | "assert" | "del" | "global" | "nonlocal" | "pass") => {
                 reader.next();
                 self.rest(&mut reader);
             }
@@ -451,6 +457,10 @@ impl<'b> Analysis<'b> {
                 other => {
                     for target in targets.drain(..) {
                         self.given_to(&target, &value, reader.tokens);
+                        if let Some(class) = self.blocks.class() {
+                            let member = format!("{class}.{target}");
+                            self.bind(&member, value.clone());
+                        }
                         self.bind(&target, value.clone());
                     }
                     if other.is_none() {

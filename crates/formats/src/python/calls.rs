@@ -2,6 +2,7 @@
 
 use super::analysis::Analysis;
 use super::constants;
+use super::expression::entry_of;
 use super::lexer::{Kind, Token};
 use super::reaches;
 use super::value::{Origin, Value};
@@ -40,6 +41,14 @@ impl Analysis<'_> {
     pub(super) fn call(&mut self, callee: &Value, arguments: &[Argument], tokens: &[Token]) -> Value {
         let (path, hidden) = match callee {
             Value::Path(path, hidden) => (path.as_str(), *hidden),
+            Value::Method(name, method) if method == ATTRIBUTE => {
+                let of = arguments.first().map_or(Value::Unknown, |argument| argument.value.clone());
+                return self.attribute(of, name.text().unwrap_or_default(), true);
+            }
+            Value::Method(table, _) if matches!(**table, Value::List(_)) => {
+                let Value::List(items) = &**table else { return Value::Unknown };
+                return arguments.first().map_or(Value::Unknown, |argument| entry_of(items, &argument.value));
+            }
             Value::Method(text, method) => {
                 self.path_method(text, method, arguments, tokens);
                 return constants::method(text, method, arguments);
@@ -153,6 +162,16 @@ impl Analysis<'_> {
         }
     }
 
+    /// A function that gives back what starts programs has it called by whoever calls it.
+    pub(super) fn gives_away(&mut self, value: &Value, tokens: &[Token]) {
+        let values = std::slice::from_ref(value).iter().chain(items_of(value));
+        if let Some(reach) =
+            values.into_iter().filter(|value| value.path().is_some_and(|path| !path.contains('('))).find_map(powerful)
+        {
+            self.report(reach, tokens);
+        }
+    }
+
     /// Likewise from a list or a table.
     pub(super) fn listed(&mut self, value: &Value, tokens: &[Token]) {
         let Value::List(items) = value else { return };
@@ -201,6 +220,14 @@ impl Analysis<'_> {
             ("operator.attrgetter", Some(Value::Text(name, _))) if reaches::of(name).is_some() => {
                 Some(Value::Path(name.clone(), true))
             }
+            ("operator.attrgetter", Some(name @ Value::Text(..))) => {
+                Some(Value::Method(Box::new(name.clone()), ATTRIBUTE.to_owned()))
+            }
+            ("functools.reduce" | "reduce", Some(Value::Path(function, _))) if function == "getattr" => {
+                let names = argument(arguments, 1, "iterable").map_or(&[][..], items_of);
+                let base = argument(arguments, 2, "initial").cloned().unwrap_or_default();
+                Some(names.iter().filter_map(Value::text).fold(base, |of, name| self.attribute(of, name, true)))
+            }
             ("__import__" | "importlib.import_module" | "importlib.__import__", Some(Value::Text(name, computed))) => {
                 let first = name.split('.').next().unwrap_or_default();
                 let module = if path.ends_with("__import__") && arguments.len() == 1 { first } else { name };
@@ -212,6 +239,11 @@ impl Analysis<'_> {
             }
             ("vars", Some(Value::Path(base, hidden))) => Some(Value::Path(format!("{base}.__dict__"), *hidden)),
             ("functools.partial", Some(Value::Path(base, hidden))) if reaches::of(base).is_some() => {
+                // What is given already may be all that is given.
+                let given = arguments.get(1..).unwrap_or_default();
+                if let Some(reach) = self.reach(base, given).filter(|_| !given.is_empty()) {
+                    self.report(reach, tokens);
+                }
                 Some(Value::Path(base.clone(), *hidden))
             }
             _ => None,
@@ -256,6 +288,13 @@ impl Analysis<'_> {
         }
         if reaches::OPENERS.contains(&path) {
             return opening(path, target, arguments);
+        }
+        if path == "logging.config.dictConfig" && arguments.iter().any(|argument| names_program(&argument.value)) {
+            return Some(SourceReach::Program);
+        }
+        if matches!(path, "sys.path.insert" | "sys.path.append") {
+            let folders = arguments.iter().filter_map(|argument| argument.value.text());
+            return folders.into_iter().any(is_anybodys).then_some(SourceReach::UnsafeLoad);
         }
         if path.starts_with("types.") && origin(arguments) == Some(Origin::Decoded) {
             return Some(SourceReach::HiddenCode);
@@ -316,13 +355,39 @@ impl Analysis<'_> {
 }
 
 /// What calling this value would reach, where that is programs or code.
-fn powerful(value: &Value) -> Option<SourceReach> {
+pub(super) fn powerful(value: &Value) -> Option<SourceReach> {
     let Value::Path(path, hidden) = value else { return None };
     let reach = match path.as_str() {
         "exec" | "eval" => SourceReach::Evaluation,
         _ => reaches::of(path).filter(|reach| *reach == SourceReach::Program)?,
     };
     Some(if *hidden { SourceReach::HiddenCode } else { reach })
+}
+
+/// A function that gives an attribute of what it is called with: `operator.attrgetter("system")`.
+const ATTRIBUTE: &str = "attrgetter()";
+
+fn items_of(value: &Value) -> &[Value] {
+    match value {
+        Value::List(items) => items,
+        _ => &[],
+    }
+}
+
+/// Whether a table names, as text, what starts programs: `{"()": "os.system"}`.
+pub(super) fn names_program(value: &Value) -> bool {
+    match value {
+        Value::List(items) => items.iter().any(names_program),
+        Value::Text(text, _) => {
+            matches!(reaches::of(text), Some(SourceReach::Program | SourceReach::Evaluation | SourceReach::NativeCode))
+        }
+        _ => false,
+    }
+}
+
+/// A folder that anybody writes to, or one of another machine: modules are imported from it.
+fn is_anybodys(folder: &str) -> bool {
+    ["/tmp", "/var/tmp", "/dev/shm", "//", "\\\\"].iter().any(|start| folder.starts_with(start))
 }
 
 /// The table of names that is asked for an entry: `os.__dict__.get`.
@@ -422,7 +487,7 @@ fn notebook_magic(path: &str, arguments: &[Argument]) -> Option<SourceReach> {
 }
 
 /// A module whose functions start programs or run text, as a whole.
-fn is_module(value: &Value) -> bool {
+pub(super) fn is_module(value: &Value) -> bool {
     matches!(value.path(), Some("os" | "posix" | "nt" | "subprocess" | "pty" | "builtins" | "__builtins__"))
 }
 

@@ -1,7 +1,7 @@
 //! Expressions: constants are folded and names followed, as far as that needs no running.
 
 use super::analysis::{Analysis, Reader};
-use super::calls::Argument;
+use super::calls::{Argument, is_module, names_program, powerful};
 use super::lexer::{Kind, Token};
 use super::reaches;
 use super::value::Value;
@@ -172,7 +172,7 @@ impl Analysis<'_> {
             Kind::Operator("{") => {
                 let group = self.group(reader, depth, "}");
                 self.listed(&group, reader.tokens.get(start..reader.at).unwrap_or_default());
-                group.origin().map_or(Value::Unknown, Value::From)
+                table(group)
             }
             Kind::Operator(_) => Value::Unknown,
         };
@@ -220,6 +220,9 @@ impl Analysis<'_> {
                 Value::Path("().__class__".into(), false)
             }
             Value::Text(..) => Value::Method(Box::new(value), name.to_owned()),
+            Value::List(_) if matches!(name, "get" | "pop" | "__getitem__" | "setdefault") => {
+                Value::Method(Box::new(value), name.to_owned())
+            }
             Value::From(origin) => Value::From(origin),
             _ => Value::Unknown,
         }
@@ -295,6 +298,9 @@ impl Analysis<'_> {
             (Value::List(items), Some(Value::Number(at))) => {
                 usize::try_from(*at).ok().and_then(|at| items.get(at).cloned()).unwrap_or_default()
             }
+            (Value::List(items), Some(key @ Value::Text(..))) => entry_of(&items, key),
+            // Of classes, one is as good a way to all of them as another.
+            (Value::Path(path, base), Some(Value::Number(_))) if path.contains("__class__") => Value::Path(path, base),
             (Value::Path(path, base), Some(Value::Text(name, hidden))) => self.entry(&path, name, *hidden || base),
             (value, _) => value.origin().filter(|_| value.path().is_none()).map_or(Value::Unknown, Value::From),
         }
@@ -314,6 +320,22 @@ impl Analysis<'_> {
             },
         }
     }
+}
+
+/// A dictionary, as its keys and values in turn, where it holds what is worth following.
+fn table(group: Value) -> Value {
+    let matters = |value: &Value| is_module(value) || powerful(value).is_some() || names_program(value);
+    match &group {
+        Value::List(items) if items.iter().any(matters) => group,
+        _ => group.origin().map_or(Value::Unknown, Value::From),
+    }
+}
+
+/// What stands behind a key of a dictionary that was kept.
+pub(super) fn entry_of(items: &[Value], key: &Value) -> Value {
+    let pairs = items.chunks_exact(2);
+    let found = pairs.filter_map(|pair| Some((pair.first()?, pair.get(1)?))).find(|(own, _)| own.text() == key.text());
+    found.map_or(Value::Unknown, |(_, value)| value.clone())
 }
 
 /// The bracket that closes the one before this place.

@@ -195,6 +195,7 @@ const REACHES: &[(SourceReach, &[&str])] = &[
             "yaml.unsafe_load",
             "yaml.unsafe_load_all",
             "imp.load_source",
+            "importlib.util.spec_from_file_location().loader.exec_module",
             "torch.jit.unsupported",
         ],
     ),

@@ -201,6 +201,25 @@ fn a_shell_over_a_socket_is_a_backdoor() {
 }
 
 #[test]
+fn what_is_kept_or_handed_on_is_followed() {
+    reaches("import os\n{'a': os}['a'].system('x')", "Program Loaded");
+    reaches("import os\nd = {'a': os.system}\nd.get('a')('x')", "Program Loaded");
+    reaches("import os\nclass A:\n    r = os.system\nA.r('x')", "Program Loaded");
+    reaches("import os\ndef f():\n    return os.system\nf()('x')", "Program Loaded");
+    reaches("import os, functools\nfunctools.partial(os.system, 'x')()", "Program Loaded");
+    reaches("import os, operator\noperator.attrgetter('system')(os)('x')", "HiddenCode");
+    reaches("import os, functools\nfunctools.reduce(getattr, ['system'], os)('x')", "HiddenCode");
+    reaches("().__class__.__bases__[0].__subclasses__()[132]", "HiddenCode");
+    reaches("import logging.config\nlogging.config.dictConfig({'f': {'a': {'()': 'os.system'}}})", "Program Loaded");
+    reaches("import sys\nsys.path.insert(0, '/tmp/x')", "UnsafeLoad Loaded");
+    let ordinary = "import sys, os, functools, logging.config, subprocess\nsys.path.insert(0, os.path.dirname(__file__))\n\
+        sys.path.append('src')\nrun = functools.partial(subprocess.run, check=True)\nd = {'a': 1, 'b': [2]}['a']\n\
+        logging.config.dictConfig({'f': {'a': {'()': 'uvicorn.logging.DefaultFormatter'}}})\n\
+        class A:\n    name = 'x'\n    def f(self):\n        return os.popen('nvidia-smi').read()\n";
+    assert_eq!(told(ordinary), Vec::<String>::new());
+}
+
+#[test]
 fn ordinary_modelling_code_is_clean() {
     let source = "import torch, re, os\nfrom torch import nn\nmodel.eval()\np = re.compile('a')\nm = torch.compile(m)\n\
         d = torch.load(p, weights_only=True)\nimport yaml\nyaml.safe_load(f)\nyaml.load(f, Loader=yaml.SafeLoader)\n\

@@ -71,7 +71,7 @@ fn bombs_breaks_and_tails_are_told() {
     assert_eq!(odd(&[good.clone(), b"more".to_vec()].concat()), ["TrailingBytes"]);
     assert_eq!(odd(b"X\n\0\0\0\x04\0\x04\x02\x02\0\x02\x03\0"), ["Unsupported"]);
     let deep: Vec<u8> = [&good[..23], &[0, 0, 0, 19, 0, 0, 0, 1].repeat(100_000)].concat();
-    assert_eq!(odd(&deep), ["Limit"]);
+    assert_eq!(odd(&deep), ["Depth"]);
 }
 
 #[test]

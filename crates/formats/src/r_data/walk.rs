@@ -199,7 +199,7 @@ impl<'a, 'f> Walk<'a, 'f> {
         while let Some(task) = self.tasks.pop() {
             self.pay(4)?;
             if self.tasks.len() > MAX_PENDING {
-                return Err(Stop::Gap(Gap::Limit, "values lie too deep within each other".to_owned()));
+                return Err(Stop::Gap(Gap::Depth, "values lie too deep within each other".to_owned()));
             }
             match task {
                 Task::Item(slot) => self.item(slot)?,

@@ -16,35 +16,41 @@ const FREE_ROWS: u64 = 1 << 26;
 /// Bytes of one message's head.
 const MAX_HEAD: u64 = 64 << 20;
 
-/// Goes through the messages of a stream, from its first on.
-pub(crate) fn check(source: &dyn Source, start: u64, budget: &Budget, facts: &mut Facts) {
+/// Goes through the messages of a stream, from its first on. Gives where the stream ends, when it was read so far.
+pub(crate) fn check(source: &dyn Source, start: u64, budget: &Budget, facts: &mut Facts) -> Option<u64> {
     let mut cursor = Cursor::sparing(source, start);
     let mut count = 0u64;
     while cursor.remaining() >= 8 {
         let at = cursor.position();
-        let (Ok(mark), Ok(length)) = (cursor.u32(), cursor.u32()) else { return };
+        let (Ok(mark), Ok(length)) = (cursor.u32(), cursor.u32()) else { return None };
         if mark != u32::MAX || length == 0 {
+            // The mark of the end belongs to the stream; anything else does not.
+            cursor.seek(if mark == u32::MAX { cursor.position() } else { at });
             break;
         }
         if let Err(limit) = budget.operate(16) {
-            return facts.incomplete(at, Gap::Limit, limit.to_string());
+            facts.incomplete(at, Gap::Limit, limit.to_string());
+            return None;
         }
         let (head, length) = (cursor.position(), u64::from(length));
         if length > cursor.remaining() || length > MAX_HEAD {
-            return facts.anomaly(at, Anomaly::OutOfBounds, "the head of a batch ends past the file's end");
+            facts.anomaly(at, Anomaly::OutOfBounds, "the head of a batch ends past the file's end");
+            return None;
         }
         let window = Window::new(source, head, length);
         let body = head.saturating_add(length);
         match message(&window, facts, at, source.len().saturating_sub(body), budget) {
             Ok(Some(bytes)) => cursor.seek(body.saturating_add(bytes)),
-            Ok(None) => return,
+            Ok(None) => return None,
             Err(error) => {
-                return facts.anomaly(at, Anomaly::Malformed, format!("the head of a batch cannot be read: {error}"));
+                facts.anomaly(at, Anomaly::Malformed, format!("the head of a batch cannot be read: {error}"));
+                return None;
             }
         }
         count = count.saturating_add(1);
     }
     facts.property("batches", count.saturating_sub(1).to_string());
+    Some(cursor.position())
 }
 
 /// Reads one message's head; gives the length of its body, or nothing when that is not there.

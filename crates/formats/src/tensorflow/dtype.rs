@@ -172,7 +172,7 @@ impl Constant {
         self.shape.elements()?.checked_mul(bytes(self.dtype)?)
     }
 
-    /// What contradicts itself. TensorFlow has crashed on each: CVE-2022-23571, CVE-2022-23582, CVE-2022-21731.
+    /// What contradicts itself. TensorFlow has crashed on such: CVE-2022-23571, CVE-2022-23582.
     pub(super) fn verify(&self, name: &str, offset: u64, facts: &mut Facts) {
         if self::name(self.dtype).is_none() {
             let detail = format!("the constant '{name}' has the element type {}, which does not exist", self.dtype);

@@ -10,6 +10,7 @@ use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use crate::facts::{Facts, MAX_TEXT, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::payload::is_payload;
+use crate::pickle;
 use crate::protobuf::{Broken, Field, Message, Span, Wire};
 use crate::source::Source;
 
@@ -54,6 +55,7 @@ impl Format for TensorflowGraph {
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         let Some(root) = root(source, context.name) else {
+            pickle::search(source, 0, context.budget, facts);
             return facts.incomplete(0, Gap::Unsupported, "this is no graph of TensorFlow");
         };
         inspect_root(root, source, context.budget, &|offset| Position::Offset(offset), true, facts);

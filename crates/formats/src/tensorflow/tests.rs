@@ -158,7 +158,7 @@ fn functions_that_call_themselves_are_malformed() {
     assert_eq!(oddities(&chain), Vec::<String>::new());
 }
 
-/// CVE-2022-23571, CVE-2022-23582 and CVE-2022-21731: types and shapes that do not exist.
+/// CVE-2022-23571 and CVE-2022-23582: types and shapes that do not exist.
 #[test]
 fn constants_that_lie_are_told() {
     let constant = |value: &str| oddities(&graph(&format!("node w Const\n  value = {value}")));

@@ -51,7 +51,7 @@ const ELEMENTS: &[(&str, u64)] = &[
 static META: Meta = Meta {
     id: "torch7",
     title: "Torch7 (Lua)",
-    extensions: &["t7"],
+    extensions: &["t7", "th"],
     depth: Depth::Full,
     reads: "every value, binary or text: tensors against their storages, classes, functions and their byte code",
     specification: "https://github.com/torch/torch7/blob/master/doc/serialization.md",
@@ -67,7 +67,7 @@ impl Format for Torch7 {
     }
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
-        let named = probe.extension() == "t7";
+        let named = matches!(probe.extension().as_str(), "t7" | "th" | "net");
         match probe.head.as_slice() {
             [4, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, b'V', b' ', b'1', ..] => Some(Certainty::Certain),
             [b'4', b'\n', b'1', b'\n', b'3', b'\n', b'V', b' ', b'1', b'\n', ..] => Some(Certainty::Certain),
@@ -181,7 +181,7 @@ impl<'a, 'f> Walk<'a, 'f> {
         while let Some(task) = self.tasks.pop() {
             self.pay(2)?;
             if self.tasks.len() > MAX_PENDING {
-                return Err(Stop::Gap(Gap::Limit, "values lie too deep within each other".to_owned()));
+                return Err(Stop::Gap(Gap::Depth, "values lie too deep within each other".to_owned()));
             }
             match task {
                 Task::Object | Task::Value => {

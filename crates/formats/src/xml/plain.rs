@@ -7,6 +7,7 @@ use crate::fact::{FactKind, Position, ReferenceKind};
 use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::source::Source;
+use crate::wide_text::is_wide;
 
 /// Namespaces that are named.
 const MAX_NAMESPACES: usize = 16;
@@ -30,7 +31,7 @@ impl Format for Xml {
     }
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
-        if probe.role == Role::Numbers {
+        if probe.role == Role::Numbers || is_wide(&probe.head) {
             return None;
         }
         let root = reader::root_of(&probe.head);

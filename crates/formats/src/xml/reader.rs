@@ -35,6 +35,8 @@ enum Stop {
     Malformed(String),
     /// A limit was met.
     Limit(String),
+    /// Elements lie too deep in each other.
+    Deep(String),
     /// The bytes could not be read.
     Unread(ReadError),
 }
@@ -102,6 +104,7 @@ impl<'r> Reader<'r> {
                 self.facts.incomplete(at, Gap::Unreadable, "what follows was not read");
             }
             Err(Stop::Limit(detail)) => self.facts.incomplete(at, Gap::Limit, detail),
+            Err(Stop::Deep(detail)) => self.facts.incomplete(at, Gap::Depth, detail),
             Err(Stop::Unread(error)) => self.facts.incomplete(at, Gap::Unreadable, error.to_string()),
         }
         if let Some(mut visitor) = self.visitor.take() {
@@ -278,7 +281,16 @@ impl<'r> Reader<'r> {
             "big5",
             "shift_jis",
             "tis-620",
+            // Where tags were found in single bytes, no reader finds others in double ones.
+            "utf-16",
+            "utf-32",
+            "ucs-2",
+            "iso-10646",
         ];
+        if name.starts_with("utf-7") {
+            let detail = "the document says it is in UTF-7, in which tags are written that other readers do not see";
+            self.facts.anomaly(0, Anomaly::ReaderDisagreement, detail);
+        }
         if !known.iter().any(|start| name.starts_with(start)) {
             let detail = format!("the document says it is in '{}', and was read as UTF-8", clip(&encoding));
             self.facts.incomplete(0, Gap::Unsupported, detail);
@@ -447,7 +459,7 @@ impl<'r> Reader<'r> {
 
     fn enter(&mut self, element: Element) -> Result<(), Stop> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(Stop::Limit(format!("elements lie deeper than {MAX_DEPTH}")));
+            return Err(Stop::Deep(format!("elements lie deeper than {MAX_DEPTH}")));
         }
         let visitor = self.visitor.get_or_insert_with(|| visitor_for(&element, self.file));
         visitor.start(&element, &self.path, self.facts);

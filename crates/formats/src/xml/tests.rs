@@ -85,7 +85,7 @@ fn what_is_not_well_formed_is_told() {
     assert_eq!(odd("<a/>PK\u{3}\u{4}"), ["TrailingBytes"]);
     assert_eq!(odd("<a/><b/>"), ["TrailingBytes"]);
     assert_eq!(odd("<a>"), ["Malformed", "Unreadable"]);
-    assert_eq!(odd(&"<a>".repeat(300)), ["Limit"]);
+    assert_eq!(odd(&"<a>".repeat(300)), ["Depth"]);
     assert_eq!(oddities(&inspect(&Xml, "a.xml", b"\xFF\xFE<\0a\0/\0>\0")), ["Unsupported@0"]);
 }
 

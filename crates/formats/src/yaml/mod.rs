@@ -52,6 +52,8 @@ pub enum Stop {
     Bomb,
     /// A limit was met.
     Limit(String),
+    /// Collections lie too deep in each other.
+    Deep(String),
 }
 
 impl Outcome {
@@ -66,6 +68,7 @@ impl Outcome {
                 facts.anomaly(*offset, Anomaly::ExpansionBomb, "aliases of aliases multiply into millions of values");
             }
             Some((offset, Stop::Limit(why))) => facts.incomplete(*offset, Gap::Limit, why.as_str()),
+            Some((offset, Stop::Deep(why))) => facts.incomplete(*offset, Gap::Depth, why.as_str()),
             None => {}
         }
     }
@@ -83,7 +86,7 @@ impl Outcome {
 /// Reads all documents of a text that begins `base` bytes into its file, calling `visit` for every value in it.
 pub fn walk(text: &str, base: u64, budget: &Budget, visit: &mut Visit<'_>) -> Outcome {
     let outcome = walk::walk(text, base, budget, visit);
-    if let Some((offset, Stop::Broken(_) | Stop::Limit(_))) = &outcome.stopped {
+    if let Some((offset, Stop::Broken(_) | Stop::Limit(_) | Stop::Deep(_))) = &outcome.stopped {
         let start = usize::try_from(offset.saturating_sub(base)).unwrap_or(usize::MAX);
         lines::search(text, start, base, budget, visit);
     }

@@ -132,7 +132,7 @@ fn next<'i>(
             places.offset(error.marker().index());
             let detail = error.info();
             let is_limit = detail.contains("recursion limit");
-            Err(if is_limit { Stop::Limit(detail.to_owned()) } else { Stop::Broken(format!("no YAML: {detail}")) })
+            Err(if is_limit { Stop::Deep(detail.to_owned()) } else { Stop::Broken(format!("no YAML: {detail}")) })
         }
         Err(_) => Err(Stop::Limit("the YAML parser gave up".to_owned())),
     }
@@ -276,7 +276,7 @@ impl Machine<'_, '_> {
 
     fn open(&mut self, piece: &Piece, is_mapping: bool) -> Result<(), Stop> {
         if self.frames.len() >= MAX_DEPTH {
-            return Err(Stop::Limit(format!("more than {MAX_DEPTH} levels of nesting")));
+            return Err(Stop::Deep(format!("more than {MAX_DEPTH} levels of nesting")));
         }
         let parent = self.frames.last();
         let is_key = parent.is_some_and(|parent| parent.is_mapping && !parent.has_key);

@@ -24,11 +24,13 @@ use end::End;
 use layout::Layout;
 use walk::Walk;
 
-use crate::child::Child;
+use crate::budget::Budget;
+use crate::child::{Child, Role};
 use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe, extension};
 use crate::source::{Source, read_up_to};
+use crate::weights::Problem;
 
 /// Directories of one archive that are read. An honest archive has one.
 const MAX_DIRECTORIES: usize = 4;
@@ -100,6 +102,26 @@ impl Format for Zip {
         walk.stream();
         walk.account(used.first().map(|end| end.end));
     }
+}
+
+/// The members of an archive that every reader reads alike, and what program it is for, as far as that is known.
+///
+/// # Errors
+/// When anything about the archive is amiss, so that another reader might read other members.
+pub fn members(source: &dyn Source, budget: &Budget) -> Result<(Vec<Child>, String), Problem> {
+    let mut facts = Facts::new();
+    Zip.inspect(source, &Context { name: "", role: Role::Unknown, budget }, &mut facts);
+    let layout = facts.find_property("layout").unwrap_or_default().to_owned();
+    let mut members = Vec::new();
+    for fact in facts.list() {
+        match &fact.kind {
+            FactKind::Child(child) => members.push(child.clone()),
+            FactKind::Anomaly { detail, .. } => return Err(Problem::broken(format!("the archive is odd: {detail}"))),
+            FactKind::Incomplete { detail, .. } => return Err(Problem::unsupported(detail.clone())),
+            _ => {}
+        }
+    }
+    Ok((members, layout))
 }
 
 fn say_shards(shards: &[(u64, u64)], facts: &mut Facts) {

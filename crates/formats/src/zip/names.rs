@@ -20,7 +20,9 @@ pub(crate) fn check(name: &str, at: u64, facts: &mut Facts) {
         let code = u32::from(character);
         facts.anomaly(at, Anomaly::DeceptiveName, format!("{name} contains the invisible character U+{code:04X}"));
     }
-    if let Some(why) = look_alike::judge(name, true) {
+    if let Some(why) = look_alike::mixed_script(name) {
+        facts.anomaly(at, Anomaly::DeceptiveName, why);
+    } else if let Some(why) = look_alike::judge(name, true) {
         facts.anomaly(at, Anomaly::LookAlike, why);
     }
 }

@@ -14,7 +14,7 @@ const MAX_EVIDENCE: usize = 1000;
 const MAX_SHARES: usize = 4;
 
 /// A text as HTML: what deceives is escaped first, then what a browser would interpret.
-pub(super) fn safe(text: &str) -> String {
+pub(crate) fn safe(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for character in sanitize(text).chars() {
         match character {
@@ -30,17 +30,17 @@ pub(super) fn safe(text: &str) -> String {
 }
 
 /// A name or code.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     format!("<code>{}</code>", safe(text))
 }
 
 /// A section with its heading; nothing when it would be empty.
-pub(super) fn titled(title: &str, content: &str) -> String {
+pub(crate) fn titled(title: &str, content: &str) -> String {
     if content.is_empty() { String::new() } else { format!("<section>\n<h2>{title}</h2>\n{content}</section>\n") }
 }
 
 /// A number with its name.
-pub(super) fn tile(name: &str, value: &str) -> String {
+pub(crate) fn tile(name: &str, value: &str) -> String {
     format!("<div><dt>{name}</dt><dd>{value}</dd></div>")
 }
 

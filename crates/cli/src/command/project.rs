@@ -1,0 +1,55 @@
+//! The project that a command works in: the folder of `waag.toml`, and what it says.
+
+use std::path::{Path, PathBuf};
+
+use waag_engine::settings::{self, Settings};
+use waag_evidence::ingredient::Ingredient;
+
+use crate::failure::Failure;
+
+/// A folder and its settings.
+pub(super) struct Project {
+    /// The folder that paths in the settings are below.
+    pub(super) root: PathBuf,
+    pub(super) settings: Settings,
+}
+
+impl Project {
+    /// The project of the settings file that is named, or of the nearest one.
+    pub(super) fn find(config: Option<&Path>) -> Result<Self, Failure> {
+        let found = match config {
+            Some(path) => Some(path.to_owned()),
+            None => std::env::current_dir().ok().and_then(|directory| settings::find(&directory)),
+        };
+        let Some(path) = found else {
+            return Err(Failure::with_hint(
+                "there is no waag.toml here or above, up to the repository's root",
+                "make one that names what the project is made of:\n  [[model]]\n  path = \"models/base\"",
+            ));
+        };
+        Ok(Self { settings: Settings::load(&path)?, root: root_of(&path) })
+    }
+}
+
+/// The folder of a settings file.
+pub(super) fn root_of(settings: &Path) -> PathBuf {
+    match settings.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// A path as it is reached from where the user is.
+pub(super) fn from_here(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    let below = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    below.unwrap_or_else(|| path.to_owned())
+}
+
+/// Who signed an ingredient, where it has to be signed.
+pub(super) fn signer_of(_: &Path, ingredient: &Ingredient, _: &Settings) -> Result<Option<String>, Failure> {
+    match ingredient.signature {
+        None => Ok(None),
+        Some(_) => Err(Failure::with_hint("signatures", "")),
+    }
+}
