@@ -13,7 +13,7 @@ use crate::folders;
 
 /// Where tokens are looked for that nobody named: other clients use the same.
 const TOKEN: &str = "SIGSTORE_ID_TOKEN";
-/// Bytes of a token or a code that are read.
+/// Bytes of a token or a configuration that are read.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The user's trust material.
@@ -24,6 +24,16 @@ pub(crate) fn store() -> TrustStore {
 /// The trusted root that counts.
 pub(crate) fn trusted_root(named: Option<&Path>) -> Result<TrustedRoot, Failure> {
     Ok(store().trusted_root(named)?.0)
+}
+
+/// The trusted root to see a new signature with: the named one, or the one in the same file as the named services.
+pub(crate) fn root_of_services(root: Option<&Path>, services: Option<&Path>) -> Result<TrustedRoot, Failure> {
+    if let (None, Some(path)) = (root, services)
+        && let Ok(root) = TrustedRoot::from_json(&read(path, MAX_BYTES, "--signing-config")?)
+    {
+        return Ok(root);
+    }
+    trusted_root(root)
 }
 
 /// The services to sign with.

@@ -118,7 +118,8 @@ impl User {
     }
 
     fn sign(&self) -> String {
-        let services = ["--trusted-root", "root.json", "--signing-config", "services.json"];
+        // One file has both: where the services are, and the keys to believe them by.
+        let services = ["--trust_config", "client.json"];
         let sign = ["sign", "model", "--signature", "model.sig", "--keyless", "--identity-token", "token"];
         self.good(&[&sign[..], &services].concat())
     }

@@ -67,7 +67,7 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "FILE", requires = "keyless", value_hint = ValueHint::FilePath, help_heading = "Signer")]
     identity_token: Option<PathBuf>,
 
-    /// Addresses of the services, instead of your own or the public instance's
+    /// Addresses of the services, or a client's trust configuration, instead of your own or the public instance's
     #[arg(long, value_name = "FILE", aliases = ["trust-config", "trust_config"], requires = "keyless", value_hint = ValueHint::FilePath, help_heading = "Signer")]
     signing_config: Option<PathBuf>,
 
@@ -161,7 +161,7 @@ impl Sign {
     }
 
     fn sign_keyless(&self, request: &Request<'_>, bar: &Bar) -> Result<SignReport, Failure> {
-        let root = keyless::trusted_root(self.trusted_root.as_deref())?;
+        let root = keyless::root_of_services(self.trusted_root.as_deref(), self.signing_config.as_deref())?;
         let services = keyless::services(self.signing_config.as_deref())?;
         let token = || {
             bar.finish();

@@ -15,7 +15,7 @@
 //! | the signature, and that the content is what was signed | the certificate's key |
 //!
 //! With the feature `online`, [`sign_statement`] and [`sign_artifact`] get a certificate, sign, and have it logged and
-//! timestamped; [`fetch_material`] renews a trusted root by TUF. Nothing else of waag opens a connection.
+//! timestamped; [`fetch_material`] renews a trusted root by TUF. Verifying opens no connection.
 //!
 //! Followed: the Sigstore client specification, bundle formats 0.1 to 0.3, Rekor v1 and v2, DSSE 1.0.
 
