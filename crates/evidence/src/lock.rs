@@ -213,7 +213,7 @@ mod tests {
         let signed =
             Locked { signer: Some("key \"1\"".into()), ..locked(IngredientKind::Model, "b", &["z", "a'\n\"é"]) };
         let lock = Lock::new(vec![
-            locked(IngredientKind::Dataset, "a", &["."]),
+            locked(IngredientKind::Dataset, "0", &["."]),
             signed,
             locked(IngredientKind::Model, "a", &["x/y"]),
         ]);

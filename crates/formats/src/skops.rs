@@ -167,7 +167,11 @@ impl Reader {
         }
         let Some(loader) = &node.loader else { return };
         self.number(node, loader, offset);
-        let (Some(class), Some(module)) = (&node.class, &node.module) else { return };
+        let (Some(class), Some(module)) = (&node.class, &node.module) else {
+            // Its loader stops there; what it would have done stays unknown.
+            let detail = format!("a node is made by {loader} and does not say of which class and module");
+            return self.anomaly(offset, Anomaly::Broken, detail, facts);
+        };
         let path = format!("{module}.{class}");
         let expression = format!("{loader}: {path}");
         let standing = match loader.as_str() {
@@ -380,6 +384,15 @@ mod tests {
         assert_eq!(found(&node("ndarray", "numpy", "NdArrayNode", r#", "file": "../../x.npy""#)).1.len(), 1);
         let schema = r#"[{"__class__": "a", "__module__": "b", "__loader__": "CachedNode", "__id__": 7}]"#;
         assert_eq!(found(schema).1, ["Broken@1"]);
+    }
+
+    /// Found by fuzzing: a node that loses its class was passed over in silence.
+    #[test]
+    fn a_node_without_a_class_is_told() {
+        for key in ["__class__", "__module__"] {
+            let schema = node("ndarray", "numpy", "NdArrayNode", "").replace(key, "__other__");
+            assert_eq!(found(&schema).1.len(), 1, "{schema}");
+        }
     }
 
     #[test]
