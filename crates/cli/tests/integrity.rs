@@ -1,5 +1,8 @@
 //! Digests and locks as a person uses them, beside the programs that other people use.
 
+// A test may stop at what it did not expect, and reads only what it made itself.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -175,6 +178,52 @@ fn what_is_denied_or_breaks_a_promise_is_not_locked() {
     let locked = waag(root.path(), &["lock"]);
     assert!(said(&locked).contains("pointer of Git LFS"), "{}", said(&locked));
     assert_eq!(locked.status.code(), Some(1));
+}
+
+#[test]
+fn lists_of_other_tools_are_kept_or_broken() {
+    let root = model();
+    let sum = "cd model && sha256sum config.json empty.txt > SHA256SUMS";
+    assert!(Command::new("sh").current_dir(root.path()).args(["-c", sum]).status().unwrap().success());
+    let arguments = ["verify", "model", "--pins", "model/SHA256SUMS"];
+    let verified = waag(root.path(), &arguments);
+    assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
+    assert!(said(&verified).contains("verified: 2 files, by the checksum list"), "{}", said(&verified));
+    assert!(said(&verified).contains("4 files of the model are not on the list"), "{}", said(&verified));
+    write(root.path(), &[("model/config.json", "[]")]);
+    let verified = waag(root.path(), &[&arguments[..], &["--format", "json"]].concat());
+    assert_eq!(verified.status.code(), Some(1), "{}", said(&verified));
+    let schema = include_str!("../../../docs/schema/pins.schema.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let document = serde_json::from_slice(&verified.stdout).unwrap();
+    assert!(schema.is_valid(&document), "{document}");
+    assert_eq!(document[0]["broken"][0]["path"], "model/config.json");
+    let nothing = waag(root.path(), &["verify", "model/line\nbreak\\.txt", "--pins", "model/SHA256SUMS"]);
+    assert_eq!(nothing.status.code(), Some(2), "{}", said(&nothing));
+}
+
+#[test]
+fn an_ingredient_has_to_be_signed_where_that_is_said() {
+    let root = project();
+    let settings = "[[model]]\npath = 'models/base'\nsignature = 'base.sig'\n";
+    write(root.path(), &[("waag.toml", settings)]);
+    let unnamed = waag(root.path(), &["lock"]);
+    assert_eq!(unnamed.status.code(), Some(2), "{}", said(&unnamed));
+    let trust =
+        "[[trust.signer]]\nname = 'us'\nkey = 'public.pem'\n[[trust.rule]]\nsubject = 'models/**'\nsigners = ['us']\n";
+    write(root.path(), &[("waag.toml", &format!("{settings}{trust}"))]);
+    let keys = "openssl ecparam -name prime256v1 -genkey -noout -out private.pem && \
+                openssl ec -in private.pem -pubout -out public.pem";
+    assert!(Command::new("sh").current_dir(root.path()).args(["-c", keys]).output().unwrap().status.success());
+    let signed = waag(root.path(), &["sign", "models/base", "--key", "private.pem", "--signature", "base.sig"]);
+    assert!(signed.status.success(), "{}", said(&signed));
+    let locked = waag(root.path(), &["lock"]);
+    assert!(locked.status.success(), "{}", said(&locked));
+    assert!(said(&locked).contains("signed by P-256 key"), "{}", said(&locked));
+    write(root.path(), &[("models/base/vocab.txt", "other")]);
+    let refused = waag(root.path(), &["lock"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(said(&refused).contains("vocab.txt (changed-file)"), "{}", said(&refused));
 }
 
 #[test]

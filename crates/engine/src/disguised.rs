@@ -22,7 +22,7 @@ const LEAST_TEXT: usize = 8;
 pub(crate) fn search(probe: &Probe<'_>, formats: &[&'static dyn Format], context: &Context<'_>, facts: &mut Facts) {
     let is_searched =
         |format: &&dyn Format| format.meta().depth == Depth::Surface && !NOT_SEARCHED.contains(&format.meta().id);
-    if !formats.iter().all(|format| is_searched(format)) {
+    if !formats.iter().all(is_searched) {
         return;
     }
     let text = is_text(&probe.head) && formats.iter().all(|format| format.meta().id != "media");

@@ -77,12 +77,13 @@ pub(super) fn signed(root: &Path, ingredient: &Ingredient, settings: &Settings) 
     })
 }
 
-/// The first thing that speaks against a signature.
+/// The first thing that speaks against a signature: what is wrong with it, with a file, or with who made it.
 fn reason(report: &VerifyReport) -> String {
-    let differences = report.signatures.iter().flat_map(|signature| &signature.differences);
     let problems = report.signatures.iter().flat_map(|signature| &signature.problems);
-    let policy = report.policy.iter().map(ToString::to_string);
-    let mut reasons = problems.map(|problem| problem.message.clone()).chain(policy);
-    let difference = differences.map(|difference| format!("{} ({})", difference.name, difference.code.name())).next();
-    reasons.next().or(difference).unwrap_or_else(|| "its signature does not hold".to_owned())
+    let differences = report.signatures.iter().flat_map(|signature| &signature.differences);
+    let mut reasons = problems
+        .map(|problem| problem.message.clone())
+        .chain(differences.map(|difference| format!("{} ({})", difference.name, difference.code.name())))
+        .chain(report.policy.iter().map(ToString::to_string));
+    reasons.next().unwrap_or_else(|| "its signature does not hold".to_owned())
 }

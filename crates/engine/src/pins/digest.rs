@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::path::Path;
 
 use blake2::Blake2b512;
 use md5::Md5;
@@ -99,7 +99,7 @@ impl Hasher {
 }
 
 /// Bytes and digest of a file.
-pub(super) fn of_file(path: &PathBuf, algorithm: PinAlgorithm) -> io::Result<(u64, String)> {
+pub(super) fn of_file(path: &Path, algorithm: PinAlgorithm) -> io::Result<(u64, String)> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {

@@ -1,7 +1,7 @@
 //! An entry of a Hugging Face cache (`models--org--name`): its blobs are named by SHA-256 where they came by way of Git
 //! LFS, and by Git's own digest, a SHA-1, where they are small files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::digest::PinAlgorithm;
 use super::{Pin, PinKind, Pins, PinsError};
@@ -33,7 +33,7 @@ pub(super) fn read(folder: &Path) -> Result<Pins, PinsError> {
     }
 }
 
-fn promise(path: &PathBuf) -> Option<(PinAlgorithm, String)> {
+fn promise(path: &Path) -> Option<(PinAlgorithm, String)> {
     let name = path.file_name()?.to_str()?;
     let is_digest = name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     match name.len() {

@@ -47,7 +47,7 @@ fn run(id: &str, page: &str) -> Result<String, String> {
     let mut seen = Vec::new();
     for case in cases.iter().rev() {
         let findings = match case.kind {
-            "project" => project(case.input),
+            "project" => project(case.input).map_err(|error| error.to_string())?,
             kind => {
                 let input = assemble(kind, case.input)?;
                 scan_bytes(&input.name, input.bytes).findings
@@ -65,23 +65,23 @@ fn run(id: &str, page: &str) -> Result<String, String> {
 }
 
 /// A folder with a settings file and a lock, each file below a line `--- NAME`; paths are told from the folder on.
-fn project(input: &str) -> Vec<Finding> {
-    let root = tempfile::tempdir().unwrap();
+fn project(input: &str) -> Result<Vec<Finding>, Box<dyn std::error::Error>> {
+    let root = tempfile::tempdir()?;
     for part in input.split("--- ").skip(1) {
-        let (name, text) = part.split_once('\n').unwrap();
+        let (name, text) = part.split_once('\n').ok_or("a file has no name")?;
         let path = root.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::create_dir_all(path.parent().unwrap_or(root.path()))?;
+        std::fs::write(path, text)?;
     }
-    let settings = Settings::load(&root.path().join("waag.toml")).unwrap();
-    let lock = ProjectLock::load(root.path()).unwrap();
+    let settings = Settings::load(&root.path().join("waag.toml"))?;
+    let lock = ProjectLock::load(root.path())?;
     let options = Options { settings, lock, ..Options::default() };
-    let mut findings = scan_paths(&[root.path().to_owned()], &options, &Silent).unwrap().findings;
+    let mut findings = scan_paths(&[root.path().to_owned()], &options, &Silent)?.findings;
     for finding in &mut findings {
         let file = std::mem::take(&mut finding.location.file);
-        finding.location.file = Path::new(&file).strip_prefix(root.path()).unwrap().display().to_string();
+        finding.location.file = Path::new(&file).strip_prefix(root.path())?.display().to_string();
     }
-    findings
+    Ok(findings)
 }
 
 fn render_all(findings: &[Finding]) -> String {

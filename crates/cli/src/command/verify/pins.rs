@@ -1,12 +1,14 @@
 //! `waag verify --pins`: a model beside digests that other tools wrote down.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use waag_engine::hash::files_of;
 use waag_engine::output::text::{BAD, DOUBT, GOOD, Painted, counted};
 use waag_engine::output::{Style, View, write_json};
-use waag_engine::pins::{Broken, Pins, PinsError, read, verify};
+use waag_engine::pins::{Broken, Pin, PinKind, Pins, PinsError, read, verify};
 use waag_engine::sanitize::sanitize;
 
 use super::super::formats::Telling;
@@ -55,6 +57,7 @@ impl Answer {
         if outside > 0 {
             notes.push(format!("{} of the list are not part of the model", counted(outside, "file")));
         }
+        notes.extend(unpinned(&pins, kind, model));
         let chosen = Pins { kind, pins, whole, notes: Vec::new() };
         if chosen.pins.is_empty() && chosen.whole.is_empty() {
             return Err(Failure::with_hint(
@@ -109,18 +112,28 @@ pub(super) fn write(answers: &[Answer], format: Telling, out: &mut dyn Write, st
 }
 
 /// Promises about the model, and how many of them are about something else. A cache is named as a whole.
-fn split(
-    pins: Vec<waag_engine::pins::Pin>,
-    kind: waag_engine::pins::PinKind,
-    model: &Path,
-) -> (Vec<waag_engine::pins::Pin>, u64) {
-    if kind == waag_engine::pins::PinKind::HuggingFaceCache {
+fn split(pins: Vec<Pin>, kind: PinKind, model: &Path) -> (Vec<Pin>, u64) {
+    if kind == PinKind::HuggingFaceCache {
         return (pins, 0);
     }
     let real = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let model = real(model);
     let (inside, outside): (Vec<_>, Vec<_>) = pins.into_iter().partition(|pin| real(&pin.path).starts_with(&model));
     (inside, outside.len() as u64)
+}
+
+/// Files of the model that a list says nothing about: they can be anything.
+fn unpinned(pins: &[Pin], kind: PinKind, model: &Path) -> Option<String> {
+    if kind == PinKind::HuggingFaceCache {
+        return None;
+    }
+    let known: HashSet<PathBuf> = pins.iter().filter_map(|pin| std::fs::canonicalize(&pin.path).ok()).collect();
+    let files = files_of(model, &[], true, None).ok()?.files;
+    let mut others = files.iter().filter(|file| !known.contains(&file.opened)).map(|file| file.path.as_str());
+    let count = others.clone().count() as u64;
+    let first = others.next()?;
+    let (verb, more) = if count == 1 { ("is", "") } else { ("are", " and others") };
+    Some(format!("{} of the model {verb} not on the list, and can be anything: {first}{more}", counted(count, "file")))
 }
 
 fn told(broken: &Broken) -> BrokenPromise {
