@@ -150,7 +150,7 @@ def digests(waag: str, folder: Path, scale: float, runs: int) -> list[str]:
         Contender("waag hash --algorithm blake3", [*hashed, str(large), "--algorithm", "blake3"]),
     ], runs)
     private, _ = keys(folder)
-    signed = [waag, "sign", str(large), "--key", str(private), "--signature", str(folder / "large.sig"), "--shard-size", "256MiB", "--force"]
+    signed = [waag, "sign", str(large), "--key", str(private), "--signature", str(folder / "large.sig"), "--shard-size", "256MiB"]
     rows += compare("one file in shards, signed", size, [
         Contender("waag sign, one core", pin(signed)),
         Contender("waag sign --shard-size 256MiB", signed),
