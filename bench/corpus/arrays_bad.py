@@ -89,6 +89,9 @@ def joblib_files() -> Shelf:
     add("call-in-padding", bytes(head + bytes([len(CALL)]) + CALL + floats(8) + op(b"e.")), "the padding is a call", "not-allow")
     add("ndarray-wrapper-old", bytes(b"\x80\x02" + glob("joblib.numpy_pickle_compat", "NDArrayWrapper") + op(b")\x81")
         + a2.lit({"filename": "/nonexistent/waag-inert.npy", "allow_mmap": True}) + BUILD + op(b".")), "an old wrapper that opens another file")
+    for id, target in (("above", "../waag-inert.npy"), ("absolute", "/nonexistent/waag-inert.npy"), ("pickle", "waag-inert.pkl")):
+        add(f"ndarray-wrapper-{id}", a2.stream(glob("joblib.numpy_pickle", "NDArrayWrapper") + op(b")\x81")
+            + a2.lit({"filename": target, "allow_mmap": True}) + BUILD), "a wrapper of joblib 0.9 that opens what is no array beside it")
     add("zndarray-wrapper-old", bytes(b"\x80\x02" + glob("joblib.numpy_pickle_compat", "ZNDArrayWrapper") + op(b")\x81")
         + a2.lit({"filename": "/nonexistent/waag-inert.z"}) + a2.tuple(NONE, NONE) + POP + BUILD + op(b".")), "an old wrapper that opens another file")
     add("estimator-with-call", joblib_dump(glob("sklearn.linear_model._base", "LinearRegression") + op(b")\x81}(") + a2.text("coef_"),

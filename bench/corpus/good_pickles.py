@@ -152,6 +152,11 @@ def models() -> Shelf:
     shelf.good("array-strings", a2.stream(ndarray((2,), a2.list(a2.text("cat"), a2.text("dog")), "O8")), "an object array of strings: labels")
     shelf.good("joblib-arrays", joblib_dump(op(b"]("), [((64,), floats(64))] * 3, op(b"e")), "three arrays in joblib's layout", name="data.joblib")
     shelf.good("joblib-unaligned", joblib_dump(op(b"]("), [((64,), floats(64))], op(b"e"), align=None), "an array in an old joblib's layout", name="data.joblib")
+    old = glob("joblib.numpy_pickle", "NDArrayWrapper") + op(b")\x81") + a2.dict((a2.text("subclass"), glob("numpy", "ndarray")),
+        (a2.text("filename"), a2.text("data.pkl_01.npy"))) + BUILD
+    shelf.good("joblib-array-beside", a2.stream(old), "an array kept beside the pickle, as joblib 0.9 wrote it", name="data.pkl")
+    panel = glob("pandas.core.panel", "Panel") + op(b")\x81") + a2.lit({"_typ": "panel", "_metadata": []}) + BUILD
+    shelf.good("pandas-panel", a2.stream(panel), "a frame of three dimensions of an old pandas")
     shelf.good("joblib-stops", joblib_dump(op(b"]("), [((8,), b"." * 64)], op(b"e")), "an array whose bytes look like STOPs", name="data.joblib")
     head = glob("sklearn.linear_model._base", "LinearRegression") + op(b")\x81}(") + a2.text("coef_")
     shelf.good("joblib-estimator", joblib_dump(head, [((4,), floats(4))], a2.text("intercept_") + a2.lit(0.5) + op(b"ub")), "an estimator in joblib's layout",

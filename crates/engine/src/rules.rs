@@ -325,7 +325,9 @@ mod tests {
         }
         let mutation = FactKind::Mutation { target: "sys.modules".into(), change: "replaces os".into() };
         assert_one_claims(&file().fact(mutation), "a mutation");
-        for kind in [ReferenceKind::RemoteCode, ReferenceKind::Library, ReferenceKind::Address] {
+        for kind in
+            [ReferenceKind::RemoteCode, ReferenceKind::Library, ReferenceKind::Address, ReferenceKind::PackageIndex]
+        {
             let target = "modeling.Model".to_owned();
             assert_one_claims(&file().fact(FactKind::Reference { kind, target }), "a reference");
         }

@@ -345,6 +345,8 @@ pub enum ReferenceKind {
     Model,
     /// An address on a network.
     Address,
+    /// An index of packages that is not the usual one, reached by name and with encryption.
+    PackageIndex,
     /// A library of machine code that a runtime opens to run the model.
     Library,
 }

@@ -16,6 +16,9 @@ static META: Meta =
 const NEXT_STEP: &str =
     "look where the address leads, without opening it from your own machine, and ask the publisher what it is for";
 
+const INDEX: &str =
+    "find out whose index it is before anything is installed from it: what it serves under a known name is its choice";
+
 impl Rule for NetworkAddress {
     fn meta(&self) -> &'static Meta {
         &META
@@ -23,11 +26,18 @@ impl Rule for NetworkAddress {
 
     fn judge(&self, artifact: &Artifact<'_>, findings: &mut Findings<'_>) {
         for fact in artifact.facts {
-            if let FactKind::Reference { kind: ReferenceKind::Address, target } = &fact.kind {
-                let message = format!("this names an address that a model has no use for: {target}");
-                let draft = findings.add(Severity::High, fact.position, message, NEXT_STEP);
-                draft.confidence(Confidence::Medium).subject(target);
-            }
+            let FactKind::Reference { kind, target } = &fact.kind else { continue };
+            let (severity, what, next_step) = match kind {
+                ReferenceKind::Address => {
+                    (Severity::High, "this names an address that a model has no use for", NEXT_STEP)
+                }
+                ReferenceKind::PackageIndex => {
+                    (Severity::Medium, "packages are taken from an index that is not the usual one", INDEX)
+                }
+                _ => continue,
+            };
+            let draft = findings.add(severity, fact.position, format!("{what}: {target}"), next_step);
+            draft.confidence(Confidence::Medium).subject(target);
         }
     }
 }
@@ -44,6 +54,18 @@ mod tests {
         assert_eq!(
             file.said(&NetworkAddress),
             ["high: this names an address that a model has no use for: 203.0.113.7:4444"]
+        );
+    }
+
+    #[test]
+    fn an_index_of_ones_own_is_inconclusive() {
+        let target = "--index-url https://pypi.example.org/simple".to_owned();
+        let fact = FactKind::Reference { kind: ReferenceKind::PackageIndex, target };
+        assert_eq!(
+            sketch("requirements.txt", &SAFETENSORS).fact(fact).said(&NetworkAddress),
+            [
+                "medium: packages are taken from an index that is not the usual one: --index-url https://pypi.example.org/simple"
+            ]
         );
     }
 

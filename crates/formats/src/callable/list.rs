@@ -81,6 +81,9 @@ pub struct StateConditions {
     /// Keys whose value must be one of these texts.
     #[serde(default)]
     texts: BTreeMap<String, Vec<String>>,
+    /// Keys whose value must be the name of an array file in the same folder.
+    #[serde(default)]
+    array_files: Vec<String>,
     /// Whether a tuple, as old releases write, is fine.
     #[serde(default)]
     pub tuples: bool,
@@ -91,8 +94,17 @@ impl StateConditions {
     #[must_use]
     pub fn allow(&self, key: &str, value: Option<&str>) -> bool {
         let is_listed = |texts: &Vec<String>| value.is_some_and(|value| texts.iter().any(|text| text == value));
-        !self.refused.iter().any(|refused| refused == key) && self.texts.get(key).is_none_or(is_listed)
+        let is_held = |keys: &[String]| keys.iter().any(|held| held == key);
+        let fits = self.texts.get(key).is_none_or(is_listed)
+            && (!is_held(&self.array_files) || value.is_some_and(is_array_file_beside));
+        fits && !is_held(&self.refused)
     }
+}
+
+/// Whether a path, joined to a folder, is an array file in that folder on every system.
+fn is_array_file_beside(path: &str) -> bool {
+    let leaves = path.contains(['/', '\\', ':', '\0']) || path.starts_with('.');
+    !leaves && (path.ends_with(".npy") || path.ends_with(".npy.z"))
 }
 
 impl Entry {
@@ -311,6 +323,19 @@ static MODULES: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_old_wrapper_may_name_an_array_beside_it_only() {
+        let conditions = state_conditions("joblib.numpy_pickle", "NDArrayWrapper").unwrap();
+        for name in ["model.pkl_01.npy", "model.pkl_01.npy.z"] {
+            assert!(conditions.allow("filename", Some(name)), "{name}");
+        }
+        for name in ["../a.npy", "/a.npy", "C:a.npy", "\\\\host\\a.npy", ".npy", "a.pkl", "a.npy\0", ""] {
+            assert!(!conditions.allow("filename", Some(name)), "{name}");
+        }
+        assert!(!conditions.allow("filename", None));
+        assert!(conditions.allow("allow_mmap", None));
+    }
 
     #[test]
     fn every_file_is_a_list_and_every_list_parses() {

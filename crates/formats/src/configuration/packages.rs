@@ -3,7 +3,7 @@
 use super::Observer;
 use crate::facts::Facts;
 use crate::json::{Event, Segment, Value};
-use crate::requirements::{check_address, check_requirement};
+use crate::requirements::{check_address, check_index, check_requirement};
 
 /// Files that are such environments.
 const NAMES: &[&str] =
@@ -51,7 +51,12 @@ fn project(event: &Event<'_>, text: &str, facts: &mut Facts) {
         | ["project", "optional-dependencies", _]
         | ["build-system", "requires"]
         | ["dependency-groups", _] => check_requirement(event.offset, text, facts),
-        ["tool", "uv" | "poetry" | "pdm", .., "url" | "git" | "index-url"] if text.contains("://") => {
+        ["tool", "uv" | "pdm", .., "index-url"] | ["tool", "uv" | "poetry" | "pdm", "index" | "source", "url"]
+            if text.contains("://") =>
+        {
+            check_index(event.offset, text, text, facts);
+        }
+        ["tool", "uv" | "poetry" | "pdm", .., "url" | "git"] if text.contains("://") => {
             check_address(event.offset, text, text, facts);
         }
         _ => {}

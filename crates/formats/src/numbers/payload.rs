@@ -157,5 +157,14 @@ fn is_written(run: &[u8]) -> bool {
     }
     let distinct = seen.iter().filter(|seen| **seen).count();
     let letters = run.iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte == b' ').count();
-    distinct >= MIN_DISTINCT && letters.saturating_mul(2) > run.len()
+    distinct >= MIN_DISTINCT && letters.saturating_mul(2) > run.len() && is_mixed(run)
+}
+
+/// Whether neighbours differ in both halves of their bytes, as they do in writing, in hexadecimal digits and in base64.
+/// Regular numbers, such as the corners of a grid, repeat one half and count in the other.
+fn is_mixed(run: &[u8]) -> bool {
+    let pairs = run.len().saturating_sub(1);
+    let is_alike = |two: &&[u8], mask: u8| matches!(two, [one, other] if (one ^ other) & mask == 0);
+    let alike = |mask: u8| run.windows(2).filter(|two| is_alike(two, mask)).count();
+    [0xF0, 0x0F].iter().all(|mask| alike(*mask).saturating_mul(3) < pairs.saturating_mul(2))
 }

@@ -27,7 +27,9 @@ impl Machine<'_> {
         {
             return self.pass_array(state);
         }
-        if class.name == "NDArrayWrapper" && class.module.ends_with("joblib.numpy_pickle_compat") {
+        let is_joblib =
+            ["joblib.numpy_pickle", "joblib.numpy_pickle_compat"].iter().any(|end| class.module.ends_with(end));
+        if is_joblib && matches!(class.name.as_str(), "NDArrayWrapper" | "ZNDArrayWrapper") {
             self.name_array_file(state);
         }
         Ok(Flow::Next)

@@ -150,6 +150,7 @@ fn check_option(offset: u64, entry: &str, facts: &mut Facts) {
             Some(address) => check_address(offset, entry, address, facts),
             None => installs(offset, entry, facts),
         },
+        "-i" | "--index-url" => check_index(offset, entry, value, facts),
         "--trusted-host" => check_address(offset, entry, &format!("https://{value}/"), facts),
         _ => {
             if let Some(address) = address_in(value) {
@@ -173,15 +174,49 @@ pub(crate) fn check_address(offset: u64, entry: &str, address: &str, facts: &mut
     }
 }
 
+/// Judges the index that packages are taken from in place of the usual one. Companies have indexes of their own; those
+/// have a name, and are reached with encryption.
+pub(crate) fn check_index(offset: u64, entry: &str, address: &str, facts: &mut Facts) {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    let host = host_of(rest);
+    let is_own = scheme.eq_ignore_ascii_case("https") && has_name(&host) && !imitates_host(rest) && !is_usual(&host);
+    if !is_own || crate::address::find(address).is_some() {
+        check_host(offset, entry, address, facts);
+        return;
+    }
+    let fact = FactKind::Reference { kind: ReferenceKind::PackageIndex, target: shorten(entry.to_owned(), 200) };
+    facts.push(Position::Offset(offset), fact);
+}
+
+/// Whether a host is a name: the last part of a number, in any notation, starts with a digit.
+fn has_name(host: &str) -> bool {
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    last.starts_with(|first: char| first.is_ascii_alphabetic())
+}
+
+/// `pypi.org@example.org`: what looks like the host is whom to log in as.
+fn imitates_host(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains('.'))
+}
+
+/// The host in what follows the scheme of an address.
+fn host_of(rest: &str) -> String {
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or(host).to_ascii_lowercase()
+}
+
+fn is_usual(host: &str) -> bool {
+    USUAL_HOSTS.iter().any(|usual| host == *usual || host.ends_with(&format!(".{usual}")))
+}
+
 /// Whether the host is one of the usual ones; notes the address when it is not, or is reached without encryption.
 fn check_host(offset: u64, entry: &str, address: &str, facts: &mut Facts) -> bool {
     let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or(host).to_ascii_lowercase();
+    let (scheme, host) = (scheme.to_ascii_lowercase(), host_of(rest));
     let is_file = scheme.ends_with("file");
-    let is_usual = USUAL_HOSTS.iter().any(|usual| host == *usual || host.ends_with(&format!(".{usual}")));
     let is_plain = matches!(scheme.rsplit('+').next(), Some("http" | "git" | "ftp"));
-    if is_file || (is_usual && !is_plain) {
+    if is_file || (is_usual(&host) && !is_plain) {
         return true;
     }
     let fact = FactKind::Reference { kind: ReferenceKind::Address, target: shorten(entry.to_owned(), 200) };
@@ -209,6 +244,7 @@ mod tests {
     fn kinds(text: &str) -> Vec<String> {
         let facts = inspect(&Requirements, "requirements.txt", text.as_bytes());
         let list = facts.list().iter().map(|fact| match &fact.kind {
+            FactKind::Reference { kind: ReferenceKind::PackageIndex, target } => format!("index {target}"),
             FactKind::Reference { target, .. } => format!("address {target}"),
             FactKind::SourceReach { expression, .. } => format!("installs {expression}"),
             FactKind::Anomaly { anomaly, .. } => format!("{anomaly:?}"),
@@ -227,14 +263,37 @@ mod tests {
     fn addresses_are_told_by_their_host() {
         assert_eq!(kinds("git+https://github.com/a/b@main"), ["installs git+https://github.com/a/b@main"]);
         assert_eq!(kinds("x @ https://evil.example/x.whl"), ["address x @ https://evil.example/x.whl"]);
-        assert_eq!(
-            kinds("--index-url=https://evil.example/simple"),
-            ["address --index-url=https://evil.example/simple"]
-        );
+        assert_eq!(kinds("--index-url=https://evil.example/simple"), ["index --index-url=https://evil.example/simple"]);
         assert_eq!(kinds("--extra-index-url http://pypi.org/simple").len(), 1);
         assert_eq!(kinds("https://pypi.org@evil.example/x.whl").len(), 1);
         assert_eq!(kinds("--trusted-host evil.example"), ["address --trusted-host evil.example"]);
         assert_eq!(kinds("-e ."), ["installs -e ."]);
+    }
+
+    #[test]
+    fn an_index_of_ones_own_has_a_name_and_encryption() {
+        for named in [
+            "pypi.example.org/simple",
+            "${USER}:${TOKEN}@pypi.example.org/simple",
+            "nexus:8443/simple",
+            "a.b.example/x/",
+        ] {
+            assert_eq!(kinds(&format!("-i https://{named}")), [format!("index -i https://{named}")]);
+        }
+        for odd in [
+            "https://203.0.113.7/",
+            "https://[2001:db8::1]/",
+            "https://0x7f.1/",
+            "https://3405803783/",
+            "http://pypi.example.org/simple",
+            "https://pypi.org@evil.example/",
+            "https://a.ngrok.io/simple",
+            "HTTP://a.example/",
+        ] {
+            assert_eq!(kinds(&format!("--index-url {odd}")), [format!("address --index-url {odd}")]);
+        }
+        assert_eq!(kinds("--index-url https://pypi.org/simple"), [""; 0]);
+        assert_eq!(kinds("--extra-index-url https://pypi.example.org/simple").len(), 1);
     }
 
     #[test]
