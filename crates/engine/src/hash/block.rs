@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::fs::File;
 
 /// Bytes of a block: large enough that calls to the system cost nothing beside digesting.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 4 << 20;
 /// Ranges below this are read and digested in turn: a second hand would cost more than it does.
 const WORTH_A_SECOND_HAND: u64 = 8 << 20;
 
