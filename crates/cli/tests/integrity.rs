@@ -212,7 +212,8 @@ fn an_ingredient_has_to_be_signed_where_that_is_said() {
     let trust =
         "[[trust.signer]]\nname = 'us'\nkey = 'public.pem'\n[[trust.rule]]\nsubject = 'models/**'\nsigners = ['us']\n";
     write(root.path(), &[("waag.toml", &format!("{settings}{trust}"))]);
-    let keys = [("private.pem", include_str!("signing/private.pem")), ("public.pem", include_str!("signing/public.pem"))];
+    let keys =
+        [("private.pem", include_str!("signing/private.pem")), ("public.pem", include_str!("signing/public.pem"))];
     write(root.path(), &keys);
     let signed = waag(root.path(), &["sign", "models/base", "--key", "private.pem", "--signature", "base.sig"]);
     assert!(signed.status.success(), "{}", said(&signed));
