@@ -58,3 +58,37 @@ fn what_cannot_be_converted_is_explained() {
     assert!(missing.stderr.starts_with(b"error: ") && !missing.stderr.contains(&0x1b));
     assert!(!folder.path().join("out.safetensors").exists());
 }
+
+/// A checkpoint of 24 MB with one tensor.
+fn checkpoint(folder: &Path) -> PathBuf {
+    const BYTES: usize = 24 << 20;
+    let header = format!("{{\"w\":{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[0,{BYTES}]}}}}", BYTES / 4);
+    let header = format!("{header:<width$}", width = header.len().next_multiple_of(8));
+    let path = folder.join("model.safetensors");
+    let length = (header.len() as u64).to_le_bytes();
+    let numbers = vec![0x3Fu8; BYTES];
+    std::fs::write(&path, [length.as_slice(), header.as_bytes(), &numbers].concat()).unwrap();
+    path
+}
+
+#[test]
+fn a_killed_conversion_leaves_nothing_or_all() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint(folder.path());
+    let whole = waag(folder.path(), &["convert", "model.safetensors", "whole.safetensors"]);
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    let whole = std::fs::read(folder.path().join("whole.safetensors")).unwrap();
+    let out = folder.path().join("out.safetensors");
+    // Wherever the kill falls, what has the name is whole.
+    for milliseconds in [1, 10, 30, 60, 100, 200, 400] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waag"));
+        command.args(["convert", "model.safetensors", "out.safetensors", "--force", "--quiet"]);
+        let mut child = command.current_dir(folder.path()).stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        let _ = child.kill();
+        child.wait().unwrap();
+        if out.exists() {
+            assert!(std::fs::read(&out).unwrap() == whole, "killed after {milliseconds} ms");
+        }
+    }
+}
