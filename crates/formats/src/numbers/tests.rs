@@ -52,8 +52,8 @@ fn ordinary_weights_are_clean() {
 #[test]
 fn regular_numbers_are_clean() {
     // Corners of a grid, one of them moved by very little, as geometry's tests have them.
-    let grid = |at: u32| f64::from(at / 2 % 100) * 0.009 - 0.486 - if at % 2 == 0 { 9.3e-8 } else { 0.0 };
-    let moved = |at: u32| if at % 2 == 0 { -0.486_000_093 } else { -0.09 + 0.009 * f64::from(at / 2) + 7e-9 };
+    let grid = |at: u32| f64::from(at / 2 % 100) * 0.009 - 0.486 - if at.is_multiple_of(2) { 9.3e-8 } else { 0.0 };
+    let moved = |at: u32| if at.is_multiple_of(2) { -0.486_000_093 } else { -0.09 + 0.009 * f64::from(at / 2) + 7e-9 };
     let steps = |at: u32| f64::from(at) / 1000.0;
     let near = |at: u32| 1.0 + f64::from(at / 3 % 40) * f64::EPSILON * 2.0;
     for numbers in [&grid as &dyn Fn(u32) -> f64, &moved, &steps, &near] {
