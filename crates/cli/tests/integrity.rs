@@ -205,7 +205,7 @@ fn lists_of_other_tools_are_kept_or_broken() {
 #[test]
 fn an_ingredient_has_to_be_signed_where_that_is_said() {
     let root = project();
-    let settings = "[[model]]\npath = 'models/base'\nsignature = 'base.sig'\n";
+    let settings = "[[model]]\npath = 'models/base'\nsignature = 'models/base/model.sig'\n";
     write(root.path(), &[("waag.toml", settings)]);
     let unnamed = waag(root.path(), &["lock"]);
     assert_eq!(unnamed.status.code(), Some(2), "{}", said(&unnamed));
@@ -215,11 +215,15 @@ fn an_ingredient_has_to_be_signed_where_that_is_said() {
     let keys =
         [("private.pem", include_str!("signing/private.pem")), ("public.pem", include_str!("signing/public.pem"))];
     write(root.path(), &keys);
-    let signed = waag(root.path(), &["sign", "models/base", "--key", "private.pem", "--signature", "base.sig"]);
+    let signed =
+        waag(root.path(), &["sign", "models/base", "--key", "private.pem", "--signature", "models/base/model.sig"]);
     assert!(signed.status.success(), "{}", said(&signed));
     let locked = waag(root.path(), &["lock"]);
     assert!(locked.status.success(), "{}", said(&locked));
     assert!(said(&locked).contains("signed by P-256 key"), "{}", said(&locked));
+    // A signature beside the files that it is over is locked as they are.
+    let checked = waag(root.path(), &["check"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
     write(root.path(), &[("models/base/vocab.txt", "other")]);
     let refused = waag(root.path(), &["lock"]);
     assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));

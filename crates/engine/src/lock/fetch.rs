@@ -11,7 +11,7 @@ use waag_evidence::lock::{Locked, LockedFile};
 
 use super::ProjectLock;
 use super::make::shown;
-use crate::io::write_atomically;
+use crate::io::{FileSource, sha256, write_atomically};
 use crate::scan::Progress;
 
 /// Bytes copied at once.
@@ -71,7 +71,7 @@ fn candidates(from: &Path, locked: &Locked, file: &LockedFile) -> Vec<PathBuf> {
 }
 
 fn fetch_file(to: &Path, candidates: &[PathBuf], file: &LockedFile) -> Fetched {
-    if digest_of(to).is_ok_and(|digest| digest == file.sha256) {
+    if FileSource::open(to).is_ok_and(|there| sha256(&there) == Ok(file.sha256)) {
         return Fetched::Present;
     }
     let mut different = None;
@@ -83,15 +83,6 @@ fn fetch_file(to: &Path, candidates: &[PathBuf], file: &LockedFile) -> Fetched {
         }
     }
     different.unwrap_or(Fetched::NotFound)
-}
-
-fn digest_of(path: &Path) -> io::Result<Sha256Digest> {
-    let mut hasher = Sha256::new();
-    each_block(path, |block| {
-        hasher.update(block);
-        Ok(())
-    })?;
-    Ok(Sha256Digest::new(hasher.finalize().into()))
 }
 
 /// Copies a file, unless it has another digest, which is then told.

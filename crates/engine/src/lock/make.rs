@@ -129,7 +129,8 @@ fn lock_one(
     progress: &dyn Progress,
 ) -> Result<Locked, MakeError> {
     let place = root.join(&ingredient.path);
-    let listed = files_of(&place, &[], false, ingredient.signature.as_deref().map(|path| root.join(path)).as_deref())?;
+    // A signature that lies inside is locked as every other file is.
+    let listed = files_of(&place, &[], false, None)?;
     let wanted = Wanted { files: vec![HashAlgorithm::Sha256], shards: None };
     let hashed = digest_files(&listed.files, &wanted, progress)?;
     problems.extend(
