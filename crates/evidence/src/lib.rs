@@ -7,6 +7,8 @@ pub mod ingredient;
 pub mod lock;
 pub mod manifest;
 pub mod policy;
+pub mod statement;
+pub mod strict;
 pub mod trust;
 pub mod verdict;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::encoding::{of_base64, to_base64};
 use crate::envelope::Envelope;
 use crate::error::SigningError;
-use crate::strict;
+use waag_evidence::strict;
 
 /// The media type that is written.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";

@@ -25,14 +25,6 @@ pub fn to_hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Whether a text is at least one byte in lower-case hexadecimal digits.
-#[must_use]
-pub fn is_hex(text: &str) -> bool {
-    !text.is_empty()
-        && text.len().is_multiple_of(2)
-        && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,14 +34,6 @@ mod tests {
         assert_eq!(of_base64("AAE="), Some(vec![0, 1]));
         for other in ["AAE", "AAF=", "AA E=", "AAE=\n", "_AE=", "AAE=="] {
             assert_eq!(of_base64(other), None, "{other:?}");
-        }
-    }
-
-    #[test]
-    fn hexadecimal_is_lower_case() {
-        assert!(is_hex(&to_hex(&[0, 0xAB])));
-        for other in ["", "a", "AB", "0g"] {
-            assert!(!is_hex(other), "{other:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::{of_base64, to_base64};
 use crate::error::SigningError;
-use crate::strict;
+use waag_evidence::strict;
 
 /// A payload and the signatures over it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,9 +22,8 @@ mod pem;
 pub mod pkcs11;
 pub mod sign;
 pub mod signer;
-pub mod statement;
-mod strict;
 pub mod verify;
 
 pub use error::SigningError;
 pub use signer::Signer;
+pub use waag_evidence::statement;

@@ -16,8 +16,8 @@ use waag_evidence::manifest::{
 
 use crate::error::SigningError;
 use crate::order::{is_path_order, out_of_place};
-use crate::statement::{DigestSet, ResourceDescriptor, STATEMENT_TYPE, Statement};
-use crate::strict;
+use waag_evidence::statement::{DigestSet, ResourceDescriptor, STATEMENT_TYPE, Statement};
+use waag_evidence::strict;
 
 /// The predicate that is written.
 pub const PREDICATE_TYPE: &str = "https://model_signing/signature/v1.0";

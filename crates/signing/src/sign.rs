@@ -8,7 +8,7 @@ use crate::chain::check_signer;
 use crate::envelope::{Envelope, pae};
 use crate::error::SigningError;
 use crate::key::SigningKey;
-use crate::statement::PAYLOAD_TYPE;
+use waag_evidence::statement::PAYLOAD_TYPE;
 
 /// Signs a statement with a key. The same statement and key give the same bundle, unless the key is in a token.
 ///

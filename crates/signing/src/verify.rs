@@ -14,7 +14,7 @@ use crate::key::PublicKey;
 use crate::keyless::{self, TrustedRoot, VerifiedStatement};
 use crate::model_statement::{ModelStatement, PredicateVersion};
 use crate::signer::{Signer, SignerKind};
-use crate::statement::PAYLOAD_TYPE;
+use waag_evidence::statement::PAYLOAD_TYPE;
 
 /// Whom a verifier trusts.
 #[derive(Debug, Clone)]

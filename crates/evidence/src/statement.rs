@@ -2,6 +2,10 @@
 //!
 //! <https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md>
 
+pub mod claims;
+pub mod provenance;
+pub mod role;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,7 +13,6 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::encoding::is_hex;
 use crate::strict;
 
 /// What `_type` says of every statement of this version.
@@ -112,6 +115,13 @@ impl<'de> Deserialize<'de> for DigestSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(DigestVisitor)
     }
+}
+
+/// Whether a text is at least one byte in lower-case hexadecimal digits.
+fn is_hex(text: &str) -> bool {
+    !text.is_empty()
+        && text.len().is_multiple_of(2)
+        && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Reads digests so that none is said twice: readers would disagree about which holds.
