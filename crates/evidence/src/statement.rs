@@ -4,6 +4,7 @@
 
 pub mod claims;
 pub mod provenance;
+mod read;
 pub mod role;
 
 use std::collections::BTreeMap;
@@ -14,9 +15,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::strict;
+pub use read::InvalidStatement;
 
 /// What `_type` says of every statement of this version.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
+/// The same of the version before, which has the same fields; others still write it.
+pub const EARLY_STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v0.1";
 /// The media type of a statement in an envelope.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
