@@ -3,9 +3,20 @@
 //! <https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md>
 
 pub mod claims;
+pub mod cyclonedx;
+pub mod evidence;
+pub mod predicate;
 pub mod provenance;
 mod read;
+pub mod reference;
 pub mod role;
+pub mod scai;
+pub mod scan;
+pub mod signature;
+pub mod spdx;
+pub mod test_result;
+pub mod verdict;
+pub mod vulns;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +26,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::strict;
+pub use predicate::{InvalidPredicate, Line, Predicate};
 pub use read::InvalidStatement;
 
 /// What `_type` says of every statement of this version.
