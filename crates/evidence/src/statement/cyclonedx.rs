@@ -61,7 +61,7 @@ fn read(value: &Value) -> Result<Reading, InvalidPredicate> {
     lines.extend(models.take(5).map(|model| Line::new("model", &model.name)));
     let count = outline.vulnerabilities.len();
     lines.extend((count > 0).then(|| Line::new("vulnerabilities", count)));
-    Ok(Reading { uri: PREDICATE_TYPE, lines, unknown: Vec::new() })
+    Ok(Reading::of_document(PREDICATE_TYPE, lines))
 }
 
 #[cfg(test)]

@@ -44,6 +44,8 @@ pub struct Reading {
     pub uri: &'static str,
     /// What it says, in a few lines.
     pub lines: Vec<Line>,
+    /// What it says against the subject. Whoever relies on it has to be told, however well it is signed.
+    pub objection: Option<String>,
     /// Fields that the specification does not name. They are kept, and most readers pass them over.
     pub unknown: Vec<String>,
 }
@@ -75,6 +77,13 @@ pub fn of_uri(uri: &str) -> Option<&'static EvidenceType> {
     EVIDENCE.iter().copied().find(|evidence| evidence.is(uri))
 }
 
+impl Reading {
+    /// What was read of a document whose fields are another specification's.
+    pub(super) const fn of_document(uri: &'static str, lines: Vec<Line>) -> Self {
+        Self { uri, lines, objection: None, unknown: Vec::new() }
+    }
+}
+
 impl EvidenceType {
     /// Whether a predicate type is this one.
     #[must_use]
@@ -92,7 +101,8 @@ fn is_version_of(first: &str, uri: &str) -> bool {
 pub(super) fn reading<P: Predicate>(uri: &'static str, value: &Value) -> Result<Reading, InvalidPredicate> {
     let predicate: P = read(value)?;
     let known = serde_json::to_value(&predicate).unwrap_or(Value::Null);
-    Ok(Reading { uri, lines: predicate.summary(), unknown: unknown_fields(value, &known) })
+    let (lines, objection) = (predicate.summary(), predicate.objection());
+    Ok(Reading { uri, lines, objection, unknown: unknown_fields(value, &known) })
 }
 
 #[cfg(test)]

@@ -25,6 +25,11 @@ pub trait Predicate: Serialize + DeserializeOwned {
 
     /// What it says, in a few lines. Texts may come from a stranger: sanitize them before they are shown.
     fn summary(&self) -> Vec<Line>;
+
+    /// What it says against the subject, where that is what it is for: a verdict that is FAILED.
+    fn objection(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Why something is no predicate of its type. Texts may quote it: sanitize them before they are shown.

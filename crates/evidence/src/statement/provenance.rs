@@ -140,6 +140,19 @@ impl BuildType {
         }
     }
 
+    /// What it is, in a few words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Train => "a model from data",
+            Self::FineTune => "a model from another one and data",
+            Self::Merge => "a model from several",
+            Self::Quantize => "a model with smaller numbers",
+            Self::Convert => "the same weights in another container",
+            Self::PrepareDataset => "data from data",
+        }
+    }
+
     /// Its URI.
     #[must_use]
     pub const fn uri(self) -> &'static str {

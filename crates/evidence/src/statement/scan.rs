@@ -156,6 +156,10 @@ impl Predicate for Scan {
         Ok(())
     }
 
+    fn objection(&self) -> Option<String> {
+        (self.decision != Decision::Allow).then(|| format!("the scan says '{}'", self.decision))
+    }
+
     fn summary(&self) -> Vec<Line> {
         let ScannedArtifacts { complete, partial, not_analysed } = self.artifacts;
         let artifacts = format!("{complete} read in full, {partial} in part, {not_analysed} not analysed");

@@ -27,13 +27,13 @@ pub(super) static TYPE: EvidenceType = EvidenceType {
 fn read(value: &Value) -> Result<Reading, InvalidPredicate> {
     let Some(resources) = value.get("resources") else {
         // The first signers left the predicate empty.
-        return Ok(Reading { uri: EARLY_PREDICATE_TYPE, lines: Vec::new(), unknown: Vec::new() });
+        return Ok(Reading::of_document(EARLY_PREDICATE_TYPE, Vec::new()));
     };
     let resources = resources.as_array().ok_or_else(|| InvalidPredicate::at("resources", "a list is expected"))?;
     let method = value.pointer("/serialization/method").and_then(Value::as_str);
     let method = method.ok_or_else(|| InvalidPredicate::at("serialization.method", "files or shards is expected"))?;
     let lines = vec![Line::new("lists", format_args!("{} {method}", resources.len()))];
-    Ok(Reading { uri: PREDICATE_TYPE, lines, unknown: Vec::new() })
+    Ok(Reading::of_document(PREDICATE_TYPE, lines))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn second(value: &Value, version: &Value) -> Result<Reading, InvalidPredicate> {
     lines.extend(value.get("name").and_then(Value::as_str).map(|name| Line::new("name", name)));
     lines.push(Line::new("packages", count("packages")?));
     lines.push(Line::new("files", count("files")?));
-    Ok(Reading { uri: PREDICATE_TYPE, lines, unknown: Vec::new() })
+    Ok(Reading::of_document(PREDICATE_TYPE, lines))
 }
 
 fn third(value: &Value) -> Result<Reading, InvalidPredicate> {
@@ -77,7 +77,7 @@ fn third(value: &Value) -> Result<Reading, InvalidPredicate> {
         Line::new("AI packages", count("ai_AIPackage")),
         Line::new("datasets", count("dataset_DatasetPackage")),
     ];
-    Ok(Reading { uri: PREDICATE_TYPE_3, lines, unknown: Vec::new() })
+    Ok(Reading::of_document(PREDICATE_TYPE_3, lines))
 }
 
 #[cfg(test)]

@@ -86,6 +86,10 @@ impl Predicate for TestResult {
         }
     }
 
+    fn objection(&self) -> Option<String> {
+        (self.result == TestOutcome::Failed).then(|| "the tests FAILED".to_owned())
+    }
+
     fn summary(&self) -> Vec<Line> {
         let count = |tests: &[String]| tests.len();
         let counts = format!(

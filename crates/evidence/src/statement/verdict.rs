@@ -113,6 +113,10 @@ impl Predicate for VerificationSummary {
         self.check_levels()
     }
 
+    fn objection(&self) -> Option<String> {
+        (self.verification_result == VerificationResult::Failed).then(|| "the verdict is FAILED".to_owned())
+    }
+
     fn summary(&self) -> Vec<Line> {
         let mut lines = vec![
             Line::new("result", self.verification_result.name()),
