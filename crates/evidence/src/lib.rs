@@ -10,6 +10,7 @@ pub mod policy;
 pub mod statement;
 pub mod strict;
 pub mod trust;
+pub mod unique;
 pub mod verdict;
 
 pub use digest::Sha256Digest;
