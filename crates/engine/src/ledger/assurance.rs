@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::output::text::{BAD, DOUBT, GOOD};
 use crate::sanitize::sanitize;
 
 /// What verifying a statement gave.
@@ -39,13 +40,13 @@ impl Assurance {
         matches!(self, Self::Signed { .. })
     }
 
-    /// In one word, for tables and pictures.
+    /// How it is painted.
     #[must_use]
-    pub const fn word(&self) -> &'static str {
+    pub const fn style(&self) -> anstyle::Style {
         match self {
-            Self::Signed { .. } => "signed",
-            Self::Unverified { .. } => "unverified",
-            Self::Unsigned => "unsigned",
+            Self::Signed { .. } => GOOD,
+            Self::Unverified { .. } => BAD,
+            Self::Unsigned => DOUBT,
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod graph;
 mod index;
 pub mod input;
+pub mod judge;
 mod prepared;
 mod query;
 mod store;

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use waag_evidence::statement::role::Role;
+use waag_signing::model_statement::NAMES_DIGEST;
 
 use super::identifier::{Identifier, Naming};
 
@@ -146,6 +147,12 @@ pub(super) struct Descriptor {
 pub(super) struct Annotations {
     #[serde(default)]
     role: Text,
+    /// How many files it has: only a whole says so.
+    #[serde(default)]
+    files: Option<IgnoredAny>,
+    /// The digest over names, where it does not stand among the digests.
+    #[serde(default, rename = "dirHash")]
+    names: Text,
 }
 
 /// Digests by algorithm. Statements of others hold more than hexadecimal digits.
@@ -205,7 +212,10 @@ impl Descriptor {
     /// What it is called, the best name first. A bare name counts only where there is no other.
     pub(super) fn identifiers(&self) -> Vec<Identifier> {
         let digests = self.digest.0.iter().map(|(algorithm, digits)| Identifier::digest(algorithm, digits));
-        let mut identifiers: Vec<_> = digests.chain(self.uri.as_str().map(Identifier::uri)).collect();
+        let noted = self.annotations.as_ref().and_then(|annotations| annotations.names.as_str());
+        let noted = noted.filter(|digits| is_digest(NAMES_DIGEST, digits) && !self.digest.0.contains_key(NAMES_DIGEST));
+        let noted = noted.map(|digits| Identifier::digest(NAMES_DIGEST, &lower_hex(digits.to_owned())));
+        let mut identifiers: Vec<_> = digests.chain(noted).chain(self.uri.as_str().map(Identifier::uri)).collect();
         if identifiers.is_empty() {
             identifiers.extend(self.name.as_str().map(|name| Identifier::new(Naming::Name, name)));
         }
@@ -218,9 +228,11 @@ impl Descriptor {
         self.name.as_str()
     }
 
-    /// Whether it is a whole with files: in-toto's digest of a folder is among its digests.
+    /// Whether it is a whole with files: in-toto's digest of a folder is among its digests, or it says how many it has.
     pub(super) fn is_whole(&self) -> bool {
-        self.digest.0.contains_key(waag_signing::model_statement::NAMES_DIGEST)
+        let noted = self.annotations.as_ref();
+        self.digest.0.contains_key(NAMES_DIGEST)
+            || noted.is_some_and(|noted| noted.files.is_some() || noted.names.as_str().is_some())
     }
 
     /// The part that it had: as it is annotated, or as its kind of name tells.

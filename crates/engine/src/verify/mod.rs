@@ -4,7 +4,7 @@
 //! when it was signed, and not as anybody asks now. Nothing is taken from the cache of earlier scans.
 
 mod files;
-mod policy;
+pub(crate) mod policy;
 pub mod report;
 
 pub(crate) use files::below;
