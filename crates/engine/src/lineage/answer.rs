@@ -61,6 +61,9 @@ pub struct Node {
     pub missing: Option<Missing>,
     #[serde(skip)]
     pub(super) number: u32,
+    /// Whether the walk only came to it as another name of something.
+    #[serde(skip)]
+    pub(super) is_name: bool,
 }
 
 /// What an artifact is, as its edges tell.

@@ -23,6 +23,10 @@ const MAX_EDGES: usize = 256;
 const MAX_CONFLICTS: usize = 256;
 /// Artifacts of an answer whose sources are compared.
 const MAX_ARTIFACTS: usize = 20_000;
+/// Sources of one artifact that say different things.
+const MAX_SIDES: usize = 8;
+/// Walks to see whether one model is behind another.
+const MAX_WALKS: usize = 200;
 /// How far back one model is looked for behind another.
 const MAX_DEPTH: u32 = 16;
 
@@ -48,15 +52,20 @@ pub struct Side {
 type Source = (u32, Option<(String, String)>);
 
 pub(super) fn find(maker: &mut Maker<'_>, ledger: &Ledger, judge: &dyn Judge) -> Result<Vec<Conflict>, LedgerError> {
-    let mut conflicts = Vec::new();
+    let (mut conflicts, mut walks) = (Vec::new(), MAX_WALKS);
     for place in 0..maker.answer.nodes.len().min(MAX_ARTIFACTS) {
         let node = &maker.answer.nodes[place];
-        if conflicts.len() >= MAX_CONFLICTS || !matches!(node.kind, Kind::Model | Kind::File | Kind::Artifact) {
+        if conflicts.len() >= MAX_CONFLICTS || walks == 0 {
+            let compared = format!("the sources of only {place} artifacts were compared");
+            maker.answer.incomplete.push(compared);
+            break;
+        }
+        if !matches!(node.kind, Kind::Model | Kind::File | Kind::Artifact) {
             continue;
         }
         let sources = sources(maker, ledger, node.number)?;
         let sides = sides(maker, sources);
-        if is_conflict(maker, &sides) {
+        if is_conflict(maker, &sides, &mut walks) {
             let sides = sides.into_iter().map(|(objects, edges)| side(maker, ledger, judge, &objects, &edges));
             conflicts.push(Conflict { subject: place, sides: sides.collect::<Result<_, _>>()? });
         }
@@ -98,11 +107,13 @@ fn sources(
 fn sides(maker: &Maker<'_>, sources: BTreeMap<Source, (BTreeSet<u32>, Vec<u32>)>) -> Vec<(BTreeSet<u32>, Vec<u32>)> {
     let mut sides: Vec<(BTreeSet<u32>, Vec<u32>)> = Vec::new();
     for (objects, edges) in sources.into_values() {
+        let has_room = sides.len() < MAX_SIDES;
         let same =
             |side: &&mut (BTreeSet<u32>, Vec<u32>)| holds(maker, &side.0, &objects) && holds(maker, &objects, &side.0);
         match sides.iter_mut().find(same) {
             Some(side) => side.1.extend(edges),
-            None => sides.push((objects, edges)),
+            None if has_room => sides.push((objects, edges)),
+            None => {}
         }
     }
     sides
@@ -114,15 +125,19 @@ fn holds(maker: &Maker<'_>, whole: &BTreeSet<u32>, part: &BTreeSet<u32>) -> bool
     part.iter().all(|node| names(maker.graph(), *node, maker.left_out()).iter().any(|name| known.contains(name)))
 }
 
-fn is_conflict(maker: &Maker<'_>, sides: &[(BTreeSet<u32>, Vec<u32>)]) -> bool {
-    sides.iter().enumerate().any(|(place, (one, _))| {
-        sides.iter().skip(place + 1).any(|(other, _)| {
-            !holds(maker, one, other)
-                && !holds(maker, other, one)
-                && !is_behind(maker, one, other)
-                && !is_behind(maker, other, one)
-        })
-    })
+fn is_conflict(maker: &Maker<'_>, sides: &[(BTreeSet<u32>, Vec<u32>)], walks: &mut usize) -> bool {
+    let pairs =
+        sides.iter().enumerate().flat_map(|(place, one)| sides.iter().skip(place + 1).map(move |other| (one, other)));
+    for ((one, _), (other, _)) in pairs {
+        if holds(maker, one, other) || holds(maker, other, one) {
+            continue;
+        }
+        *walks = walks.saturating_sub(1);
+        if !is_behind(maker, one, other) && !is_behind(maker, other, one) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether everything in `far` is something that `near` was made from.

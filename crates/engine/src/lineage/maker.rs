@@ -19,6 +19,8 @@ use crate::ledger::{Ledger, LedgerError, StatementRow};
 
 /// Statements of an answer that are read and digested. Of the others the file system says whether they have changed.
 const READ_AGAIN: usize = 1000;
+/// Names of one artifact that are looked at.
+const MAX_NAMES: usize = 256;
 /// Edges of an answer.
 const MAX_EDGES: usize = 200_000;
 
@@ -120,7 +122,8 @@ impl<'a> Maker<'a> {
         }
         order.sort_unstable();
         for (depth, _, number) in order {
-            self.node(ledger, number, depth)?;
+            let place = self.node(ledger, number, depth)?;
+            self.answer.nodes[place].is_name = depth > 0 && !is_artifact.has(number);
         }
         Ok(())
     }
@@ -141,6 +144,7 @@ impl<'a> Maker<'a> {
             depth,
             missing: None,
             number,
+            is_name: false,
         });
         Ok(place)
     }
@@ -161,22 +165,22 @@ impl<'a> Maker<'a> {
 
     /// Puts edges into the answer, those that say the same thing together.
     pub(super) fn cite(&mut self, ledger: &Ledger, judge: &dyn Judge, crossed: &[Crossed]) -> Result<(), LedgerError> {
-        let mut together: BTreeMap<(usize, usize, Relation), (bool, Vec<u32>)> = BTreeMap::new();
+        let mut together: BTreeMap<(usize, usize, Relation), ([bool; 2], Vec<u32>)> = BTreeMap::new();
         for crossed in crossed {
             let edge = self.graph().edge(crossed.place);
             let (Some(subject), Some(object)) = (self.places.get(&edge.subject), self.places.get(&edge.object)) else {
                 continue;
             };
             let Some(relation) = Relation::of_code(edge.relation) else { continue };
-            let (backwards, places) =
-                together.entry((*subject, *object, relation)).or_insert((crossed.backwards, Vec::new()));
-            // An edge that was crossed both ways is told as it is read.
-            *backwards &= crossed.backwards;
-            if !places.contains(&crossed.place) {
-                places.push(crossed.place);
-            }
+            let (ways, places) = together.entry((*subject, *object, relation)).or_default();
+            ways[usize::from(crossed.backwards)] = true;
+            places.push(crossed.place);
         }
-        for ((subject, object, relation), (backwards, places)) in together {
+        for ((subject, object, relation), (ways, places)) in together {
+            let places: BTreeSet<u32> = places.into_iter().collect();
+            // One that was crossed both ways is told from where the walk began.
+            let is_nearer = self.answer.nodes[object].depth < self.answer.nodes[subject].depth;
+            let backwards = ways[1] && (!ways[0] || is_nearer);
             let mut said =
                 places.iter().map(|place| self.said(ledger, judge, *place)).collect::<Result<Vec<_>, _>>()?;
             said.sort_by(|one, other| self.order_of(one).cmp(&self.order_of(other)));
@@ -331,13 +335,12 @@ const fn kinds_of(relation: Relation) -> (Option<Kind>, Option<Kind>) {
 
 /// The node and its other names.
 pub(super) fn names(graph: &Graph, node: u32, left_out: &Bits) -> Vec<u32> {
-    let mut names = vec![node];
     let is_name = |place: &u32| {
         graph.relation(*place) == Some(Relation::SameAs) && !left_out.has(graph.statements[*place as usize])
     };
-    names.extend(graph.edges_from(node).filter(is_name).map(|place| graph.objects[place as usize]));
-    names.extend(graph.edges_to(node).filter(is_name).map(|place| graph.subjects[place as usize]));
-    names
+    let from = graph.edges_from(node).filter(is_name).map(|place| graph.objects[place as usize]);
+    let to = graph.edges_to(node).filter(is_name).map(|place| graph.subjects[place as usize]);
+    std::iter::once(node).chain(from).chain(to).take(MAX_NAMES).collect()
 }
 
 fn has_digest(graph: &Graph, node: u32, left_out: &Bits) -> bool {

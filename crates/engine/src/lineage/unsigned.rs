@@ -1,6 +1,6 @@
 //! The shortest way from an artifact to an ancestor that nobody who is trusted has signed for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::answer::{Answer, Level, Options};
 use super::extract::ClaimedBy;
@@ -61,10 +61,11 @@ fn first_unsigned(
     }
     let mut known: HashMap<u32, Assurance> = HashMap::new();
     for crossed in &walk.crossed {
-        let places = together.get(&meaning(graph, *crossed)).map(Vec::as_slice).unwrap_or_default();
+        // Edges that say the same are looked at once, with the first of them.
+        let Some(places) = together.remove(&meaning(graph, *crossed)) else { continue };
         let mut is_signed = false;
         for place in places {
-            is_signed |= said(ledger, graph, *place, judge, &mut known)? == Level::Signed;
+            is_signed |= said(ledger, graph, place, judge, &mut known)? == Level::Signed;
         }
         if !is_signed {
             return Ok(Some(*crossed));
@@ -99,6 +100,6 @@ fn path_to(graph: &LedgerGraph, walk: &Walk, last: Crossed) -> Vec<Crossed> {
 
 /// Edges of a path with those that say the same.
 fn parallels(graph: &LedgerGraph, walk: &Walk, path: &[Crossed]) -> Vec<Crossed> {
-    let on_path: Vec<_> = path.iter().map(|crossed| meaning(graph, *crossed)).collect();
+    let on_path: HashSet<_> = path.iter().map(|crossed| meaning(graph, *crossed)).collect();
     walk.crossed.iter().copied().filter(|crossed| on_path.contains(&meaning(graph, *crossed))).collect()
 }

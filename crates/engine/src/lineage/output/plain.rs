@@ -6,8 +6,7 @@ use super::fold::{Children, ends, fold, group_name};
 use super::{Asked, Told, words};
 use crate::lineage::answer::{Answer, AnswerEdge, Kind, Level, Missing};
 use crate::output::Style;
-use crate::output::text::{BAD, DOUBT, GOOD, HEADING, NAME, Painted, QUIET, counted, excerpt};
-use crate::sanitize::sanitize;
+use crate::output::text::{BAD, DOUBT, GOOD, HEADING, NAME, Painted, QUIET, counted};
 
 /// Lines of the tree.
 const MAX_LINES: usize = 400;
@@ -43,7 +42,7 @@ fn kinds(told: &Told<'_>) -> String {
     if told.asked == Asked::UnsignedPath {
         return String::new();
     }
-    let nodes = || told.answer.nodes.iter().filter(|node| node.depth > 0);
+    let nodes = || told.answer.nodes.iter().filter(|node| node.depth > 0 && !node.is_name);
     let counts = SHOWN.iter().filter_map(|(kind, noun)| {
         let count = nodes().filter(|node| node.kind == *kind).count() as u64;
         match (count, *kind) {
@@ -171,6 +170,9 @@ pub(super) const fn paint(level: Level) -> anstyle::Style {
 }
 
 fn missing(told: &Told<'_>, out: &mut dyn Write, style: Style) -> io::Result<()> {
+    if !told.is_upward() {
+        return Ok(());
+    }
     let nodes = told.answer.nodes.iter().filter(|node| {
         // Packages are named by version; that they have no digest is counted, not listed.
         node.missing.is_some() && node.kind != Kind::Package
@@ -201,7 +203,7 @@ fn conflicts(answer: &Answer, out: &mut dyn Write, style: Style) -> io::Result<(
             Painted(style.color, BAD, "conflict")
         )?;
         for side in &conflict.sides {
-            let objects: Vec<_> = side.objects.iter().map(|object| excerpt(&sanitize(object), 40)).collect();
+            let objects: Vec<_> = side.objects.iter().map(|object| words::short_digest(object)).collect();
             let who = side.said.first().map(|said| words::said(answer, said)).unwrap_or_default();
             writeln!(out, "  {}  [{who}]", objects.join(" and "))?;
         }

@@ -1,6 +1,7 @@
 //! A picture: what was made stands to the right of what it was made from. Colours repeat what words say; the page's own
 //! colours follow the reader's. It holds no script, and nothing that a name could become one with.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::fold::{Children, ends, fold, group_name};
@@ -12,17 +13,21 @@ use crate::sanitize::sanitize;
 
 /// Boxes that are drawn: nobody can read more.
 const MAX_BOXES: usize = 160;
+/// Lines that are drawn.
+const MAX_LINES: usize = 1000;
 const WIDTH: f64 = 216.0;
 const HEIGHT: f64 = 58.0;
-const BETWEEN: f64 = 176.0;
+const BETWEEN: f64 = 224.0;
+/// How far a line runs straight, where its words stand.
+const STRAIGHT: f64 = 136.0;
 const GAP: f64 = 22.0;
 const MARGIN: f64 = 28.0;
 const TOP: f64 = 76.0;
 const BOTTOM: f64 = 62.0;
 /// Letters that fit into a box, and beside a line.
-const LETTERS: usize = 27;
-const SMALL_LETTERS: usize = 29;
-const LINE_LETTERS: usize = 26;
+const LETTERS: usize = 23;
+const SMALL_LETTERS: usize = 28;
+const LINE_LETTERS: usize = 24;
 /// Lines of what is told when the mouse rests.
 const MAX_TITLE: usize = 24;
 
@@ -56,8 +61,8 @@ struct Box {
     title: Vec<String>,
     classes: &'static str,
     warning: Option<(&'static str, bool)>,
-    /// Whether it stands for several.
-    is_group: bool,
+    /// Where those behind it are seen, for one that stands for several: to the left or to the right.
+    behind: Option<f64>,
 }
 
 /// A line of the picture, from what something was made from to what was made.
@@ -92,7 +97,7 @@ impl Picture {
         let (answer, children) = (told.answer, fold(told.answer));
         let mut picture = Self::default();
         let mut places = vec![None; answer.nodes.len()];
-        let hidden = hidden(&children);
+        let hidden = hidden(told, &children);
         for (node, place) in places.iter_mut().enumerate().filter(|(node, _)| !hidden.contains(node)) {
             if picture.boxes.len() >= MAX_BOXES {
                 picture.left_out += 1;
@@ -104,7 +109,9 @@ impl Picture {
         for (node, children) in children.iter().enumerate() {
             let Some(at) = places[node] else { continue };
             for edge in children.edges.iter().map(|place| &answer.edges[*place]) {
-                if let (Some(from), Some(to)) = (places[edge.object], places[edge.subject]) {
+                if let (Some(from), Some(to)) = (places[edge.object], places[edge.subject])
+                    && picture.lines.len() < MAX_LINES
+                {
                     picture.lines.push(line(told, edge, from, to));
                 }
             }
@@ -119,6 +126,9 @@ impl Picture {
     fn group(&mut self, told: &Told<'_>, at: usize, group: &[usize]) {
         let answer = told.answer;
         let Some(first) = group.first().map(|place| &answer.edges[*place]) else { return };
+        if self.lines.len() >= MAX_LINES {
+            return;
+        }
         let names = group.iter().map(|place| &answer.nodes[ends(&answer.edges[*place]).1]);
         let kind = names.clone().next().map_or(Kind::Artifact, |node| node.kind);
         let listed: Vec<String> = names.map(words::label).collect();
@@ -131,7 +141,7 @@ impl Picture {
             title: listed,
             classes: "box",
             warning: None,
-            is_group: true,
+            behind: Some(if told.is_upward() { -1.0 } else { 1.0 }),
         });
         let (from, to) = if first.backwards { (at, place) } else { (place, at) };
         self.lines.push(Line { from, to, who: first.level.words().to_owned(), ..line(told, first, from, to) });
@@ -150,8 +160,8 @@ impl Picture {
         writeln!(out, "<rect class=\"page\" width=\"{width:.0}\" height=\"{height:.0}\"/>")?;
         text(out, "title", MARGIN, 34.0, &words::headline(told))?;
         text(out, "sub", MARGIN, 54.0, &self.caption(told))?;
-        for (line, path) in self.lines.iter().zip(&layout.links) {
-            line.draw(path, out)?;
+        for (place, (line, path)) in self.lines.iter().zip(&layout.links).enumerate() {
+            line.draw(path, self.room(place), out)?;
         }
         for (drawn, (layer, middle)) in self.boxes.iter().zip(&layout.boxes) {
             drawn.draw(x_of(*layer), TOP + middle - HEIGHT / 2.0, out)?;
@@ -183,7 +193,7 @@ impl Picture {
         if self.left_out > 0 {
             parts.push(format!("{} more boxes not drawn", self.left_out));
         }
-        if !answer.incomplete.is_empty() {
+        if !answer.incomplete.is_empty() || self.lines.len() >= MAX_LINES {
             parts.push("incomplete".to_owned());
         }
         parts.join(" · ")
@@ -212,8 +222,10 @@ enum Room {
 }
 
 /// Nodes that stand for themselves in no box.
-fn hidden(children: &[Children]) -> std::collections::BTreeSet<usize> {
-    children.iter().flat_map(|children| children.names.iter().copied()).collect()
+fn hidden(told: &Told<'_>, children: &[Children]) -> BTreeSet<usize> {
+    let grouped = children.iter().flat_map(|children| children.groups.iter().flatten());
+    let grouped = grouped.map(|place| ends(&told.answer.edges[*place]).1);
+    children.iter().flat_map(|children| children.names.iter().copied()).chain(grouped).collect()
 }
 
 fn node_box(told: &Told<'_>, place: usize, children: &Children) -> Box {
@@ -239,18 +251,17 @@ fn node_box(told: &Told<'_>, place: usize, children: &Children) -> Box {
     };
     // Beside a digest that people call something, the name that others look for says more.
     let alias = children.names.first().map(|name| words::short(&answer.nodes[*name]));
-    let label = words::label(node);
-    let short = words::short(node);
-    let id = if short == label { alias.unwrap_or_default() } else { short };
+    let (name, short) = (words::headword(node), words::short(node));
+    let id = if short == name { alias.unwrap_or_default() } else { short };
     Box {
-        name: excerpt(&label, LETTERS),
+        name: excerpt(&name, LETTERS),
         kind: node.kind.word(),
         word: node.kind.word().to_uppercase(),
         id: excerpt(&id, SMALL_LETTERS),
         title,
         classes,
         warning,
-        is_group: false,
+        behind: None,
     }
 }
 
@@ -281,9 +292,9 @@ const fn class(level: Level) -> &'static str {
 impl Box {
     fn draw(&self, x: f64, y: f64, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "<g>{}", title(&self.title))?;
-        if self.is_group {
+        if let Some(side) = self.behind {
             for step in [8.0, 4.0] {
-                let (x, y) = (x + step, y - step);
+                let (x, y) = (x + side * step, y - step);
                 writeln!(
                     out,
                     "<rect class=\"back\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"7\"/>"
@@ -318,8 +329,8 @@ impl Box {
 
 impl Line {
     /// A curve through every layer that it passes, and an arrow at what was made.
-    fn draw(&self, path: &[(usize, f64)], out: &mut dyn Write) -> io::Result<()> {
-        let points = points(path);
+    fn draw(&self, path: &[(usize, f64)], room: Room, out: &mut dyn Write) -> io::Result<()> {
+        let points = with_straight(points(path), room);
         let Some(first) = points.first() else { return Ok(()) };
         let mut curve = format!("M{:.1} {:.1}", first.0, first.1);
         for pair in points.windows(2) {
@@ -389,6 +400,19 @@ fn points(path: &[(usize, f64)]) -> Vec<(f64, f64)> {
             (place, false) if place == last => points.push((right, y)),
             (_, true) => points.extend([(left, y), (right, y)]),
             (_, false) => points.extend([(right, y), (left, y)]),
+        }
+    }
+    points
+}
+
+/// The same with a point more where the words of the line end, so that it bends only beside them.
+fn with_straight(mut points: Vec<(f64, f64)>, room: Room) -> Vec<(f64, f64)> {
+    let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) else { return points };
+    if first.0 <= last.0 {
+        match room {
+            Room::Start => points.insert(1, (first.0 + STRAIGHT, first.1)),
+            Room::End => points.insert(points.len() - 1, (last.0 - STRAIGHT, last.1)),
+            Room::Middle(_) => {}
         }
     }
     points

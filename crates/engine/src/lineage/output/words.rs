@@ -20,12 +20,29 @@ pub(super) fn label(node: &Node) -> String {
 
 /// The best name, so short that it can be read.
 pub(super) fn short(node: &Node) -> String {
-    let text = sanitize(&node.id);
-    match (node.naming, text.split_once(':')) {
-        ("digest" | "statement", Some((algorithm, digits))) if digits.len() > DIGITS => {
-            format!("{algorithm}:{}…", digits.chars().take(DIGITS).collect::<String>())
+    match node.naming {
+        "digest" | "statement" => short_digest(&node.id),
+        _ => excerpt(&sanitize(&node.id), NAME),
+    }
+}
+
+/// A digest by the digits that people compare; anything else as it is.
+pub(super) fn short_digest(id: &str) -> String {
+    match id.split_once(':') {
+        Some((algorithm, digits)) if digits.len() > 24 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            format!("{}:{}…", sanitize(algorithm), digits.chars().take(DIGITS).collect::<String>())
         }
-        _ => excerpt(&text, NAME),
+        _ => excerpt(&sanitize(id), NAME),
+    }
+}
+
+/// What stands in bold where there is little room: of a package or an address, the part that tells it from others.
+pub(super) fn headword(node: &Node) -> String {
+    let text = sanitize(&node.id);
+    match (node.naming, &node.label) {
+        ("package", None) => text.split_once('/').map_or(text.clone(), |(_, name)| name.to_owned()),
+        ("uri", None) => text.trim_end_matches('/').rsplit('/').next().unwrap_or(&text).to_owned(),
+        _ => label(node),
     }
 }
 
