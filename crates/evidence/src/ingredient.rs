@@ -37,6 +37,8 @@ pub struct Ingredient {
     pub pins: Vec<String>,
     /// The signature that it has to have, below the same folder.
     pub signature: Option<String>,
+    /// Where it comes from: a place that `sources` in `[policy]` may allow.
+    pub source: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +49,7 @@ struct RawIngredient {
     #[serde(default)]
     pins: Vec<String>,
     signature: Option<String>,
+    source: Option<String>,
 }
 
 /// Why an entry is not accepted.
@@ -77,7 +80,7 @@ impl TryFrom<RawIngredient> for Ingredient {
         }
         let pins = raw.pins.into_iter().map(plain).collect::<Result<_, _>>()?;
         let signature = raw.signature.map(plain).transpose()?;
-        Ok(Self { name, path, pins, signature })
+        Ok(Self { name, path, pins, signature, source: raw.source })
     }
 }
 

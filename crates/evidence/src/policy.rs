@@ -112,7 +112,8 @@ impl Policy {
         let others = CONTROLS.iter().filter(|control| !crate::control::is_of_findings(control.id));
         let mut controls = self.controls.clone();
         controls.extend(others.map(|control| (control.id.to_owned(), Level::Off)));
-        Self { controls, rules: Vec::new(), ..self.clone() }
+        let exceptions = self.exceptions.iter().filter(|exception| exception.rule.is_some()).cloned().collect();
+        Self { controls, exceptions, rules: Vec::new(), ..self.clone() }
     }
 
     /// Everything that decides, as a text: the same for the same policy, however it was written.

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use waag_engine::lock::Signed;
 use waag_engine::scan::Silent;
 use waag_engine::settings::{self, Settings};
-use waag_engine::verify::report::VerifyReport;
 use waag_engine::verify::{Request, Trust, verify};
 use waag_evidence::ingredient::Ingredient;
 
@@ -73,17 +72,6 @@ pub(super) fn signed(root: &Path, ingredient: &Ingredient, settings: &Settings) 
     let signer = report.signatures.iter().find_map(|signature| signature.signer.as_ref()).map(|who| who.name.clone());
     Ok(match (report.verified, signer) {
         (true, Some(signer)) => Signed::By(signer),
-        _ => Signed::Refused(reason(&report)),
+        _ => Signed::Refused(report.reason()),
     })
-}
-
-/// The first thing that speaks against a signature: what is wrong with it, with a file, or with who made it.
-fn reason(report: &VerifyReport) -> String {
-    let problems = report.signatures.iter().flat_map(|signature| &signature.problems);
-    let differences = report.signatures.iter().flat_map(|signature| &signature.differences);
-    let mut reasons = problems
-        .map(|problem| problem.message.clone())
-        .chain(differences.map(|difference| format!("{} ({})", difference.name, difference.code.name())))
-        .chain(report.policy.iter().map(ToString::to_string));
-    reasons.next().unwrap_or_else(|| "its signature does not hold".to_owned())
 }

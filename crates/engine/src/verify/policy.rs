@@ -132,7 +132,7 @@ fn identity(signer: &Signer) -> String {
 }
 
 /// What a policy calls a model: its path below the settings' folder, or its whole path elsewhere.
-fn subject(model: &Path, folder: &Path) -> String {
+pub(crate) fn subject(model: &Path, folder: &Path) -> String {
     let real = |path: &Path| if path.as_os_str().is_empty() { Path::new(".") } else { path }.canonicalize().ok();
     let (Some(model), Some(folder)) = (real(model), real(folder)) else { return model.display().to_string() };
     model.strip_prefix(&folder).unwrap_or(&model).display().to_string()
