@@ -1,6 +1,7 @@
 //! The commands. Each is one file and one line in [`Command`].
 
 mod arguments;
+mod attest;
 mod check;
 mod completions;
 mod conformance;
@@ -16,6 +17,7 @@ mod project;
 mod scan;
 mod show;
 mod sign;
+mod signer;
 mod trust;
 mod verify;
 
@@ -38,6 +40,7 @@ pub(crate) enum Command {
     Show(show::Show),
     Hash(hash::Hash),
     Sign(sign::Sign),
+    Attest(attest::Attest),
     Verify(verify::Verify),
     Lock(lock::LockCommand),
     Fetch(fetch::Fetch),
@@ -63,6 +66,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Convert(convert) => convert.run(terminal),
         Command::Diff(diff) => diff.run(terminal),
         Command::Sign(sign) => sign.run(terminal),
+        Command::Attest(attest) => attest.run(terminal),
         Command::Verify(verify) => verify.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),

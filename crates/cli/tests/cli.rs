@@ -61,6 +61,7 @@ fn help_is_short_or_long() {
         "show",
         "hash",
         "sign",
+        "attest",
         "verify",
         "lock",
         "fetch",

@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
+pub mod attest;
 pub mod bounded;
 pub mod cache;
 mod checkpoint;

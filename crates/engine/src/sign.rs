@@ -8,12 +8,9 @@ use serde::Serialize;
 use waag_evidence::Sha256Digest;
 use waag_evidence::manifest::Serialization;
 use waag_signing::SigningError;
-use waag_signing::certificate::Certificate;
-use waag_signing::key::SigningKey;
-use waag_signing::keyless::{Services, Signed, Token, TrustedRoot, sign_statement};
 use waag_signing::model_statement::{ModelStatement, write};
-use waag_signing::sign::{sign_with_certificate, sign_with_key};
 
+use crate::attest::seal::{SealedStatement, With, seal};
 use crate::hash::{DEFAULT_IGNORED, HashError, manifest_of};
 use crate::io::write_atomically;
 use crate::sanitize::sanitize;
@@ -117,50 +114,20 @@ pub fn prepare(request: &Request<'_>, progress: &dyn Progress) -> Result<Prepare
     Ok(Prepared { parsed, statement, uncovered: look(request.model, &found.uncovered) })
 }
 
-/// Signs a model with a key, which may have a certificate, and writes the signature.
+/// Signs a model and writes the signature. Where a token is needed, it is asked for when the files are digested: it may
+/// live for minutes only.
 ///
 /// # Errors
-/// When the model cannot be read, the key does not sign, or the file cannot be written.
-pub fn sign(
+/// When the model cannot be read, nobody signs, or the file cannot be written.
+pub fn sign<E: From<SignError>>(
     request: &Request<'_>,
-    key: &dyn SigningKey,
-    chain: &[Certificate],
+    with: With<'_, E>,
     now: Timestamp,
-    progress: &dyn Progress,
-) -> Result<SignReport, SignError> {
-    let prepared = prepare(request, progress)?;
-    let (bundle, signer) = match chain.first() {
-        None => {
-            let public = key.public_key();
-            let signer = format!("{} key {}", public.curve().name(), public.fingerprint());
-            (sign_with_key(&prepared.statement, key)?, signer)
-        }
-        Some(certificate) => {
-            let bundle = sign_with_certificate(&prepared.statement, key, chain, now)?;
-            (bundle, certificate.names()?.join(", "))
-        }
-    };
-    finish(request, prepared, &bundle.to_json()?, signer)
-}
-
-/// Signs a model as somebody whom an issuer confirms, and writes the signature. Connects to the services. The token is
-/// asked for when the files are digested: it may live for minutes only.
-///
-/// # Errors
-/// When the model cannot be read, there is no token, a service refuses, or the file cannot be written.
-pub fn sign_keyless<E: From<SignError>>(
-    request: &Request<'_>,
-    token: impl FnOnce() -> Result<Token, E>,
-    services: &Services,
-    root: &TrustedRoot,
     progress: &dyn Progress,
 ) -> Result<SignReport, E> {
     let prepared = prepare(request, progress)?;
-    let signed = sign_statement(&prepared.statement, token()?, services, root);
-    let Signed { bundle, signer } = signed.map_err(|error| SignError::Sign(error.into()))?;
-    let [name, issuer] = [signer.identity, signer.issuer].map(Option::unwrap_or_default);
-    let line = format!("{bundle}\n");
-    Ok(finish(request, prepared, line.as_bytes(), format!("{name}, confirmed by {issuer}"))?)
+    let SealedStatement { bytes, signer } = seal(&prepared.statement, with, now)?;
+    Ok(finish(request, prepared, &bytes, signer.unwrap_or_default())?)
 }
 
 /// Writes a bundle over a prepared statement, and says what was signed.

@@ -1,5 +1,5 @@
 use waag_evidence::manifest::{HashAlgorithm, Method};
-use waag_signing::key::PrivateKey;
+use waag_signing::key::{PrivateKey, SigningKey as _};
 use waag_signing::verify::Trusted;
 
 use super::*;
@@ -10,6 +10,10 @@ const PRIVATE_KEY: &str = include_str!("../../cli/tests/signing/private.pem");
 
 fn key() -> PrivateKey {
     PrivateKey::from_pem(PRIVATE_KEY, None).unwrap()
+}
+
+fn with(key: &PrivateKey) -> With<'_, SignError> {
+    With::Key { key, chain: &[] }
 }
 
 fn model() -> tempfile::TempDir {
@@ -30,7 +34,7 @@ fn how(method: Method, algorithm: HashAlgorithm) -> Serialization {
 
 fn signed(root: &Path, signature: &str, how: Serialization) -> SignReport {
     let request = Request { model: &root.join("model"), signature: &root.join(signature), how };
-    sign(&request, &key(), &[], crate::clock::now(), &Silent).unwrap()
+    sign(&request, with(&key()), crate::clock::now(), &Silent).unwrap()
 }
 
 fn verifies(root: &Path, signature: &str) -> bool {
@@ -113,6 +117,6 @@ fn nothing_is_left_where_nothing_can_be_written() {
         signature: &root.path().join("none/model.sig"),
         how: how(Method::Files, HashAlgorithm::Sha256),
     };
-    let error = sign(&request, &key(), &[], crate::clock::now(), &Silent).unwrap_err();
+    let error = sign(&request, with(&key()), crate::clock::now(), &Silent).unwrap_err();
     assert!(matches!(error, SignError::Write { .. }), "{error}");
 }

@@ -14,6 +14,7 @@ pub mod rule;
 pub mod statement;
 pub mod strict;
 pub mod trust;
+pub mod unique;
 pub mod verdict;
 
 pub use control::{CONTROLS, Control, Level, Outcome};

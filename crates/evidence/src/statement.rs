@@ -3,8 +3,20 @@
 //! <https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md>
 
 pub mod claims;
+pub mod cyclonedx;
+pub mod evidence;
+pub mod predicate;
 pub mod provenance;
+mod read;
+pub mod reference;
 pub mod role;
+pub mod scai;
+pub mod scan;
+pub mod signature;
+pub mod spdx;
+pub mod test_result;
+pub mod verdict;
+pub mod vulns;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,9 +26,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::strict;
+pub use predicate::{InvalidPredicate, Line, Predicate};
+pub use read::InvalidStatement;
 
 /// What `_type` says of every statement of this version.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
+/// The same of the version before, which has the same fields; others still write it.
+pub const EARLY_STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v0.1";
 /// The media type of a statement in an envelope.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::{of_base64, to_base64};
 use crate::error::SigningError;
+use waag_evidence::statement::PAYLOAD_TYPE;
 use waag_evidence::strict;
 
 /// A payload and the signatures over it.
@@ -41,6 +42,39 @@ impl Envelope {
             payload_type: payload_type.to_owned(),
             signatures: vec![EnvelopeSignature { sig: to_base64(signature), keyid: Some(String::new()) }],
         }
+    }
+
+    /// An envelope around a statement that nobody signed. It says so to every reader, and never verifies.
+    #[must_use]
+    pub fn unsigned(statement: &[u8]) -> Self {
+        Self { payload: to_base64(statement), payload_type: PAYLOAD_TYPE.to_owned(), signatures: Vec::new() }
+    }
+
+    /// Whether anybody signed it, well or badly.
+    #[must_use]
+    pub const fn is_signed(&self) -> bool {
+        !self.signatures.is_empty()
+    }
+
+    /// The envelope as one line of JSON.
+    ///
+    /// # Errors
+    /// Never for an envelope that was parsed or made here.
+    pub fn to_json(&self) -> Result<Vec<u8>, SigningError> {
+        let mut json = serde_json::to_vec(self).map_err(SigningError::malformed_bundle)?;
+        json.push(b'\n');
+        Ok(json)
+    }
+
+    /// The statement in it. Nothing is verified.
+    ///
+    /// # Errors
+    /// When it holds something else.
+    pub fn statement_bytes(&self) -> Result<Vec<u8>, SigningError> {
+        if self.payload_type != PAYLOAD_TYPE {
+            return Err(SigningError::PayloadType(self.payload_type.clone()));
+        }
+        self.payload_bytes()
     }
 
     /// The bytes that are signed.
@@ -130,6 +164,7 @@ mod tests {
         assert_eq!(envelope.payload_bytes().ok(), Some(b"payload".to_vec()));
         envelope.signatures.push(envelope.signatures[0].clone());
         assert_eq!(envelope.only_signature().map_err(|error| error.code()), Err("extra-signature"));
+        assert!(envelope.is_signed());
         envelope.signatures.clear();
         assert_eq!(envelope.only_signature().map_err(|error| error.code()), Err("missing-signature"));
     }

@@ -2,7 +2,8 @@
 //! bytes a model has is the engine's business, and so are files and the clock.
 //!
 //! From the outside in: a [`bundle`] (Sigstore) holds an [`envelope`] (DSSE), which holds a [`statement`] (in-toto), whose
-//! predicate is a manifest of the model ([`model_statement`]).
+//! predicate may be anything; a model's signature has a manifest of the model there ([`model_statement`]). What is kept in
+//! a file is a bundle, or an envelope alone: [`sealed`] reads either.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
@@ -20,6 +21,7 @@ mod order;
 mod pem;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
+pub mod sealed;
 pub mod sign;
 pub mod signer;
 pub mod verify;

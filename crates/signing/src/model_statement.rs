@@ -203,7 +203,8 @@ fn predicate(manifest: &Manifest) -> Predicate {
 
 /// The digest over names and contents. It says nothing where `dirHash` and `sha256sum` would write a name differently, or
 /// where the model is one file, which has no names.
-fn names_digest(manifest: &Manifest) -> Option<Sha256Digest> {
+#[must_use]
+pub fn names_digest(manifest: &Manifest) -> Option<Sha256Digest> {
     let Serialization { method: Method::Files, algorithm: HashAlgorithm::Sha256, .. } = manifest.serialization else {
         return None;
     };

@@ -8,11 +8,12 @@ use crate::bundle::{Bundle, MEDIA_TYPE, Material, PublicKeyIdentifier};
 use crate::certificate::Certificate;
 use crate::chain::{check_signer, root_of};
 use crate::encoding::of_base64;
-use crate::envelope::{early_pae, pae};
+use crate::envelope::{Envelope, early_pae, pae};
 use crate::error::SigningError;
 use crate::key::PublicKey;
-use crate::keyless::{self, TrustedRoot, VerifiedStatement};
+use crate::keyless::{self, TrustedRoot};
 use crate::model_statement::{ModelStatement, PredicateVersion};
+use crate::sealed::Sealed;
 use crate::signer::{Signer, SignerKind};
 use waag_evidence::statement::PAYLOAD_TYPE;
 
@@ -58,33 +59,108 @@ pub struct Verified {
     pub unchecked: Vec<&'static str>,
 }
 
-/// Verifies a bundle.
+/// A statement of any kind whose signature holds. What it says, and of which files, is for the caller to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedStatement {
+    /// Who signed.
+    pub signer: Signer,
+    /// The bytes that were signed: an in-toto statement in JSON. Read these, and not the bundle again.
+    pub payload: Vec<u8>,
+    /// What the bundle has that nobody checked, in words.
+    pub unchecked: Vec<&'static str>,
+}
+
+/// Verifies a model's signature.
 ///
 /// # Errors
 /// When anything about it is not as it has to be. The model itself is not looked at.
 pub fn verify(json: &[u8], trusted: &Trusted, now: Timestamp) -> Result<Verified, SigningError> {
     let bundle = Bundle::parse(json)?;
+    let (signer, statement) = verify_bundle(json, &bundle, trusted, now, read_model)?;
+    Ok(Verified { signer, statement, unchecked: unchecked(&bundle, trusted) })
+}
+
+/// Verifies a statement of any kind: in a bundle, or in an envelope alone, which can only be signed by a key.
+///
+/// # Errors
+/// When anything about it is not as it has to be. An envelope without a signature never verifies.
+pub fn verify_statement(json: &[u8], trusted: &Trusted, now: Timestamp) -> Result<VerifiedStatement, SigningError> {
+    match Sealed::parse(json)? {
+        Sealed::Bundle(bundle) => {
+            let (signer, payload) = verify_bundle(json, &bundle, trusted, now, read_current)?;
+            Ok(VerifiedStatement { signer, payload, unchecked: unchecked(&bundle, trusted) })
+        }
+        Sealed::Envelope(envelope) => {
+            let Trusted::Key(key) = trusted else { return Err(without_signer(&envelope, trusted)) };
+            let payload = open(&envelope, key, read_current)?;
+            Ok(VerifiedStatement { signer: key_holder(key), payload, unchecked: Vec::new() })
+        }
+    }
+}
+
+/// What an envelope alone is refused with where its signer is not known by a key.
+fn without_signer(envelope: &Envelope, trusted: &Trusted) -> SigningError {
+    if envelope.is_signed() {
+        SigningError::WrongMethod { expected: trusted.words(), found: "a key that it does not name" }
+    } else {
+        SigningError::MissingSignature
+    }
+}
+
+/// How a payload was signed, which decides what it may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    /// As DSSE says.
+    Dsse,
+    /// As version 0.2 of the reference signer did.
+    Early,
+}
+
+/// A model's statement.
+fn read_model(payload: Vec<u8>, encoding: Encoding) -> Result<ModelStatement, SigningError> {
+    let statement = ModelStatement::parse(&payload)?;
+    // What only that version signed may only say what that version said.
+    if encoding == Encoding::Early && statement.version != PredicateVersion::Early {
+        Err(SigningError::SignatureInvalid)
+    } else {
+        Ok(statement)
+    }
+}
+
+/// A statement of any kind, which no early signer wrote.
+fn read_current(payload: Vec<u8>, encoding: Encoding) -> Result<Vec<u8>, SigningError> {
+    match encoding {
+        Encoding::Dsse => Ok(payload),
+        Encoding::Early => Err(SigningError::SignatureInvalid),
+    }
+}
+
+fn verify_bundle<T>(
+    json: &[u8],
+    bundle: &Bundle,
+    trusted: &Trusted,
+    now: Timestamp,
+    read: impl FnOnce(Vec<u8>, Encoding) -> Result<T, SigningError>,
+) -> Result<(Signer, T), SigningError> {
     let material = bundle.material()?;
     match (trusted, &material) {
         (Trusted::Key(key), Material::Key(identifier)) => {
             check_identifier(key, identifier)?;
-            let statement = open(&bundle, key)?;
-            Ok(Verified { signer: key_holder(key), statement, unchecked: unchecked(&bundle) })
+            Ok((key_holder(key), open_bundle(bundle, key, read)?))
         }
         (Trusted::Certificate { roots, name }, Material::Certificate(chain)) => {
             let chain = chain.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
             let [certificate, between @ ..] = chain.as_slice() else {
                 return Err(SigningError::malformed_bundle("it has no certificate"));
             };
-            let statement = open(&bundle, &certificate.public_key()?)?;
-            let signer = certified(certificate, between, roots, name, now)?;
-            Ok(Verified { signer, statement, unchecked: unchecked(&bundle) })
+            let statement = open_bundle(bundle, &certificate.public_key()?, read)?;
+            Ok((certified(certificate, between, roots, name, now)?, statement))
         }
         // Before version 0.3, bundles of Sigstore had a chain of certificates.
         (Trusted::Keyless { identity, root }, Material::Keyless | Material::Certificate(_)) => {
-            let VerifiedStatement { statement, signer } = keyless::verify_statement(json, identity, root)?;
-            let statement = ModelStatement::parse(&statement)?;
-            Ok(Verified { signer: signer.into(), statement, unchecked: Vec::new() })
+            let verified = keyless::verify_statement(json, identity, root)?;
+            let statement = read(verified.statement, Encoding::Dsse)?;
+            Ok((verified.signer.into(), statement))
         }
         _ => Err(SigningError::WrongMethod { expected: trusted.words(), found: material.words() }),
     }
@@ -153,35 +229,42 @@ fn early_key(bytes: &[u8]) -> Option<PublicKey> {
     }
 }
 
-/// The statement of an envelope that this key signed.
-fn open(bundle: &Bundle, key: &PublicKey) -> Result<ModelStatement, SigningError> {
+/// The statement of a bundle that this key signed.
+fn open_bundle<T>(
+    bundle: &Bundle,
+    key: &PublicKey,
+    read: impl FnOnce(Vec<u8>, Encoding) -> Result<T, SigningError>,
+) -> Result<T, SigningError> {
     if bundle.media_type != MEDIA_TYPE {
         return Err(SigningError::MediaType(bundle.media_type.clone()));
     }
-    let envelope = &bundle.dsse_envelope;
-    if envelope.payload_type != PAYLOAD_TYPE {
-        return Err(SigningError::PayloadType(envelope.payload_type.clone()));
-    }
-    let (payload, signature) = (envelope.payload_bytes()?, envelope.only_signature()?);
-    let early = match key.verify(&pae(PAYLOAD_TYPE, &payload), &signature) {
-        Ok(()) => false,
+    open(&bundle.dsse_envelope, key, read)
+}
+
+/// The statement of an envelope that this key signed.
+fn open<T>(
+    envelope: &Envelope,
+    key: &PublicKey,
+    read: impl FnOnce(Vec<u8>, Encoding) -> Result<T, SigningError>,
+) -> Result<T, SigningError> {
+    let (payload, signature) = (envelope.statement_bytes()?, envelope.only_signature()?);
+    let encoding = match key.verify(&pae(PAYLOAD_TYPE, &payload), &signature) {
+        Ok(()) => Encoding::Dsse,
         Err(_) => {
             // Version 0.2 signed other bytes, with SHA-256 whatever the curve.
             let digest = Sha256::digest(early_pae(PAYLOAD_TYPE, &payload));
             key.verify_digest(&digest, &signature)?;
-            true
+            Encoding::Early
         }
     };
-    let statement = ModelStatement::parse(&payload)?;
-    // What only that version signed may only say what that version said.
-    if early && statement.version != PredicateVersion::Early {
-        Err(SigningError::SignatureInvalid)
-    } else {
-        Ok(statement)
-    }
+    read(payload, encoding)
 }
 
-fn unchecked(bundle: &Bundle) -> Vec<&'static str> {
+/// What a bundle has beyond what was checked. A Sigstore instance vouches for all of its own.
+fn unchecked(bundle: &Bundle, trusted: &Trusted) -> Vec<&'static str> {
+    if matches!(trusted, Trusted::Keyless { .. }) {
+        return Vec::new();
+    }
     let material = &bundle.verification_material;
     let has_entries = material.tlog_entries.as_ref().is_some_and(|entries| !entries.is_empty());
     let has_timestamps =

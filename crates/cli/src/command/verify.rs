@@ -1,3 +1,4 @@
+mod attestations;
 mod pins;
 
 use std::io::{self, Write};
@@ -5,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
+use serde::Serialize;
+use waag_engine::attest;
 use waag_engine::key_files::{certificates, public_key};
 use waag_engine::output::text::{BAD, DOUBT, GOOD, Painted, counted, wrap};
 use waag_engine::output::{Style, View, write_json};
@@ -22,6 +25,7 @@ use crate::failure::Failure;
 use crate::keyless;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
+use attestations::AttestationOptions;
 
 /// Paths of one list that are told; `--format json` tells all.
 const MAX_TOLD: usize = 20;
@@ -33,6 +37,9 @@ Examples:
   waag verify model/ --signature model.sig --identity release@example.org --issuer https://accounts.google.com
   waag verify model/ --signature model.sig --strict     whom to trust is in waag.toml
   waag verify model/ --pins model/SHA256SUMS            a list that sha256sum wrote
+  waag verify model/ --attestation model.provenance.json --key publisher.pub.pem \\
+      --build-type fine-tune --source pkg:huggingface/org/base@main
+  waag verify model/ --attestation model.vsa.json --type verdict
   waag verify model/ --signature model.sig --key publisher.pub.pem --format json | jq '.signatures[].problems[].code'
 
 In waag.toml:
@@ -45,7 +52,7 @@ In waag.toml:
   signers = [\"release\"]
 
 Exit codes:
-  0  the model is what a trusted signer signed
+  0  the model is what a trusted signer signed, or attests
   1  it is not
   2  usage or environment: nothing was judged";
 
@@ -54,6 +61,9 @@ Exit codes:
 /// Reads signatures of OpenSSF Model Signing, of every version, and compares every file. Whom you trust has to be named:
 /// by a key, by a certificate and the root it leads to, by a Sigstore identity, or in waag.toml. A signature proves who
 /// made the model, not that it is safe to load: `waag check` says that.
+///
+/// With --attestation, what others say of the model is verified in the same way: who says it, that it is about these
+/// bytes, and what it says. A verdict, test or scan that says no does not verify, however well it is signed.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Verify {
@@ -62,13 +72,16 @@ pub(crate) struct Verify {
     model: PathBuf,
 
     /// The signature; several where waag.toml asks for more than one
-    #[arg(long, required_unless_present = "pins", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
+    #[arg(long, required_unless_present_any = ["pins", "attestation"], value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
     signature: Vec<PathBuf>,
 
     /// Digests that another tool wrote down, instead of a signature: SHA256SUMS and its kin, a .dvc file or dvc.lock, a
     /// pointer of Git LFS, a folder of a Hugging Face cache
     #[arg(long, value_name = "LIST", conflicts_with_all = ["signature", "key", "roots", "identity", "config", "ignore", "strict", "allow_unsigned_unsafe"], value_hint = ValueHint::AnyPath, help_heading = "Input")]
     pins: Vec<PathBuf>,
+
+    #[command(flatten)]
+    attestations: AttestationOptions,
 
     /// Path below the model that is left out, beside those that the signature leaves out
     #[arg(long, value_name = "PATH", aliases = ["ignore-paths", "ignore_paths"], help_heading = "Input")]
@@ -98,7 +111,8 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "roots", "identity"], value_hint = ValueHint::FilePath, help_heading = "Whom to trust")]
     config: Option<PathBuf>,
 
-    /// Refuse what no signature covers, such as in .git, where it could be loaded or run
+    /// Refuse what no signature covers, such as in .git, where it could be loaded or run; and files that an attestation
+    /// is not about
     #[arg(long, help_heading = "How strictly")]
     strict: bool,
 
@@ -120,6 +134,9 @@ impl Verify {
         if !self.pins.is_empty() {
             return self.pinned(terminal);
         }
+        if !self.attestations.attestation.is_empty() {
+            return self.attested(terminal);
+        }
         let (settings, store) = (self.settings(terminal)?, keyless::store());
         let request = Request {
             model: &self.model,
@@ -132,18 +149,46 @@ impl Verify {
         let bar = Bar::new(terminal.is_watched());
         let report = verify(&request, waag_engine::clock::now(), &bar)?;
         bar.finish();
+        self.tell(report.verified, &report, plain, terminal)
+    }
+
+    /// What others say of the model.
+    fn attested(&self, terminal: &Terminal) -> Result<ExitCode, Failure> {
+        let (settings, store) = (self.settings(terminal)?, keyless::store());
+        let request = attest::verify::Request {
+            subject: &self.model,
+            attestations: &self.attestations.attestation,
+            evidence: self.attestations.evidence,
+            expected: self.attestations.expected(),
+            trust: self.trust(settings.as_ref(), &store)?,
+            ignore: &self.ignore,
+            strict: self.strict,
+        };
+        let bar = Bar::new(terminal.is_watched());
+        let report = attest::verify::verify(&request, waag_engine::clock::now(), &bar)?;
+        bar.finish();
+        self.tell(report.verified, &report, attestations::plain, terminal)
+    }
+
+    fn tell<R: Serialize>(
+        &self,
+        verified: bool,
+        report: &R,
+        plain: impl FnOnce(&R, &mut dyn Write, Style) -> io::Result<()>,
+        terminal: &Terminal,
+    ) -> Result<ExitCode, Failure> {
         let file = file_or_stdout(self.output.as_deref());
         let style = terminal.style(View::Check, file.is_some());
         let told = terminal.answer(file, |out| match self.format {
-            Telling::Plain => plain(&report, out, style),
-            Telling::Json => write_json(&report, out),
+            Telling::Plain => plain(report, out, style),
+            Telling::Json => write_json(report, out),
         });
         match told {
             // Whoever read the report has seen enough; the verdict stands.
             Ok(()) | Err(Failure::BrokenPipe) => {}
             Err(failure) => return Err(failure),
         }
-        Ok(if report.verified { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if verified { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 
     /// The model beside lists of digests, each of which has to hold.

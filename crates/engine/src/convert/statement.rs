@@ -5,21 +5,20 @@
 //! <https://slsa.dev/spec/v1.0/provenance>. It names no time unless `SOURCE_DATE_EPOCH` does, and no folder, so that the
 //! same conversion gives the same statement anywhere.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use waag_evidence::statement::provenance::{
+    BuildDefinition, BuildMetadata, BuildType, Builder, PREDICATE_TYPE, Provenance, RunDetails, with_role,
+};
+use waag_evidence::statement::role::Role;
+use waag_evidence::statement::{ResourceDescriptor, Statement};
 
 use super::{Converted, Digested, Plan};
+use crate::attest::TOOL;
 
-/// The type of statement.
-pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-/// The type of predicate.
-pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
-/// The type of build.
-pub const BUILD_TYPE: &str = "https://waag.dev/build-types/convert/v1";
-/// Who builds.
-const BUILDER: &str = "https://waag.dev/waag";
 /// The name of the digest of all tensors.
 pub const TENSOR_ROOT: &str = "waag-tensor-root-v1";
 /// Values that were left out that are listed.
@@ -28,28 +27,39 @@ const MAX_LISTED: usize = 1000;
 /// The statement, as it is written; `finished` is when it was done, if that is to be said.
 #[must_use]
 pub fn statement(plan: &Plan, converted: &Converted, finished: Option<Timestamp>) -> String {
-    let mut subjects: Vec<Value> = converted.outputs.iter().map(resource).collect();
-    subjects.push(json!({ "name": "tensors", "digest": { TENSOR_ROOT: converted.root.to_string() } }));
-    let statement = json!({
-        "_type": STATEMENT_TYPE,
-        "subject": subjects,
-        "predicateType": PREDICATE_TYPE,
-        "predicate": {
-            "buildDefinition": {
-                "buildType": BUILD_TYPE,
-                "externalParameters": external(plan),
-                "resolvedDependencies": converted.inputs.iter().map(dependency).collect::<Vec<_>>(),
-            },
-            "runDetails": {
-                "builder": { "id": BUILDER, "version": { "waag": env!("CARGO_PKG_VERSION") } },
-                "metadata": finished.map_or_else(|| json!({}), |time| json!({ "finishedOn": time.to_string() })),
-                "byproducts": byproducts(converted),
-            },
-        },
-    });
-    let mut text = serde_json::to_string_pretty(&statement).unwrap_or_default();
+    let tensors = ResourceDescriptor {
+        name: Some("tensors".to_owned()),
+        digest: [(TENSOR_ROOT, converted.root.to_string())].into_iter().collect(),
+        ..ResourceDescriptor::default()
+    };
+    let subjects = converted.outputs.iter().map(resource).chain([tensors]).collect();
+    let statement = Statement::new(subjects, PREDICATE_TYPE, provenance(plan, converted, finished));
+    let mut value = serde_json::to_value(&statement).unwrap_or_default();
+    // That nothing was left out is said, too.
+    if statement.predicate.run_details.byproducts.is_empty() {
+        value["predicate"]["runDetails"]["byproducts"] = json!([]);
+    }
+    let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn provenance(plan: &Plan, converted: &Converted, finished: Option<Timestamp>) -> Provenance {
+    let version = [("waag".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+    let dependency = |file: &Digested| with_role(resource(file), Role::ConvertedFrom);
+    Provenance {
+        build_definition: BuildDefinition {
+            build_type: BuildType::Convert.uri().to_owned(),
+            external_parameters: external(plan),
+            internal_parameters: None,
+            resolved_dependencies: converted.inputs.iter().map(dependency).collect(),
+        },
+        run_details: RunDetails {
+            builder: Builder { id: TOOL.to_owned(), version: version.into_iter().collect(), ..Builder::default() },
+            metadata: Some(BuildMetadata { finished_on: finished, ..BuildMetadata::default() }),
+            byproducts: byproducts(converted),
+        },
+    }
 }
 
 fn external(plan: &Plan) -> Value {
@@ -64,14 +74,12 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn resource(file: &Digested) -> Value {
-    json!({ "name": name(&file.path), "digest": { "sha256": file.sha256.to_string() } })
-}
-
-fn dependency(file: &Digested) -> Value {
-    let mut resource = resource(file);
-    resource["annotations"] = json!({ "role": "converted-from" });
-    resource
+fn resource(file: &Digested) -> ResourceDescriptor {
+    ResourceDescriptor {
+        name: Some(name(&file.path)),
+        digest: [("sha256", file.sha256.to_string())].into_iter().collect(),
+        ..ResourceDescriptor::default()
+    }
 }
 
 /// The time that a conversion may name: none but what `SOURCE_DATE_EPOCH` says.
@@ -81,18 +89,21 @@ pub(super) fn time() -> Option<Timestamp> {
 }
 
 /// What was in the input and is not in the output.
-fn byproducts(converted: &Converted) -> Value {
+fn byproducts(converted: &Converted) -> Vec<ResourceDescriptor> {
     let mut list = Vec::new();
     if !converted.left_out.is_empty() {
         let values = converted.left_out.iter().take(MAX_LISTED);
         let values: Vec<Value> = values.map(|left| json!({ "name": left.name, "what": left.what })).collect();
-        let annotations = json!({ "count": converted.left_out.len(), "values": values });
-        list.push(json!({ "name": "left-out", "annotations": annotations }));
+        let annotations = [("count", json!(converted.left_out.len())), ("values", json!(values))];
+        list.push(byproduct("left-out", annotations.map(|(name, value)| (name.to_owned(), value)).into()));
     }
     if !converted.tied.is_empty() {
-        let names: serde_json::Map<String, Value> =
-            converted.tied.iter().map(|(name, kept)| (name.clone(), kept.clone().into())).collect();
-        list.push(json!({ "name": "tied", "annotations": names }));
+        let names = converted.tied.iter().map(|(name, kept)| (name.clone(), kept.clone().into()));
+        list.push(byproduct("tied", names.collect()));
     }
-    Value::Array(list)
+    list
+}
+
+fn byproduct(name: &str, annotations: BTreeMap<String, Value>) -> ResourceDescriptor {
+    ResourceDescriptor { name: Some(name.to_owned()), annotations, ..ResourceDescriptor::default() }
 }

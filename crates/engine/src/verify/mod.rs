@@ -4,7 +4,7 @@
 //! when it was signed, and not as anybody asks now. Nothing is taken from the cache of earlier scans.
 
 mod files;
-mod policy;
+pub(crate) mod policy;
 pub mod report;
 
 pub(crate) use files::below;
@@ -72,6 +72,14 @@ pub enum VerifyError {
         /// What the system says.
         source: io::Error,
     },
+    /// An attestation cannot be read.
+    #[error("cannot read the attestation '{}': {source}", sanitize(&path.display().to_string()))]
+    Attestation {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The model cannot be read.
     #[error("cannot verify the model: {0}")]
     Model(#[from] HashError),
@@ -103,6 +111,9 @@ impl VerifyError {
         match self {
             Self::Signature { .. } => {
                 "name the file that was written when the model was signed with --signature".into()
+            }
+            Self::Attestation { .. } => {
+                "name a file that `waag attest` or another program for in-toto attestations wrote".into()
             }
             Self::Model(error) => error.hint(),
             Self::Key(error) => error.hint(),

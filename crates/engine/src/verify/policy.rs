@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use waag_evidence::TrustPolicy;
 use waag_evidence::trust::{ProvenSignature, SignerIdentity, TrustedSigner};
 use waag_signing::keyless::{Code, Identity};
-use waag_signing::verify::{Trusted, Verified, verify as verify_bundle};
+use waag_signing::verify::{Trusted, verify as verify_bundle};
 use waag_signing::{Signer, SigningError};
 
 use super::files::Files;
@@ -45,13 +45,13 @@ pub(super) fn verify(
 }
 
 /// Somebody who may sign the model.
-struct Candidate {
-    name: String,
-    trusted: Trusted,
+pub(crate) struct Candidate {
+    pub(crate) name: String,
+    pub(crate) trusted: Trusted,
 }
 
 impl Candidate {
-    fn new(signer: &TrustedSigner, folder: &Path, store: &TrustStore) -> Result<Self, VerifyError> {
+    pub(crate) fn new(signer: &TrustedSigner, folder: &Path, store: &TrustStore) -> Result<Self, VerifyError> {
         let trusted = match &signer.identity {
             SignerIdentity::Key { file: None, .. } => return Err(VerifyError::NoKeyFile(signer.name.clone())),
             SignerIdentity::Key { file: Some(file), fingerprint } => {
@@ -97,10 +97,10 @@ fn judge_one(
     Ok((report, Some(proven)))
 }
 
-/// The signer with whom a bundle verifies, or the failure that says most: that it is another's says least.
-fn best<'a>(
-    tried: impl Iterator<Item = (&'a Candidate, Result<Verified, SigningError>)>,
-) -> (Option<String>, Result<Verified, SigningError>) {
+/// The signer with whom something verifies, or the failure that says most: that it is another's says least.
+pub(crate) fn best<'a, T>(
+    tried: impl Iterator<Item = (&'a Candidate, Result<T, SigningError>)>,
+) -> (Option<String>, Result<T, SigningError>) {
     let mut failure = None;
     for (signer, verified) in tried {
         match verified {
@@ -123,7 +123,7 @@ const fn says_more(error: &SigningError) -> bool {
 }
 
 /// What makes two signatures one signer's.
-fn identity(signer: &Signer) -> String {
+pub(crate) fn identity(signer: &Signer) -> String {
     match (&signer.issuer, signer.key) {
         (Some(issuer), _) => format!("{}\n{issuer}", signer.name),
         (None, Some(key)) => key.to_string(),

@@ -122,12 +122,12 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code, message: message.into(), hint: hint.into() }
     }
 
     /// A problem with the model's files; none where the files could not be read, so that nothing can be said.
-    pub(super) fn of_files(error: &HashError) -> Option<Self> {
+    pub(crate) fn of_files(error: &HashError) -> Option<Self> {
         let code = match error {
             HashError::Link { .. } => "link-not-covered",
             HashError::Special(_) => "special-file",

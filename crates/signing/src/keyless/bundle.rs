@@ -5,7 +5,7 @@ use sigstore_types::Bundle;
 use sigstore_types::bundle::{VerificationMaterial, VerificationMaterialContent};
 
 use super::code::{Code, KeylessError};
-use super::json;
+use waag_evidence::unique;
 
 /// Bytes of a bundle that are read: statements about models list every file, in Base64.
 const MAX_BYTES: usize = 256 << 20;
@@ -21,7 +21,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle, KeylessError> {
     if bytes.len() > MAX_BYTES {
         return Err(malformed(format_args!("it is longer than {MAX_BYTES} bytes")));
     }
-    let mut value = json::parse(bytes).map_err(malformed)?;
+    let mut value = unique::parse(bytes).map_err(malformed)?;
     remove_empty_key_ids(&mut value);
     let bundle = Bundle::from_json(&value.to_string()).map_err(malformed)?;
     check_counts(&bundle.verification_material)?;

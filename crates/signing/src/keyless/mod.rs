@@ -24,7 +24,6 @@ mod bundle;
 mod code;
 #[cfg(feature = "online")]
 mod fetch;
-mod json;
 mod refusal;
 mod root;
 #[cfg(feature = "online")]

@@ -7,7 +7,7 @@ use sigstore_verify::Verifier;
 
 use super::authority::{Authority, Role};
 use super::code::{Code, KeylessError};
-use super::json;
+use waag_evidence::unique;
 
 /// Bytes of a trusted root that are read. Today's have about 10 kB.
 const MAX_BYTES: usize = 4 << 20;
@@ -108,7 +108,7 @@ impl TrustedRoot {
 
 /// The text of a trusted root: all of it, or a part of a trust configuration.
 fn root_of(bytes: &[u8]) -> Result<String, KeylessError> {
-    let value = json::parse(bytes).map_err(invalid)?;
+    let value = unique::parse(bytes).map_err(invalid)?;
     match value.get(ROOT_OF_CONFIGURATION) {
         Some(root) if root.is_object() => Ok(root.to_string()),
         _ if value.get("mediaType").is_some_and(Value::is_string) => String::from_utf8(bytes.to_vec()).map_err(invalid),

@@ -5,7 +5,7 @@ use sigstore_sign::{SigningServices, SigstoreInstance};
 use sigstore_trust_root::SigningConfig;
 
 use super::code::{Code, KeylessError};
-use super::json;
+use waag_evidence::unique;
 
 /// Bytes of a signing configuration that are read.
 const MAX_BYTES: usize = 4 << 20;
@@ -49,7 +49,7 @@ impl Services {
         if bytes.len() > MAX_BYTES {
             return Err(invalid(format_args!("it is longer than {MAX_BYTES} bytes")));
         }
-        let value = json::parse(bytes).map_err(invalid)?;
+        let value = unique::parse(bytes).map_err(invalid)?;
         let config = value.get(PART_OF_CONFIGURATION).filter(|part| part.is_object()).unwrap_or(&value);
         let config = SigningConfig::from_json(&Value::to_string(config)).map_err(invalid)?;
         SigningServices::from_signing_config(&config).map(|inner| Self { inner }).map_err(invalid)

@@ -9,9 +9,8 @@ use serde_json::{Map, Number, Value};
 /// Reads a JSON text in which every name of an object is unique.
 ///
 /// # Errors
-///
 /// The text is no JSON, is nested deeper than 128 levels, or has a name twice.
-pub(super) fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
+pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(text).map(|strict| strict.0)
 }
 

@@ -1,0 +1,95 @@
+//! What a scan found, as a predicate: files are named as the subject names them, and what was digested is what was read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use waag_evidence::finding::Location;
+use waag_evidence::statement::ResourceDescriptor;
+use waag_evidence::statement::scan::{AppliedException, Scan, ScanFinding, ScannedArtifacts, ScannedBy};
+use waag_evidence::{Decision, Finding, Sha256Digest};
+
+use super::TOOL;
+use super::subject::Subject;
+use crate::report::{Analysis, Report};
+use crate::scan::{Options, Progress, ScanError, scan_paths};
+
+/// A subject that was scanned and judged.
+pub(super) struct Scanned {
+    path: PathBuf,
+    report: Report,
+}
+
+impl Scanned {
+    /// Scans a subject. Every file is read and digested: results of earlier scans are no evidence.
+    pub(super) fn read(path: &Path, options: &Options, progress: &dyn Progress) -> Result<Self, ScanError> {
+        let options = Options { digests: true, cache: None, ..options.clone() };
+        let report = scan_paths(&[path.to_owned()], &options, progress)?;
+        Ok(Self { path: path.to_owned(), report })
+    }
+
+    pub(super) const fn decision(&self) -> Decision {
+        self.report.verdict.decision
+    }
+
+    /// What it found.
+    pub(super) fn predicate(&self, policy: &ResourceDescriptor) -> Scan {
+        let findings = self.report.findings.iter().enumerate();
+        let told = findings.map(|(index, finding)| (finding.nature, self.finding(index, finding))).collect();
+        let (findings, incomplete) = Scan::split(told);
+        Scan {
+            scanner: ScannedBy { uri: TOOL.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            policy: policy.clone(),
+            decision: self.decision(),
+            artifacts: self.artifacts(),
+            findings,
+            incomplete,
+        }
+    }
+
+    fn finding(&self, index: usize, finding: &Finding) -> ScanFinding {
+        let covering = self.report.verdict.excepted.iter().find(|(covered, _)| *covered == index);
+        let exception = covering.and_then(|(_, exception)| self.report.exceptions.get(*exception));
+        let exception = exception.map(|it| AppliedException { reason: it.reason.clone(), until: it.until });
+        let mut told = ScanFinding::new(finding, exception);
+        told.location.file = self.below(&finding.location.file);
+        told
+    }
+
+    fn artifacts(&self) -> ScannedArtifacts {
+        let count = |analysis| {
+            let found = self.report.artifacts.iter().filter(|artifact| artifact.analysis == analysis);
+            found.count() as u64
+        };
+        ScannedArtifacts {
+            complete: count(Analysis::Complete),
+            partial: count(Analysis::Partial),
+            not_analysed: count(Analysis::NotAnalysed),
+        }
+    }
+
+    /// A path as the subject names it: where it lies on this machine is nobody's business.
+    fn below(&self, file: &str) -> String {
+        match Path::new(file).strip_prefix(&self.path) {
+            Ok(below) if below == Path::new("") => self.name(),
+            Ok(below) => below.to_string_lossy().into_owned(),
+            Err(_) => file.to_owned(),
+        }
+    }
+
+    /// The subject's own name.
+    pub(super) fn name(&self) -> String {
+        let named = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let real = || self.path.canonicalize().ok()?.file_name().map(|name| name.to_string_lossy().into_owned());
+        named.or_else(real).unwrap_or_else(|| ".".to_owned())
+    }
+
+    /// The first file whose bytes were other ones when they were scanned than when they were digested.
+    pub(super) fn differs(&self, subject: &Subject) -> Option<String> {
+        let whole = |location: &Location| location.members.is_empty();
+        let artifacts = self.report.artifacts.iter().filter(|artifact| whole(&artifact.location));
+        let scanned: BTreeMap<String, Sha256Digest> =
+            artifacts.filter_map(|artifact| Some((self.below(&artifact.location.file), artifact.sha256?))).collect();
+        let differs = |path: &str, digest| scanned.get(path).is_some_and(|scanned| *scanned != digest);
+        subject.files.iter().find(|file| differs(&file.path, file.sha256)).map(|file| file.path.clone())
+    }
+}
