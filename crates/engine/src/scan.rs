@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::civil::Date;
 use rayon::prelude::*;
 use waag_evidence::finding::{Finding, Location};
 use waag_evidence::{Evidence, evaluate};
@@ -311,7 +310,7 @@ fn judge_all(gathering: &Gathering<'_>, artifacts: Vec<ArtifactReport>, findings
     let policy = if controls.is_some() { settings.policy.clone() } else { settings.policy.for_findings() };
     let subject = evidence::subject(gathering.paths, &artifacts);
     let evidence = Evidence { findings, ..gathering.evidence(&artifacts) };
-    let verdict = evaluate(&subject, &evidence, &policy, today());
+    let verdict = evaluate(&subject, &evidence, &policy, crate::clock::today());
     let (evidence, findings) = evidence::split(evidence);
     Report {
         paths: gathering.paths.iter().map(|path| path.display().to_string()).collect(),
@@ -337,9 +336,4 @@ fn sort(findings: &mut [Finding]) {
             &other.message,
         ))
     });
-}
-
-/// The day on which exceptions are judged; `SOURCE_DATE_EPOCH` sets it where reports must be reproducible.
-pub(crate) fn today() -> Date {
-    crate::clock::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }

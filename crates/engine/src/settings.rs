@@ -106,7 +106,7 @@ fn hint_for(message: &str) -> &'static str {
         "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe, sources), [policy.controls], \
          [[policy.rule]] (name, when, then, reason, next), [[policy.test]] (name, subject, evidence, expect, controls), \
          [[exception]] (rule or control, path, subject, reason, until), [[model]] and [[dataset]] (name, path, pins, \
-         signature, source), [[trust.signer]], [[trust.rule]] and [[trust.denied]]"
+         signature, attestations, source), [[trust.signer]], [[trust.rule]] and [[trust.denied]]"
     }
 }
 

@@ -97,6 +97,9 @@ pub struct SignatureEvidence {
     /// Whether the settings say that it has to be signed, or name who may sign it and a signature is there.
     #[serde(default)]
     pub declared: bool,
+    /// The digest of the file with the signature, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256Digest>,
     /// What was found.
     #[serde(flatten)]
     pub state: SignatureState,
@@ -280,6 +283,19 @@ impl Ancestor {
     }
 }
 
+impl Evidence {
+    /// The attestations that speak for the subject and are trusted: what they are, where they are kept, and their digests.
+    pub fn attestations(&self) -> impl Iterator<Item = (&str, &str, Sha256Digest)> {
+        let signatures = self.signatures.iter().filter_map(|signature| match &signature.state {
+            SignatureState::Good { .. } => Some(("signature", signature.place.as_str(), signature.sha256?)),
+            _ => None,
+        });
+        let trusted = self.statements.found.iter().filter(|statement| statement.trusted);
+        let statements = trusted.filter_map(|it| Some((it.predicate_type.as_str(), it.place.as_str(), it.sha256?)));
+        signatures.chain(statements)
+    }
+}
+
 impl Statements {
     /// What trusted signers say of how the subject was made.
     pub fn trusted_provenance(&self) -> impl Iterator<Item = (&StatementEvidence, &ProvenanceFacts)> {
@@ -397,6 +413,7 @@ mod tests {
         let signature = SignatureEvidence {
             place: "m".into(),
             declared: true,
+            sha256: None,
             state: SignatureState::Good { signers: vec!["release".into()] },
         };
         let evidence = Evidence { signatures: vec![signature], ..Evidence::default() };

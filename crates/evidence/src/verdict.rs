@@ -51,6 +51,13 @@ pub struct Verdict {
     pub controls: Vec<Judged>,
 }
 
+impl Verdict {
+    /// Ids of the controls and conditions that passed.
+    pub fn passed(&self) -> impl Iterator<Item = &str> {
+        self.controls.iter().filter(|judged| judged.outcome == Outcome::Pass).map(|judged| judged.id.as_str())
+    }
+}
+
 /// What a control answered, and what followed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judged {

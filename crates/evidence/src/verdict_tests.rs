@@ -103,7 +103,7 @@ fn an_ordinary_model_is_allowed_and_what_is_not_known_of_it_is_said() {
     let absent = SignatureState::Absent { looked_for: vec!["m/model.sig".into()] };
     let evidence = Evidence {
         files: vec![file],
-        signatures: vec![SignatureEvidence { place: "m".into(), declared: false, state: absent }],
+        signatures: vec![SignatureEvidence { place: "m".into(), declared: false, sha256: None, state: absent }],
         ..Evidence::default()
     };
     let verdict = evaluate(&subject(), &evidence, &Policy::default(), today());
@@ -123,7 +123,7 @@ fn an_ordinary_model_is_allowed_and_what_is_not_known_of_it_is_said() {
 #[test]
 fn what_the_settings_declare_has_to_hold() {
     let bad = SignatureState::Bad { reason: "changed".into() };
-    let signature = |declared| SignatureEvidence { place: "m".into(), declared, state: bad.clone() };
+    let signature = |declared| SignatureEvidence { place: "m".into(), declared, sha256: None, state: bad.clone() };
     let with = |declared, policy: &Policy| {
         let evidence = Evidence { signatures: vec![signature(declared)], ..Evidence::default() };
         evaluate(&subject(), &evidence, policy, today()).decision
@@ -154,6 +154,7 @@ fn conditions_decide_and_what_cannot_be_told_never_allows() {
 
 fn statement(trusted: bool) -> StatementEvidence {
     StatementEvidence {
+        predicate_type: crate::statement::provenance::PREDICATE_TYPE.into(),
         place: "a.jsonl".into(),
         signer: Some("release".into()),
         trusted,
@@ -231,6 +232,7 @@ fn signatures() -> impl Strategy<Value = SignatureEvidence> {
     (state, places, any::<bool>()).prop_map(|(state, place, declared)| SignatureEvidence {
         place: place.into(),
         declared,
+        sha256: None,
         state,
     })
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use waag_engine::lock::Signed;
-use waag_engine::scan::Silent;
+use waag_engine::lock::{ProjectLock, Signed};
+use waag_engine::scan::{Options, Silent};
 use waag_engine::settings::{self, Settings};
 use waag_engine::verify::{Request, Trust, verify};
 use waag_evidence::ingredient::Ingredient;
@@ -32,6 +32,19 @@ impl Project {
         };
         Ok(Self { settings: Settings::load(&path)?, root: root_of(&path) })
     }
+}
+
+/// How things are judged here: by the settings that are named, by the nearest ones, or by the default. With the file.
+pub(super) fn in_force(config: Option<&Path>) -> Result<(Options, Option<PathBuf>), Failure> {
+    let found = match config {
+        Some(path) => Some(path.to_owned()),
+        None => std::env::current_dir().ok().and_then(|directory| settings::find(&directory)),
+    };
+    let Some(path) = found else { return Ok((Options::default(), None)) };
+    let settings = Settings::load(&path)?;
+    let root = root_of(&path);
+    let lock = ProjectLock::load(&root)?;
+    Ok((Options { settings, lock, root: Some(root), ..Options::default() }, Some(path)))
 }
 
 /// The folder of a settings file.

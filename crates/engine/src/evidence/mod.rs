@@ -17,7 +17,6 @@ use crate::scan::Options;
 use crate::trust_store::TrustStore;
 
 pub use ancestry::ancestry_of;
-pub use statements::statements_of;
 
 /// Paths of which a subject's name is made; of more, it says how many.
 const MAX_NAMED: usize = 8;
@@ -50,7 +49,7 @@ impl Gathering<'_> {
             parts: asked.iter().map(part).collect(),
             signatures: signed.evidence,
             denials,
-            statements: statements_of(self.paths),
+            statements: statements::gather(self, &asked, store),
             ancestry: ancestry_of(self.paths),
         }
     }

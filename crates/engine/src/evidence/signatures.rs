@@ -7,6 +7,7 @@ use waag_evidence::gathered::{SignatureEvidence, SignatureState};
 use waag_evidence::trust::TrustReason;
 
 use super::Gathering;
+use crate::io::FileSource;
 use crate::lock::Asked;
 use crate::scan::Silent;
 use crate::trust_store::TrustStore;
@@ -45,11 +46,7 @@ impl Signed {
         match (named, gathering.locks) {
             _ if !part.whole => {
                 let reason = "only a part of it was asked for".to_owned();
-                self.evidence.push(SignatureEvidence {
-                    place: part.shown.clone(),
-                    declared: false,
-                    state: SignatureState::Unjudged { reason },
-                });
+                self.push(&part.shown, false, None, SignatureState::Unjudged { reason });
             }
             (Some(file), Some(locks)) => {
                 let file = locks.resolve(file);
@@ -70,12 +67,13 @@ impl Signed {
         }
         match places.iter().find(|place| place.is_file()) {
             Some(file) => self.judge(path, shown, (file, false), gathering, store, None),
-            None => self.push(shown, false, absent(&places)),
+            None => self.push(shown, false, None, absent(&places)),
         }
     }
 
-    fn push(&mut self, shown: &str, declared: bool, state: SignatureState) {
-        self.evidence.push(SignatureEvidence { place: shown.to_owned(), declared, state });
+    fn push(&mut self, shown: &str, declared: bool, file: Option<&Path>, state: SignatureState) {
+        let sha256 = file.and_then(|file| crate::io::sha256(&FileSource::open(file).ok()?).ok());
+        self.evidence.push(SignatureEvidence { place: shown.to_owned(), declared, sha256, state });
     }
 
     fn judge(
@@ -89,11 +87,11 @@ impl Signed {
     ) {
         let settings = &gathering.options.settings;
         if let Some(state) = known {
-            return self.push(shown, declared, state);
+            return self.push(shown, declared, None, state);
         }
         if settings.trust.is_empty() {
             let reason = "waag.toml names nobody who may sign".to_owned();
-            return self.push(shown, declared, SignatureState::Unjudged { reason });
+            return self.push(shown, declared, Some(file), SignatureState::Unjudged { reason });
         }
         let request = Request {
             model,
@@ -109,7 +107,7 @@ impl Signed {
             Ok(report) => self.state(shown, &report),
             Err(error) => SignatureState::Unjudged { reason: error.to_string() },
         };
-        self.push(shown, declared, state);
+        self.push(shown, declared, Some(file), state);
     }
 
     fn state(&mut self, shown: &str, report: &VerifyReport) -> SignatureState {

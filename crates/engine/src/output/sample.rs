@@ -159,7 +159,7 @@ pub(super) fn policy() -> Report {
         until = '2027-01-31'";
     let absent = SignatureState::Absent { looked_for: vec!["gpt2/model.sig".into(), "gpt2.sig".into()] };
     let evidence = Evidence {
-        signatures: vec![SignatureEvidence { place: "gpt2".into(), declared: false, state: absent }],
+        signatures: vec![SignatureEvidence { place: "gpt2".into(), declared: false, sha256: None, state: absent }],
         ..Evidence::default()
     };
     judged("gpt2", allow().artifacts, evidence, toml::from_str(text).unwrap())

@@ -24,7 +24,7 @@ fn evidence() -> Evidence {
     Evidence {
         findings: vec![finding("code-execution")],
         files: vec![file],
-        signatures: vec![SignatureEvidence { place: "m".into(), declared: false, state }],
+        signatures: vec![SignatureEvidence { place: "m".into(), declared: false, sha256: None, state }],
         ..Evidence::default()
     }
 }

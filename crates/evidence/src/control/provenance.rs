@@ -4,6 +4,7 @@ use super::recorded::NEXT;
 use super::{Control, Group, Level, Observation};
 use crate::gathered::{Evidence, Subject};
 use crate::policy::Policy;
+use crate::statement::provenance::PREDICATE_TYPE;
 
 pub(super) static CONTROL: Control = Control {
     id: "provenance",
@@ -30,11 +31,11 @@ fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
     if statements.searched.is_empty() {
         return vec![Observation::unknown(
             "",
-            "no statement of how it was made was looked for: there is no ledger",
+            "no statement of how it was made was found: no attestation is named, and there is no ledger",
             NEXT,
         )];
     }
-    let claims = statements.found.iter().filter(|statement| statement.provenance.is_some());
+    let claims = statements.found.iter().filter(|statement| statement.predicate_type == PREDICATE_TYPE);
     let untrusted: Vec<_> = claims
         .map(|statement| {
             let seen = match &statement.signer {

@@ -55,3 +55,46 @@ fn where_nothing_is_known_nothing_passes() {
         }
     }
 }
+
+/// The tables in `docs/policy.md` are what the code says. `WAAG_BLESS=1` writes them anew.
+#[test]
+fn the_documented_lists_are_those_of_the_code() {
+    use crate::condition::variables::{Field, Kind, VARIABLES};
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy.md");
+    #[allow(clippy::disallowed_methods)]
+    let page = std::fs::read_to_string(&path).unwrap();
+    let mut controls = String::new();
+    for group in Group::ALL.into_iter().filter(|group| *group != Group::Conditions) {
+        controls +=
+            &format!("\n### {}\n\n| control | is true when | by default | needs |\n|---|---|---|---|\n", group.title());
+        for Control { id, title, default, least, needs, .. } in CONTROLS.iter().filter(|control| control.group == group)
+        {
+            let least = if least == default { ", at least" } else { "" };
+            controls += &format!("| `{id}` | {title} | {default}{least} | {needs} |\n");
+        }
+    }
+    let row =
+        |before: &str, field: &Field| format!("| `{before}{}` | {} | {} |\n", field.name, field.kind, field.about);
+    let mut variables = "\n| variable | kind | what |\n|---|---|---|\n".to_owned();
+    for variable in VARIABLES {
+        variables += &row("", variable);
+        if let Kind::Object(fields) | Kind::List(&Kind::Object(fields)) = variable.kind {
+            let dots = if matches!(variable.kind, Kind::List(_)) { "[]." } else { "." };
+            fields.iter().for_each(|field| variables += &row(&format!("{}{dots}", variable.name), field));
+        }
+    }
+    let written = between(&between(&page, "controls", &controls), "variables", &variables);
+    if std::env::var_os("WAAG_BLESS").is_some() {
+        std::fs::write(&path, &written).unwrap();
+    } else {
+        assert_eq!(page, written, "WAAG_BLESS=1 cargo test -p waag-evidence");
+    }
+}
+
+/// A page with other text between two marks.
+fn between(page: &str, name: &str, text: &str) -> String {
+    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+    let (before, rest) = page.split_once(&start).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    format!("{before}{start}{text}\n{end}{after}")
+}
