@@ -115,7 +115,7 @@ fn what_is_denied_by_digest_is_denied_under_any_name() {
     let project = Project::new();
     let hashed = project.json(&["hash", "model", "--format", "json"]);
     let digest = hashed["files"].as_array().unwrap().iter().find(|file| file["path"] == "model.safetensors").unwrap();
-    let digest = digest["sha256"].as_str().or(digest["digest"].as_str()).unwrap().to_owned();
+    let digest = digest["digests"]["sha256"].as_str().unwrap().to_owned();
     project.write("waag.toml", format!("[[trust.denied]]\ndigest = 'sha256:{digest}'\nreason = 'poisoned'\n"));
     std::fs::rename(project.path("model/model.safetensors"), project.path("model/other.safetensors")).unwrap();
     insta::assert_snapshot!("policy-denied", project.page(&["check", "model"]).replace(&digest, "[digest]"));

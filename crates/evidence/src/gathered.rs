@@ -229,8 +229,8 @@ pub struct Ancestry {
     pub missing: Vec<String>,
     /// Ancestors that descend from themselves, by name.
     pub cycles: Vec<Vec<String>>,
-    /// Whether there are more than were followed.
-    pub truncated: bool,
+    /// Why there may be more, in words.
+    pub incomplete: Vec<String>,
 }
 
 /// Something that the subject was made from.

@@ -169,7 +169,7 @@ fn statement(trusted: bool) -> StatementEvidence {
 fn ancestor(name: &str, trusted: bool) -> Ancestor {
     Ancestor {
         name: name.into(),
-        digest: None,
+        digest: Some(crate::Sha256Digest::new([1; 32])),
         role: Role::BaseModel,
         depth: 1,
         assurance: Assurance::Signed { by: "release".into(), trusted },
@@ -193,10 +193,14 @@ fn each_link_of_a_chain_is_asked_for() {
         let verdict = evaluate(&subject(), evidence, &Policy::default(), today());
         ["provenance", "provenance-links", "ancestors-signed", "no-ancestor-denied"].map(|id| outcome_of(&verdict, id))
     };
-    assert_eq!(outcomes(&evidence), [Outcome::Pass, Outcome::Fail, Outcome::Pass, Outcome::Unknown]);
+    assert_eq!(outcomes(&evidence), [Outcome::Pass, Outcome::Fail, Outcome::Pass, Outcome::Pass]);
+    evidence.ancestry.nodes[0].digest = None;
+    assert_eq!(outcomes(&evidence)[2..], [Outcome::Unknown, Outcome::Unknown]);
     evidence.statements.found[0].trusted = false;
     evidence.ancestry.nodes[0] = ancestor("base", false);
-    assert_eq!(outcomes(&evidence), [Outcome::Fail, Outcome::Unknown, Outcome::Fail, Outcome::Unknown]);
+    assert_eq!(outcomes(&evidence), [Outcome::Fail, Outcome::Unknown, Outcome::Fail, Outcome::Pass]);
+    evidence.ancestry.incomplete.push("there are more".into());
+    assert_eq!(outcomes(&evidence)[3], Outcome::Unknown);
     evidence.ancestry.nodes[0].denied = Some("poisoned".into());
     let verdict = evaluate(&subject(), &evidence, &Policy::default(), today());
     assert_eq!((verdict.decision, outcome_of(&verdict, "no-ancestor-denied")), (Decision::Deny, Outcome::Fail));

@@ -130,7 +130,7 @@ impl Maker<'_> {
         if ancestry.searched.is_empty() {
             return self.not_known("nobody looked for ancestors");
         }
-        if !ancestry.missing.is_empty() || ancestry.truncated {
+        if !ancestry.missing.is_empty() || !ancestry.incomplete.is_empty() {
             return self.not_known("not all ancestors are known");
         }
         self.list(&ancestry.nodes, |node| self.ancestor(node))

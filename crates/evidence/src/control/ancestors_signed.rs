@@ -8,10 +8,10 @@ use crate::statement::role::Role;
 pub(super) static CONTROL: Control = Control {
     id: "ancestors-signed",
     group: Group::Training,
-    title: "every model and dataset it descends from is signed by somebody who is trusted",
+    title: "each step back to a model or dataset it descends from is signed by somebody who is trusted",
     why: "A chain of trust ends at the first ancestor that anybody could have exchanged.",
     needs: "the ledger: statements about the model, its ancestors, and who signed them",
-    pass: "Sign the ancestor that is named, or the statement about it, and add that to the ledger.",
+    pass: "Have the statement that names the ancestor signed by whoever made that step, and add it to the ledger.",
     default: Level::Advise,
     least: Level::Off,
     judge,
@@ -19,7 +19,7 @@ pub(super) static CONTROL: Control = Control {
 
 /// Roles of models and data. Programs are signed by those who distribute them, and in other ways.
 const ROLES: [Role; 5] = [Role::BaseModel, Role::Adapter, Role::ConvertedFrom, Role::Teacher, Role::Dataset];
-const NEXT: &str = "sign it or the statement about it, and add that to the ledger";
+const NEXT: &str = "have the statement that names it, by digest, signed by whoever made that step, and add it to the ledger";
 
 fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
     let ancestry = &evidence.ancestry;
@@ -39,6 +39,9 @@ fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
 fn observation(node: &Ancestor) -> Observation {
     let role = node.role;
     match &node.assurance {
+        Assurance::Signed { by, trusted: true } if node.digest.is_none() => {
+            Observation::unknown(&node.name, format!("{role}, signed by {by}, by name and not by digest"), NEXT)
+        }
         Assurance::Signed { by, trusted: true } => Observation::pass(&node.name, format!("{role}, signed by {by}")),
         Assurance::Signed { by, trusted: false } => {
             Observation::fail(&node.name, format!("{role}, signed by '{by}', who is not trusted for it"), NEXT)
@@ -69,8 +72,8 @@ pub(super) fn gaps(ancestry: &Ancestry) -> Vec<Observation> {
         let next = "find out which of these statements is wrong, and take it out of the ledger";
         Observation::fail(cycle.first().map_or("", String::as_str), seen, next)
     });
-    let more = ancestry.truncated.then(|| {
-        Observation::unknown("", "there are more ancestors than were followed", "ask for a nearer ancestor by itself")
+    let more = ancestry.incomplete.iter().map(|why| {
+        Observation::unknown("", format!("not all ancestors are known: {why}"), "`waag lineage` and `waag ledger check` tell more")
     });
     missing.chain(cycles).chain(more).collect()
 }

@@ -1,7 +1,7 @@
 //! Nothing it was made from is refused.
 
 use super::ancestors_signed::{gaps, unsearched};
-use super::{Control, Group, Level, Observation};
+use super::{Control, Group, Level, Observation, Outcome};
 use crate::gathered::{Ancestor, Evidence, Subject};
 use crate::policy::Policy;
 use crate::verdict::Decision;
@@ -27,7 +27,8 @@ fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
         return vec![unsearched()];
     }
     let mut observations: Vec<_> = ancestry.nodes.iter().filter_map(observation).collect();
-    observations.extend(gaps(ancestry));
+    // That statements contradict each other is no denial.
+    observations.extend(gaps(ancestry).into_iter().map(|gap| Observation { outcome: Outcome::Unknown, ..gap }));
     if observations.is_empty() {
         observations.push(match ancestry.nodes.len() {
             0 => Observation::unknown("", "nothing says what it was made from", super::recorded::NEXT),

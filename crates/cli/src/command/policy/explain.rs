@@ -159,11 +159,12 @@ fn conditions(out: &mut dyn Write, style: Style) -> io::Result<()> {
 
 /// Every control that was asked, in groups.
 fn replay(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
+    let mut advice = String::new();
     for group in Group::ALL {
         let mut of = report.verdict.controls.iter().filter(|judged| judged.group == group).peekable();
         if of.peek().is_some() {
             writeln!(out, "{}", Painted(style.color, HEADING, group.title()))?;
-            of.try_for_each(|judged| answer(judged, out, style))?;
+            of.try_for_each(|judged| answer(judged, &mut advice, out, style))?;
             writeln!(out)?;
         }
     }
@@ -172,7 +173,8 @@ fn replay(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> 
     writeln!(out, "{word}: {}", subject::reason(report))
 }
 
-fn answer(judged: &Judged, out: &mut dyn Write, style: Style) -> io::Result<()> {
+/// One control. Advice that was just given is not repeated.
+fn answer(judged: &Judged, advice: &mut String, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let outcome = Painted(style.color, decision_style(judged.decision), format!("{:<14}", judged.outcome.name()));
     let id = Painted(style.color, NAME, sanitize(&judged.id));
     writeln!(out, "  {outcome} {id}  {}", level_words(judged.level, judged.origin))?;
@@ -187,8 +189,11 @@ fn answer(judged: &Judged, out: &mut dyn Write, style: Style) -> io::Result<()> 
         let excepted = if seen.exception.is_some() { " (excepted)" } else { "" };
         let text = format!("{place}{}{excepted}", excerpt(&seen.observation.seen, MAX_TEXT));
         writeln!(out, "      {}", wrap(&text, style.width.saturating_sub(6)).join("\n      "))?;
-        if seen.observation.outcome.is_open() && seen.exception.is_none() && !seen.observation.next.is_empty() {
-            let next = format!("next: {}", sanitize(&seen.observation.next));
+        let observation = &seen.observation;
+        let is_new = !observation.next.is_empty() && observation.next != *advice;
+        if observation.outcome.is_open() && seen.exception.is_none() && is_new {
+            advice.clone_from(&observation.next);
+            let next = format!("next: {}", sanitize(&observation.next));
             writeln!(out, "      {}", wrap(&next, style.width.saturating_sub(6)).join("\n      "))?;
         }
     }

@@ -116,6 +116,8 @@ fn plain(settings: &Settings, file: Option<String>, out: &mut dyn Write, style: 
     writeln!(out, "  deny from {}{}, inconclusive from {}{}", deny.0, deny.1, open.0, open.1)?;
     let controls = controls(policy);
     let widest = controls.iter().map(|control| control.id.len()).max().unwrap_or(0);
+    let words = |control: &ShownControl| level_words(control.level, control.origin);
+    let levels = controls.iter().map(|control| words(control).len()).max().unwrap_or(0);
     for group in Group::ALL {
         let mut of = controls.iter().filter(|control| control.group == group).peekable();
         if of.peek().is_some() {
@@ -123,7 +125,7 @@ fn plain(settings: &Settings, file: Option<String>, out: &mut dyn Write, style: 
         }
         for control in of {
             let id = paint(NAME, format!("{:<widest$}", control.id));
-            writeln!(out, "  {id}  {:<13} {}", level_words(control.level, control.origin), control.title)?;
+            writeln!(out, "  {id}  {:<levels$}  {}", words(control), control.title)?;
         }
     }
     own(settings, out, style)
