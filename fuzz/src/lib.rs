@@ -2,6 +2,9 @@
 
 use waag_engine::examine::Examination;
 use waag_engine::io::MemoryPlan;
+use waag_engine::ledger::entry::{self, Entry};
+use waag_engine::lineage::extract::extract;
+use waag_engine::lineage::picture;
 use waag_evidence::finding::Location;
 use waag_formats::FORMATS;
 use waag_formats::budget::Budget;
@@ -129,6 +132,26 @@ pub fn signature(data: &[u8]) {
     let _ = bundle.material();
     if let Ok(payload) = bundle.dsse_envelope.payload_bytes() {
         statement(&payload);
+    }
+}
+
+/// Takes a document into a ledger: what is kept is kept as the same, and every edge is between nodes that are there.
+pub fn ledger_statement(data: &[u8]) {
+    let _ = picture::read(data);
+    let digest = entry::digest_of(data);
+    if let Ok(said) = extract(data, &digest) {
+        assert!(said.subjects.iter().all(|place| *place < said.nodes.len()));
+        let ends = said.edges.iter().flat_map(|edge| [edge.subject, edge.object]);
+        assert!(ends.into_iter().all(|place| place < said.nodes.len()));
+        // Every name of a list costs a few bytes, so there are never many more edges than bytes.
+        assert!(said.nodes.len() <= data.len() && said.edges.len() <= data.len());
+        assert_eq!(extract(data, &digest).as_ref(), Ok(&said));
+    }
+    let Ok(kept) = Entry::of_document(data) else { return };
+    assert_eq!(Entry::of_document(&kept.bytes).as_ref(), Ok(&kept));
+    assert!(!kept.bytes.contains(&b'\n'), "an entry is one line");
+    if let Ok(opened) = entry::open(&kept.bytes) {
+        let _ = extract(&opened.payload, &kept.digest);
     }
 }
 

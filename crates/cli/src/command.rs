@@ -11,6 +11,8 @@ mod explain;
 mod fetch;
 mod formats;
 mod hash;
+mod ledger;
+mod lineage;
 mod lock;
 mod man;
 mod policy;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Fetch(fetch::Fetch),
     Convert(convert::Convert),
     Diff(diff::Diff),
+    Lineage(lineage::Lineage),
+    Ledger(ledger::LedgerCommand),
     Explain(explain::Explain),
     Formats(formats::Formats),
     Trust(trust::Trust),
@@ -67,6 +71,8 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Fetch(fetch) => fetch.run(terminal),
         Command::Convert(convert) => convert.run(terminal),
         Command::Diff(diff) => diff.run(terminal),
+        Command::Lineage(lineage) => lineage.run(terminal),
+        Command::Ledger(ledger) => ledger.run(terminal),
         Command::Sign(sign) => sign.run(terminal),
         Command::Attest(attest) => attest.run(terminal),
         Command::Verify(verify) => verify.run(terminal),

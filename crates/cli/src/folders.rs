@@ -8,3 +8,10 @@ pub(crate) fn data() -> Option<PathBuf> {
     let data = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")))?;
     Some(data.join("waag"))
 }
+
+/// The folder for what waag can make again: results of earlier scans, and records of ledgers.
+pub(crate) fn cache() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+    Some(caches.join("waag"))
+}

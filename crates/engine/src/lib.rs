@@ -17,6 +17,8 @@ mod expectation;
 pub mod hash;
 pub mod io;
 pub mod key_files;
+pub mod ledger;
+pub mod lineage;
 pub mod lock;
 pub mod output;
 pub mod pins;

@@ -74,6 +74,14 @@ fn anything_is_read_as_a_signature() {
 }
 
 #[test]
+fn anything_is_taken_for_a_statement() {
+    for seed in seeds("ledger-statement") {
+        fuzz::ledger_statement(&seed);
+        mutate(&seed, ROUNDS, |bytes| fuzz::ledger_statement(&bytes));
+    }
+}
+
+#[test]
 fn every_seed_is_recognised_as_what_it_is() {
     use waag_formats::child::Role;
     use waag_formats::format::Probe;
@@ -111,7 +119,7 @@ fn expected_files(root: &Path, mut manifest: String) -> BTreeMap<PathBuf, String
         .map(|format| format.meta().id)
         .map(|id| (format!("format_{}", id.replace('-', "_")), format!("examine(\"{id}\", data)")))
         .collect();
-    let others = ["decode", "scan", "search", "signature", "weights"];
+    let others = ["decode", "ledger_statement", "scan", "search", "signature", "weights"];
     targets.extend(others.map(|name| (name.to_owned(), format!("{name}(data)"))));
     manifest.truncate(manifest.find("\n[[bin]]").unwrap_or(manifest.len()));
     let mut files = BTreeMap::new();

@@ -11,6 +11,15 @@ const SIGNATURES: [&[u8]; 4] = [
     include_bytes!("../../signing/tests/vectors/keys/p256.pub.pem"),
 ];
 
+/// Statements, one of each kind that the graph reads.
+const STATEMENTS: [&str; 5] = [
+    r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"m","digest":{"sha256":"00ff"},"annotations":{"files":1}},{"name":"f","digest":{"sha256":"11"}}],"predicateType":"https://slsa.dev/provenance/v1","predicate":{"buildDefinition":{"buildType":"https://waag.dev/build-types/train/v1","externalParameters":{"a":[1]},"resolvedDependencies":[{"uri":"git+https://example.org/a","digest":{"gitCommit":"AB"}},{"name":"d","digest":{"sha256":"22"},"annotations":{"role":"dataset"}}]},"runDetails":{"builder":{"id":"b"},"metadata":{"finishedOn":"2026-01-02T03:04:05Z"}}}}"#,
+    r#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"https://waag.dev/predicates/claims/v1","predicate":{"claims":[{"subject":{"digest":{"sha256":"00"}},"role":"base-model","object":{"name":"a/b"},"voice":"derived-from-file","source":{"kind":"gguf","location":"m.gguf","place":"x"},"saidAt":"2026-01-02T03:04:05Z"}]}}"#,
+    r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"00"}}],"predicateType":"https://in-toto.io/attestation/vulns/v0.2","predicate":{"scanner":{"uri":"s","result":[{"id":"CVE-1","annotations":[{"p":"pkg:pypi/a@1"}]},{"id":"CVE-2"}]}}}"#,
+    r#"{"_type":"https://in-toto.io/Statement/v0.1","subject":[{"digest":{"sha256":"00"}}],"predicateType":"https://cyclonedx.org/bom","predicate":{"components":[{"type":"data","name":"d","hashes":[{"alg":"SHA-256","content":"aa"}]},{"type":"library","name":"t","purl":"pkg:pypi/t@2"}]}}"#,
+    r#"{ "payload": "e30=", "payloadType": "application/vnd.in-toto+json", "signatures": [ { "sig": "AAE=", "keyid": "k" } ] }"#,
+];
+
 /// Text that is any format's, from one block each.
 #[rustfmt::skip]
 const BLOCKS: &[(&str, &str, &str)] = &[
@@ -100,8 +109,11 @@ pub fn seeds(format: &str) -> Vec<Vec<u8>> {
         .collect();
     seeds.extend(encoded(format));
     seeds.extend(flat::seeds(format));
-    if format == "signature" {
+    if format == "signature" || format == "ledger-statement" {
         seeds.extend(SIGNATURES.iter().map(|bytes| bytes.to_vec()));
+    }
+    if format == "ledger-statement" {
+        seeds.extend(STATEMENTS.iter().map(|text| text.as_bytes().to_vec()));
     }
     seeds
 }

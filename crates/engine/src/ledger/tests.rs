@@ -1,0 +1,287 @@
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::index::Index;
+use super::*;
+use crate::lineage::answer::{Answer, Level, Missing, Options};
+use crate::lineage::question::Starts;
+use crate::lineage::walk::Direction;
+use crate::lineage::{answer, unsigned_path};
+use assurance::{Assurance, Judge, Nobody};
+
+/// A ledger in a folder of its own, with a cache that is kept when it is opened again.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn ledger(&self) -> PathBuf {
+        self.folder.path().join(FOLDER_NAME)
+    }
+
+    fn open(&self) -> Ledger {
+        Ledger::create(&self.ledger(), Some(&self.folder.path().join("cache"))).unwrap()
+    }
+
+    fn add(&self, statements: &[String]) -> Added {
+        let file = self.folder.path().join("new.jsonl");
+        fs::write(&file, statements.join("\n")).unwrap();
+        self.open().add(&[file]).unwrap()
+    }
+}
+
+fn provenance(subject: &str, parents: &[(&str, &str)]) -> String {
+    let dependencies: Vec<_> = parents
+        .iter()
+        .map(|(role, parent)| {
+            let named = if parent.len() == 2 {
+                format!(r#""digest":{{"sha256":"{parent}"}}"#)
+            } else {
+                format!(r#""uri":"{parent}""#)
+            };
+            format!(r#"{{{named},"annotations":{{"role":"{role}"}}}}"#)
+        })
+        .collect();
+    format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"model {subject}","digest":{{"sha256":"{subject}"}}}}],"predicateType":"https://slsa.dev/provenance/v1","predicate":{{"buildDefinition":{{"buildType":"https://waag.dev/build-types/fine-tune/v1","externalParameters":{{}},"resolvedDependencies":[{}]}},"runDetails":{{"builder":{{"id":"b"}}}}}}}}"#,
+        dependencies.join(",")
+    )
+}
+
+fn claim(subject: &str, object: &str, location: &str) -> String {
+    format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"https://waag.dev/predicates/claims/v1","predicate":{{"claims":[{{"subject":{{"digest":{{"sha256":"{subject}"}}}},"role":"base-model","object":{{"digest":{{"sha256":"{object}"}}}},"voice":"self-declared","source":{{"kind":"card","location":"{location}"}}}}]}}}}"#
+    )
+}
+
+fn ask(ledger: &mut Ledger, text: &str, direction: Direction) -> Answer {
+    let starts = Starts::of_text(ledger, text).unwrap();
+    let options = Options { direction, most_depth: 100, most_nodes: 1000 };
+    answer(ledger, &starts.nodes, options, &Nobody).unwrap()
+}
+
+fn names(answer: &Answer) -> Vec<&str> {
+    answer.nodes.iter().map(|node| node.id.as_str()).collect()
+}
+
+/// Everything that an index says, without the numbers that depend on the order in which it was told.
+fn said(index: &Index) -> Vec<String> {
+    let connection = index.connection().unwrap();
+    let mut query = connection
+        .prepare(
+            "SELECT hex(statement.digest) || ' ' || one.key || ' ' || edge.relation || ' ' || other.key || ' ' || coalesce(edge.claim, '') \
+             || ' ' || coalesce(one.label, '') FROM edge JOIN node one ON one.id = edge.subject JOIN node other ON \
+             other.id = edge.object JOIN statement ON statement.id = edge.statement WHERE statement.fault = 0 \
+             UNION ALL SELECT hex(digest) || ' ' || fault || ' ' || coalesce(problem, '') FROM statement WHERE fault <> 2 \
+             ORDER BY 1",
+        )
+        .unwrap();
+    query.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+}
+
+#[test]
+fn a_chain_is_asked_both_ways() {
+    let place = Place::new();
+    let added = place.add(&[
+        provenance("cc", &[("base-model", "bb"), ("dataset", "dd")]),
+        provenance("bb", &[("base-model", "aa")]),
+        "{\"no\":\"statement\"}".to_owned(),
+    ]);
+    assert_eq!((added.new, added.refused.len(), added.refused[0].line), (2, 1, Some(3)));
+    let mut ledger = place.open();
+    let up = ask(&mut ledger, "sha256:cc", Direction::Ancestors);
+    // Two digits are too few to be taken for a digest; the label finds it.
+    assert!(up.nodes.is_empty());
+    let up = ask(&mut ledger, "model cc", Direction::Ancestors);
+    assert_eq!(names(&up), ["sha256:cc", "sha256:bb", "sha256:dd", "sha256:aa"]);
+    assert_eq!((up.reached, up.edges.len(), up.statements.len()), (3, 3, 2));
+    assert!(up.edges.iter().all(|edge| edge.level == Level::SelfDeclared));
+    let missing: Vec<_> = up.nodes.iter().filter_map(|node| Some((node.id.as_str(), node.missing?))).collect();
+    assert_eq!(missing, [("sha256:dd", Missing::Statement), ("sha256:aa", Missing::Statement)]);
+    let starts = ledger.nodes_of(&[crate::lineage::identifier::Identifier::digest("sha256", "aa")]).unwrap();
+    let options = Options { direction: Direction::Descendants, most_depth: 1, most_nodes: 1000 };
+    let down = answer(&mut ledger, &starts, options, &Nobody).unwrap();
+    assert_eq!((names(&down), down.incomplete.len()), (vec!["sha256:aa", "sha256:bb"], 1));
+}
+
+#[test]
+fn claims_that_disagree_are_shown_and_those_that_only_look_further_back_are_not() {
+    let place = Place::new();
+    place.add(&[provenance("cc", &[("base-model", "bb")]), claim("cc", "ee", "README.md")]);
+    let up = ask(&mut place.open(), "model cc", Direction::Ancestors);
+    let sides: Vec<_> = up.conflicts[0].sides.iter().map(|side| side.objects.join(" ")).collect();
+    assert_eq!((up.conflicts.len(), up.conflicts[0].subject), (1, 0));
+    assert!(sides.contains(&"sha256:bb".to_owned()) && sides.contains(&"sha256:ee".to_owned()));
+    place.add(&[provenance("bb", &[("base-model", "ee")])]);
+    let up = ask(&mut place.open(), "model cc", Direction::Ancestors);
+    assert_eq!(up.conflicts.len(), 0);
+}
+
+#[test]
+fn circles_are_named() {
+    let place = Place::new();
+    place.add(&[provenance("aa", &[("base-model", "bb")]), provenance("bb", &[("base-model", "aa")])]);
+    let up = ask(&mut place.open(), "model aa", Direction::Ancestors);
+    assert_eq!(up.cycles, [[0, 1]]);
+}
+
+#[test]
+fn what_is_changed_is_named_and_in_no_answer() {
+    let place = Place::new();
+    let added = place.add(&[provenance("cc", &[("base-model", "bb")]), provenance("bb", &[("base-model", "aa")])]);
+    let (first, second) = (added.digests[0], added.digests[1]);
+    let path =
+        |digest: &Sha256Digest| place.ledger().join(format!("statements/{}/{digest}.json", &digest.to_string()[..2]));
+    let whole = fs::read(path(&second)).unwrap();
+    fs::write(path(&second), "{}").unwrap();
+    let mut ledger = place.open();
+    let up = ask(&mut ledger, "model cc", Direction::Ancestors);
+    assert_eq!(
+        (names(&up), up.left_out.len(), up.left_out[0].fault),
+        (vec!["sha256:cc", "sha256:bb"], 1, Fault::Corrupt)
+    );
+    assert_eq!(ledger.check().unwrap().faults.len(), 1);
+    drop(ledger);
+    fs::remove_file(path(&second)).unwrap();
+    let up = ask(&mut place.open(), "model cc", Direction::Ancestors);
+    assert_eq!((up.nodes.len(), up.left_out[0].fault), (2, Fault::Missing));
+    assert!(matches!(place.open().show(&first.to_string()[..8]), Ok(listed) if listed.row.digest == first));
+    fs::write(path(&second), whole).unwrap();
+    let checked = place.open().check().unwrap();
+    assert_eq!((checked.good, checked.faults.len()), (2, 0));
+    assert_eq!(ask(&mut place.open(), "model cc", Direction::Ancestors).nodes.len(), 3);
+}
+
+#[test]
+fn an_index_from_a_clone_is_not_believed() {
+    let place = Place::new();
+    place.add(&[provenance("cc", &[("base-model", "bb")])]);
+    // Another user's index, with an edge that no statement says.
+    let other = place.folder.path().join("other");
+    {
+        let ledger = Ledger::open(&place.ledger(), Some(&other)).unwrap();
+        assert_eq!(ledger.origin(), Origin::Replaced);
+        let connection = ledger.index.connection().unwrap();
+        connection.execute("UPDATE node SET key = 'dsha256:ee' WHERE key = 'dsha256:bb'", []).unwrap();
+    }
+    let mut ledger = place.open();
+    assert_eq!(ledger.origin(), Origin::Replaced);
+    assert_eq!(names(&ask(&mut ledger, "model cc", Direction::Ancestors)), ["sha256:cc", "sha256:bb"]);
+    drop(ledger);
+    assert_eq!(place.open().origin(), Origin::Kept);
+}
+
+#[test]
+fn without_a_place_for_it_the_index_is_in_memory() {
+    let place = Place::new();
+    place.add(&[provenance("cc", &[("base-model", "bb")])]);
+    let mut ledger = Ledger::open(&place.ledger(), None).unwrap();
+    assert_eq!(ledger.origin(), Origin::Memory);
+    assert_eq!(ask(&mut ledger, "model cc", Direction::Ancestors).nodes.len(), 2);
+}
+
+/// Believes whoever is said to have signed.
+struct Credulous;
+
+impl Judge for Credulous {
+    fn basis(&self) -> String {
+        "credulous".to_owned()
+    }
+
+    fn judge(&self, _: &[u8], _: Option<&str>) -> Assurance {
+        Assurance::Signed { signer: "release".to_owned(), at: None }
+    }
+}
+
+fn signed(statement: &str) -> String {
+    let payload = waag_signing::encoding::to_base64(statement.as_bytes());
+    format!(
+        r#"{{"payload":"{payload}","payloadType":"application/vnd.in-toto+json","signatures":[{{"sig":"AAE=","keyid":"k"}}]}}"#
+    )
+}
+
+#[test]
+fn the_shortest_unsigned_path_is_found() {
+    let place = Place::new();
+    place.add(&[
+        signed(&provenance("cc", &[("base-model", "bb"), ("dataset", "dd")])),
+        provenance("bb", &[("base-model", "aa")]),
+        signed(&provenance("dd", &[("dataset", "ee")])),
+    ]);
+    let mut ledger = place.open();
+    let starts = Starts::of_text(&ledger, "model cc").unwrap();
+    let (is_unsigned, path) = unsigned_path(&mut ledger, &starts.nodes, 100, &Credulous).unwrap();
+    assert_eq!((is_unsigned, names(&path)), (true, vec!["sha256:cc", "sha256:bb", "sha256:aa"]));
+    assert_eq!(path.edges.iter().map(|edge| edge.level).collect::<Vec<_>>(), [Level::Signed, Level::SelfDeclared]);
+    let starts = Starts::of_text(&ledger, "model dd").unwrap();
+    assert!(!unsigned_path(&mut ledger, &starts.nodes, 100, &Credulous).unwrap().0);
+    // Who trusts nobody has nothing signed.
+    let (is_unsigned, path) = unsigned_path(&mut ledger, &starts.nodes, 100, &Nobody).unwrap();
+    assert!(is_unsigned && path.edges[0].level == Level::Unverified);
+}
+
+#[test]
+fn what_is_exported_is_imported_as_the_same_bytes() {
+    let place = Place::new();
+    place.add(&[provenance("cc", &[("base-model", "bb")]), claim("cc", "ee", "README.md")]);
+    let mut lines = Vec::new();
+    assert_eq!(place.open().export_lines(&mut lines).unwrap().written, 2);
+    let folder = place.folder.path().join("export");
+    place.open().export_folder(&folder).unwrap();
+    for given in [folder, {
+        let file = place.folder.path().join("all.jsonl");
+        fs::write(&file, &lines).unwrap();
+        file
+    }] {
+        let other = Place::new();
+        let mut ledger = other.open();
+        assert_eq!(ledger.add(std::slice::from_ref(&given)).unwrap().new, 2);
+        let mut again = Vec::new();
+        ledger.export_lines(&mut again).unwrap();
+        assert_eq!(again, lines);
+        assert_eq!(said(&ledger.index), said(&place.open().index));
+    }
+}
+
+fn documents() -> impl Strategy<Value = Vec<String>> {
+    let digest = (0..6_u8).prop_map(|number| format!("a{number}"));
+    let role = prop_oneof![Just("base-model"), Just("dataset"), Just("part-of"), Just("description")];
+    let parents = proptest::collection::vec((role, digest.clone()), 0..4);
+    let provenance = (digest.clone(), parents).prop_map(|(subject, parents)| {
+        let parents: Vec<_> = parents.iter().map(|(role, parent)| (*role, parent.as_str())).collect();
+        provenance(&subject, &parents)
+    });
+    let claim = (digest.clone(), digest, "[a-z]{1,3}")
+        .prop_map(|(subject, object, location)| claim(&subject, &object, &location));
+    proptest::collection::vec(prop_oneof![3 => provenance, 1 => claim, 1 => Just("{}".to_owned())], 1..8)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// However the statements came, and whatever became of some: the index is what the statements say.
+    #[test]
+    fn an_index_that_was_kept_is_one_that_is_made_anew(batches in proptest::collection::vec(documents(), 1..4), broken in any::<prop::sample::Index>()) {
+        let place = Place::new();
+        let mut digests = Vec::new();
+        for batch in &batches {
+            digests.extend(place.add(batch).digests);
+        }
+        if let Some(digest) = (!digests.is_empty()).then(|| broken.get(&digests)) {
+            fs::write(place.ledger().join(format!("statements/{}/{digest}.json", &digest.to_string()[..2])), "x").unwrap();
+        }
+        let mut kept = place.open();
+        let checked = kept.check().unwrap();
+        prop_assert_eq!(checked.faults.len(), usize::from(!digests.is_empty()));
+        let mut anew = Ledger::open(&place.ledger(), None).unwrap();
+        anew.check().unwrap();
+        // Labels of what is broken stay in an index that has seen them.
+        let unlabelled = |lines: Vec<String>| lines.into_iter().map(|line| line.split(" model ").next().unwrap_or_default().trim_end().to_owned()).collect::<Vec<_>>();
+        prop_assert_eq!(unlabelled(said(&kept.index)), unlabelled(said(&anew.index)));
+    }
+}

@@ -1,0 +1,76 @@
+//! What is asked about: a path is digested, anything else is looked up.
+
+use std::path::Path;
+
+use waag_evidence::manifest::{HashAlgorithm, Method, Serialization, names_root};
+use waag_signing::model_statement::NAMES_DIGEST;
+
+use super::identifier::Identifier;
+use crate::hash::{HashError, Wanted, digest_files, files_of, manifest_of_files};
+use crate::ledger::{Ledger, LedgerError};
+use crate::scan::Progress;
+
+/// Where a walk begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Starts {
+    /// Nodes of the graph.
+    pub nodes: Vec<u32>,
+    /// What was asked about, by every name that was looked up.
+    pub asked: Vec<Identifier>,
+    /// Whether the files of a folder were found where the folder itself was not.
+    pub by_files: bool,
+}
+
+/// The digests of a model: of the whole, and of each file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn digests_of(path: &Path, progress: &dyn Progress) -> Result<(Vec<Identifier>, Vec<Identifier>), HashError> {
+    let listed = files_of(path, &[], true, None)?;
+    let wanted = Wanted { files: vec![HashAlgorithm::Sha256], shards: None };
+    let hashed = digest_files(&listed.files, &wanted, progress)?;
+    let how = Serialization {
+        method: Method::Files,
+        algorithm: HashAlgorithm::Sha256,
+        allow_symlinks: listed.has_links,
+        ignored: Vec::new(),
+    };
+    let sha256s: Vec<_> =
+        hashed.iter().filter_map(|file| Some((file.file.path.as_str(), file.digests.first()?.to_sha256()?))).collect();
+    let files = sha256s.iter().map(|(_, digest)| Identifier::digest("sha256", &digest.to_string())).collect();
+    let names = names_root(sha256s.iter().copied());
+    let root = manifest_of_files(listed, &hashed, &how)?.manifest.root();
+    let whole = [("sha256", root), (NAMES_DIGEST, names)];
+    Ok((whole.iter().map(|(algorithm, digest)| Identifier::digest(algorithm, &digest.to_string())).collect(), files))
+}
+
+impl Starts {
+    /// The nodes of what is at a path.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn of_digests(ledger: &Ledger, whole: Vec<Identifier>, files: Vec<Identifier>) -> Result<Self, LedgerError> {
+        // One file is asked for by its own digest first.
+        let single = files.len() == 1;
+        let asked: Vec<_> = if single { files.iter().cloned().chain(whole).collect() } else { whole };
+        let nodes = ledger.nodes_of(&asked)?;
+        if !nodes.is_empty() || single {
+            return Ok(Self { nodes, asked, by_files: false });
+        }
+        let nodes = ledger.nodes_of(&files)?;
+        Ok(Self { by_files: !nodes.is_empty(), nodes, asked })
+    }
+
+    /// The nodes that a text stands for.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn of_text(ledger: &Ledger, text: &str) -> Result<Self, LedgerError> {
+        let asked = Identifier::readings(text);
+        let mut nodes = ledger.nodes_of(&asked)?;
+        if nodes.is_empty() {
+            nodes = ledger.nodes_like(text)?;
+        }
+        Ok(Self { nodes, asked: vec![asked.into_iter().next().unwrap_or(Identifier::uri(text))], by_files: false })
+    }
+}
