@@ -15,6 +15,7 @@ mod ledger;
 mod lineage;
 mod lock;
 mod man;
+mod policy;
 mod project;
 mod scan;
 mod show;
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     Formats(formats::Formats),
     Trust(trust::Trust),
+    Policy(policy::PolicyCommand),
     Conformance(conformance::Conformance),
     Completions(completions::Completions),
     Man(man::Man),
@@ -77,6 +79,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Explain(explain) => explain.run(terminal),
         Command::Formats(formats) => formats.run(terminal),
         Command::Trust(trust) => trust.run(terminal),
+        Command::Policy(policy) => policy.run(terminal),
         Command::Conformance(conformance) => conformance.run(terminal),
         Command::Completions(completions) => completions.run(terminal),
         Command::Man(man) => man.run(terminal),

@@ -9,3 +9,9 @@ pub fn now() -> Timestamp {
     let fixed = epoch.and_then(|seconds| Timestamp::from_second(seconds).ok());
     fixed.unwrap_or_else(Timestamp::now)
 }
+
+/// The day on which exceptions are judged.
+#[must_use]
+pub fn today() -> jiff::civil::Date {
+    now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}

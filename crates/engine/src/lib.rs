@@ -11,6 +11,7 @@ mod content_address;
 pub mod convert;
 pub mod diff;
 mod disguised;
+pub mod evidence;
 pub mod examine;
 mod expectation;
 pub mod hash;

@@ -1,6 +1,7 @@
 //! How a report is told. Each way is one file and one line in [`OUTPUTS`].
 
 pub mod collection;
+pub mod controls;
 mod github;
 pub(crate) mod html;
 mod json;

@@ -1,7 +1,7 @@
 //! What a scan has to say: the one value that every output format renders.
 
 use serde::{Deserialize, Serialize};
-use waag_evidence::{Finding, Location, Sha256Digest, Verdict};
+use waag_evidence::{Evidence, Finding, Location, Sha256Digest, Subject, Verdict};
 use waag_formats::facts::TensorTotals;
 
 /// The result of scanning and judging some paths.
@@ -17,6 +17,12 @@ pub struct Report {
     pub verdict: Verdict,
     /// The policy's exceptions, for the verdict's indices.
     pub exceptions: Vec<waag_evidence::exception::Exception>,
+    /// The digest of the policy that was in force.
+    pub policy: Sha256Digest,
+    /// What was judged.
+    pub subject: Subject,
+    /// What else was known of it; the findings stand above.
+    pub evidence: Evidence,
     /// Files whose results are those of an earlier scan.
     pub reused: u64,
 }

@@ -456,7 +456,7 @@ mod tests {
             let (_, snippet) = page.split_once("```toml\n").unwrap();
             let (snippet, _) = snippet.split_once("```").unwrap();
             let policy: waag_evidence::Policy = toml::from_str(snippet).unwrap();
-            let rules: Vec<&str> = policy.exceptions.iter().map(|exception| exception.rule.as_str()).collect();
+            let rules: Vec<&str> = policy.exceptions.iter().map(|exception| exception.about()).collect();
             assert_eq!(rules, [*id]);
         }
     }

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::civil::Date;
 use rayon::prelude::*;
-use waag_evidence::evaluate;
 use waag_evidence::finding::{Finding, Location};
+use waag_evidence::{Evidence, evaluate};
 use waag_formats::budget::Budget;
 use waag_formats::fact::{Anomaly, Fact, FactKind, Gap, Position};
 use waag_formats::facts::Facts;
@@ -13,6 +12,7 @@ use waag_formats::look_alike;
 use waag_formats::source::Source;
 
 use crate::cache::{Cache, CachePlan, key_of};
+use crate::evidence::{self, Gathering};
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
 use crate::lock::{Check, Known, ProjectLock};
@@ -22,6 +22,7 @@ use crate::rules::Artifact;
 use crate::settings::Settings;
 use crate::shards;
 use crate::summary;
+use crate::trust_store::TrustStore;
 use crate::walk::{Entry, EntryKind, walk};
 
 /// How to scan.
@@ -37,6 +38,15 @@ pub struct Options {
     pub root: Option<PathBuf>,
     /// What the project's files have to be.
     pub lock: Option<ProjectLock>,
+    /// Where the user's trusted roots are, to ask every control; none to judge findings alone.
+    pub controls: Option<TrustStore>,
+}
+
+impl Options {
+    /// Whether every file has to be digested: where digests are asked for, and where some are refused.
+    fn needs_digests(&self) -> bool {
+        self.digests || (self.controls.is_some() && !self.settings.trust.denied.is_empty())
+    }
 }
 
 /// Who is told how far a scan is.
@@ -104,6 +114,7 @@ pub struct Xray {
 /// # Errors
 /// When a path does not exist or cannot be read at all; what cannot be read below it is a finding.
 pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress) -> Result<Report, ScanError> {
+    let options = &Options { digests: options.needs_digests(), ..options.clone() };
     let locks = lock_check(options, paths);
     let is_gone = |path: &&PathBuf| locks.as_ref().is_some_and(|locks| !path.exists() && locks.names(path));
     let mut entries = Vec::new();
@@ -132,12 +143,12 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
         [only] => vec![examine(only)],
         several => several.par_iter().map(examine).collect(),
     };
-    let drifts = locks.map(|locks| locks.findings(&digests_of(&entries, &examined)));
+    let drifts = locks.as_ref().map(|locks| locks.findings(&digests_of(&entries, &examined)));
     repository::settle_numbers(&entries, &mut examined);
     examined.extend(drifts.map(|findings| Examined { findings, ..Examined::default() }));
-    let given = paths.iter().map(|path| path.display().to_string()).collect();
     let reused = cache.map_or(0, |cache| cache.reused());
-    Ok(Report { reused, ..conclude(given, &entries, examined, &options.settings) })
+    let gathering = Gathering { paths, options, locks: locks.as_ref() };
+    Ok(Report { reused, ..conclude(&gathering, &entries, examined) })
 }
 
 /// Scans and judges bytes in memory, with the default policy.
@@ -149,7 +160,8 @@ pub fn scan_bytes(name: &str, bytes: Vec<u8>) -> Report {
     let location = Location::file(name);
     let mut examined = examination.file(&bytes, location.clone());
     examined.findings.extend(name_findings(&location));
-    conclude(vec![name.to_owned()], &[], vec![examined], &Settings::default())
+    let (paths, options) = (&[PathBuf::from(name)], &Options::default());
+    conclude(&Gathering { paths, options, locks: None }, &[], vec![examined])
 }
 
 /// Lays one file open.
@@ -275,7 +287,7 @@ pub(crate) fn findings(location: &Location, kind: FactKind) -> Vec<Finding> {
     list
 }
 
-fn conclude(paths: Vec<String>, entries: &[Entry], examined: Vec<Examined>, settings: &Settings) -> Report {
+fn conclude(gathering: &Gathering<'_>, entries: &[Entry], examined: Vec<Examined>) -> Report {
     let mut artifacts = Vec::new();
     let mut findings = Vec::new();
     let mut references = Vec::new();
@@ -289,8 +301,28 @@ fn conclude(paths: Vec<String>, entries: &[Entry], examined: Vec<Examined>, sett
     findings.extend(wrong_sizes);
     findings.extend(shards::check(entries));
     sort(&mut findings);
-    let verdict = evaluate(&findings, &settings.policy, today());
-    Report { paths, artifacts, findings, verdict, exceptions: settings.policy.exceptions.clone(), reused: 0 }
+    judge_all(gathering, artifacts, findings)
+}
+
+/// Gathers what the policy asks for, and judges.
+fn judge_all(gathering: &Gathering<'_>, artifacts: Vec<ArtifactReport>, findings: Vec<Finding>) -> Report {
+    let Options { settings, controls, .. } = gathering.options;
+    let policy = if controls.is_some() { settings.policy.clone() } else { settings.policy.for_findings() };
+    let subject = evidence::subject(gathering.paths, &artifacts);
+    let evidence = Evidence { findings, ..gathering.evidence(&artifacts) };
+    let verdict = evaluate(&subject, &evidence, &policy, crate::clock::today());
+    let (evidence, findings) = evidence::split(evidence);
+    Report {
+        paths: gathering.paths.iter().map(|path| path.display().to_string()).collect(),
+        artifacts,
+        verdict,
+        exceptions: policy.exceptions,
+        policy: settings.policy_digest(),
+        reused: 0,
+        subject,
+        findings,
+        evidence,
+    }
 }
 
 /// Gravest first, then by place, so that the same input gives the same bytes.
@@ -304,9 +336,4 @@ fn sort(findings: &mut [Finding]) {
             &other.message,
         ))
     });
-}
-
-/// The day on which exceptions are judged; `SOURCE_DATE_EPOCH` sets it where reports must be reproducible.
-fn today() -> Date {
-    crate::clock::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }

@@ -1,13 +1,20 @@
 //! The settings file, `waag.toml`: where it is looked for and what it may say.
 
+mod policy;
+pub mod policy_test;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
+use waag_evidence::exception::Exception;
 use waag_evidence::ingredient::{Ingredient, IngredientKind};
-use waag_evidence::{Policy, Severity, TrustPolicy};
+use waag_evidence::{Policy, TrustPolicy};
+
+use policy::{Placer, PolicyTable};
+use policy_test::PolicyTest;
 
 /// Name of the file.
 pub const FILE_NAME: &str = "waag.toml";
@@ -23,6 +30,8 @@ pub struct Settings {
     pub ingredients: Vec<(IngredientKind, Ingredient)>,
     /// Who may sign what.
     pub trust: TrustPolicy,
+    /// What the policy has to decide of some subjects.
+    pub tests: Vec<PolicyTest>,
     /// The folder that the file lies in, where relative paths start.
     pub folder: PathBuf,
 }
@@ -73,7 +82,15 @@ impl SettingsError {
 
 /// The parts of the file that are most often written wrongly, each with a sample to copy.
 fn hint_for(message: &str) -> &'static str {
-    if message.contains("exception") || message.contains("`until`") || message.contains("`reason`") {
+    if message.contains("no control") || message.contains("the control '") {
+        "`waag policy show` lists the controls and how much each counts: off, advise, inconclusive, deny-known or deny"
+    } else if message.contains("condition")
+        || message.contains("Syntax error")
+        || message.contains("there is no variable")
+    {
+        "`waag policy explain conditions` lists what a condition may ask:\n  [[policy.rule]]\n  name = \"no-pickles\"\n  \
+         when = \"'pickle' in subject.formats\"\n  then = \"deny\"\n  reason = \"we load safetensors only\""
+    } else if message.contains("exception") || message.contains("`until`") || message.contains("`reason`") {
         "an exception looks like this:\n  [[exception]]\n  rule = \"unlisted-callable\"\n  path = \"models/*.pkl\"\n  \
          reason = \"reviewed: our own class\"\n  until = \"2027-01-31\""
     } else if message.contains("folder of waag.toml") || message.contains("missing field `path`") {
@@ -86,9 +103,10 @@ fn hint_for(message: &str) -> &'static str {
     } else if !message.contains("field") {
         "settings are TOML: texts stand in quotes, and every line is a [table] or a key = value"
     } else {
-        "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe), [[exception]] (rule, path, subject, \
-         reason, until), [[model]] and [[dataset]] (name, path, pins, signature), [[trust.signer]], [[trust.rule]] and \
-         [[trust.denied]]"
+        "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe, sources), [policy.controls], \
+         [[policy.rule]] (name, when, then, reason, next), [[policy.test]] (name, subject, evidence, expect, controls), \
+         [[exception]] (rule or control, path, subject, reason, until), [[model]] and [[dataset]] (name, path, pins, \
+         signature, attestations, source), [[trust.signer]], [[trust.rule]] and [[trust.denied]]"
     }
 }
 
@@ -107,21 +125,6 @@ struct File {
     trust: Option<Spanned<toml::Table>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct PolicyTable {
-    deny_at: Severity,
-    inconclusive_at: Severity,
-    allow_incomplete_unsafe: bool,
-}
-
-impl Default for PolicyTable {
-    fn default() -> Self {
-        let Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions: _ } = Policy::default();
-        Self { deny_at, inconclusive_at, allow_incomplete_unsafe }
-    }
-}
-
 impl Settings {
     /// Reads a settings file.
     ///
@@ -134,16 +137,24 @@ impl Settings {
 
     fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
         let file: File = toml::from_str(text).map_err(|error| invalid(text, path, &error, 0))?;
-        let PolicyTable { deny_at, inconclusive_at, allow_incomplete_unsafe } = file.policy;
-        let exceptions = file.exceptions.into_iter().map(|found| entry(found, text, path)).collect::<Result<_, _>>()?;
+        let (policy, tests) =
+            file.policy.resolve(&Placer { text, error: &|at, message| placed(text, path, at, message) })?;
+        let exceptions = file.exceptions.into_iter().map(|found| exception(found, &policy, text, path));
+        let exceptions = exceptions.collect::<Result<_, _>>()?;
         let models = file.models.into_iter().map(|model| (IngredientKind::Model, model));
         let datasets = file.datasets.into_iter().map(|dataset| (IngredientKind::Dataset, dataset));
         let ingredients = models.chain(datasets).map(|(kind, found)| Ok((kind, entry(found, text, path)?)));
         let ingredients = ingredients.collect::<Result<_, SettingsError>>()?;
         let trust = file.trust.map(|table| entry(table, text, path)).transpose()?.unwrap_or_default();
-        let policy = Policy { deny_at, inconclusive_at, allow_incomplete_unsafe, exceptions };
+        let policy = Policy { exceptions, ..policy };
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { policy, ingredients, trust, folder })
+        Ok(Self { policy, ingredients, trust, tests, folder })
+    }
+
+    /// The digest of everything in them that decides.
+    #[must_use]
+    pub fn policy_digest(&self) -> waag_evidence::Sha256Digest {
+        self.policy.digest(&self.trust)
     }
 }
 
@@ -175,15 +186,39 @@ fn entry<T: DeserializeOwned>(found: Spanned<toml::Table>, text: &str, path: &Pa
     found.into_inner().try_into().map_err(|error| invalid(text, path, &error, start))
 }
 
+/// An exception that is about something there is.
+fn exception(
+    found: Spanned<toml::Table>,
+    policy: &Policy,
+    text: &str,
+    path: &Path,
+) -> Result<Exception, SettingsError> {
+    let start = found.span().start;
+    let exception: Exception = entry(found, text, path)?;
+    let known =
+        |id: &str| waag_evidence::control::find(id).is_some() || policy.rules.iter().any(|rule| rule.name == id);
+    match exception.control.as_deref().filter(|id| !known(id)) {
+        Some(id) => {
+            Err(placed(text, path, start, format!("there is no control and no rule of the policy called '{id}'")))
+        }
+        None => Ok(exception),
+    }
+}
+
 /// A mistake at its place, or at `start` when the reader does not say where it is.
 fn invalid(text: &str, path: &Path, error: &toml::de::Error, start: usize) -> SettingsError {
     let start = error.span().map_or(start, |span| span.start);
+    placed(text, path, start, error.message().to_owned())
+}
+
+/// A mistake at a byte of the text.
+fn placed(text: &str, path: &Path, start: usize, message: String) -> SettingsError {
     let before = text.get(..start).unwrap_or_default();
     SettingsError::Invalid {
         path: path.to_owned(),
         line: before.matches('\n').count() + 1,
         column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
-        message: error.message().to_owned(),
+        message,
     }
 }
 
@@ -207,7 +242,7 @@ mod tests {
              [[exception]]\nrule = 'x'\npath = '*.pt'\nreason = 'ours'\nuntil = '2027-01-31'",
         )
         .unwrap();
-        assert_eq!(settings.policy.deny_at, Severity::Critical);
+        assert_eq!(settings.policy.deny_at, waag_evidence::Severity::Critical);
         assert_eq!(settings.policy.inconclusive_at, Policy::default().inconclusive_at);
         assert_eq!(settings.policy.exceptions.len(), 1);
     }
@@ -223,6 +258,15 @@ mod tests {
             "[[trust.signer]]\nname = 'a'",
             "[trust]\n[[trust.rule]]\nsubject = '*'\nsigners = ['a']",
             "policy = ",
+            "[policy.controls]\nsignatur = 'deny'",
+            "[policy.controls]\nsignature = 'always'",
+            "[policy.controls]\nnot-denied = 'off'",
+            "[[exception]]\ncontrol = 'signatur'\npath = '*'\nreason = 'ours'\nuntil = '2027-01-31'",
+            "[[policy.rule]]\nname = 'a'\nwhen = \"true && subject.nam == 'x'\"\nthen = 'deny'\nreason = 'so'",
+            "[[policy.rule]]\nname = 'a'\nwhen = \"\"\"\n  true &&\n  subject.nam == 'x'\"\"\"\nthen = 'deny'\nreason = 'so'",
+            "[[policy.rule]]\nname = 'signature'\nwhen = 'true'\nthen = 'deny'\nreason = 'so'",
+            "[[policy.rule]]\nname = 'a'\nwhen = 'true'\nthen = 'allow'\nreason = 'so'",
+            "[[policy.test]]\nname = 'a'\nexpect = 'deny'",
         ]
         .map(|text| parse(text).expect_err(text));
         insta::assert_snapshot!(errors.join("\n\n"));

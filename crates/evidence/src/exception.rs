@@ -3,14 +3,18 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::control::{self, Observation};
 use crate::finding::Finding;
 
 /// One entry of `[[exception]]` in `waag.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawException")]
 pub struct Exception {
-    /// The rule whose findings are excepted.
-    pub rule: String,
+    /// The rule whose findings are excepted; none where a control is.
+    pub rule: Option<String>,
+    /// The control, or the condition of the policy, that is excepted; none where a rule is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
     /// Which files: a path with `*` (within a component) and `**` (across components).
     pub path: String,
     /// What the finding must be about, to the letter. Messages and evidence are not compared: a stranger words them.
@@ -24,7 +28,8 @@ pub struct Exception {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawException {
-    rule: String,
+    rule: Option<String>,
+    control: Option<String>,
     path: String,
     subject: Option<String>,
     reason: String,
@@ -34,6 +39,15 @@ struct RawException {
 /// Why an entry is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidException {
+    /// It is about nothing, or about two things.
+    #[error("an exception names either a rule or a control")]
+    OneOf,
+    /// A control that cannot be excepted as a whole.
+    #[error("the control '{0}' is not excepted as a whole: {1}")]
+    NotAsAWhole(String, &'static str),
+    /// Controls see places and not callables.
+    #[error("the exception for the control '{0}' has a subject, which only findings have")]
+    Subject(String),
     /// An exception nobody can justify later.
     #[error("the exception for '{0}' has an empty reason: say why the finding is acceptable")]
     NoReason(String),
@@ -51,12 +65,32 @@ impl TryFrom<RawException> for Exception {
     type Error = InvalidException;
 
     fn try_from(raw: RawException) -> Result<Self, InvalidException> {
-        if raw.reason.trim().is_empty() {
-            return Err(InvalidException::NoReason(raw.rule));
+        let RawException { rule, control, path, subject, reason, until } = raw;
+        let name = match (&rule, &control) {
+            (Some(name), None) | (None, Some(name)) => name.clone(),
+            _ => return Err(InvalidException::OneOf),
+        };
+        if let Some(control) = &control {
+            check_control(control, subject.as_deref())?;
         }
-        let until =
-            raw.until.parse().map_err(|_| InvalidException::NoDate { rule: raw.rule.clone(), until: raw.until })?;
-        Ok(Self { rule: raw.rule, path: raw.path, subject: raw.subject, reason: raw.reason, until })
+        if reason.trim().is_empty() {
+            return Err(InvalidException::NoReason(name));
+        }
+        let until = until.parse().map_err(|_| InvalidException::NoDate { rule: name, until })?;
+        Ok(Self { rule, control, path, subject, reason, until })
+    }
+}
+
+fn check_control(id: &str, subject: Option<&str>) -> Result<(), InvalidException> {
+    match subject {
+        _ if control::is_of_findings(id) => {
+            Err(InvalidException::NotAsAWhole(id.to_owned(), "name the rule of the finding"))
+        }
+        _ if id == "not-denied" => {
+            Err(InvalidException::NotAsAWhole(id.to_owned(), "take the digest out of [[trust.denied]]"))
+        }
+        Some(_) => Err(InvalidException::Subject(id.to_owned())),
+        None => Ok(()),
     }
 }
 
@@ -64,9 +98,23 @@ impl Exception {
     /// Whether it covers a finding, dates aside.
     #[must_use]
     pub fn covers(&self, finding: &Finding) -> bool {
-        self.rule == finding.rule
+        self.rule.as_deref() == Some(finding.rule.as_str())
             && matches_path(&self.path, &finding.location.file)
             && (self.subject.is_none() || self.subject == finding.subject)
+    }
+
+    /// Whether it covers what a control saw, dates aside. What a control saw of the subject as a whole is at the
+    /// subject's name.
+    #[must_use]
+    pub fn covers_control(&self, id: &str, observation: &Observation, subject: &str) -> bool {
+        let place = if observation.place.is_empty() { subject } else { &observation.place };
+        self.control.as_deref() == Some(id) && matches_path(&self.path, place)
+    }
+
+    /// The rule or control that it is about.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        self.rule.as_deref().or(self.control.as_deref()).unwrap_or_default()
     }
 
     /// Whether it has ended on `today`.
@@ -131,5 +179,19 @@ mod tests {
         assert!(parse(&whole.replace("reviewed", " ")).is_err_and(|error| error.contains("empty reason")));
         assert!(parse(&whole.replace("2027-01-31", "soon")).is_err_and(|error| error.contains("not a date")));
         assert!(parse(&format!("{whole}\nwhen = 'never'")).is_err());
+    }
+
+    #[test]
+    fn an_exception_is_about_a_rule_or_a_control() {
+        let parse = |about: &str| {
+            let text = format!("{about}\npath = '*'\nreason = 'reviewed'\nuntil = '2027-01-31'");
+            toml::from_str::<Exception>(&text).map_err(|error| error.to_string())
+        };
+        assert_eq!(parse("control = 'signature'").unwrap().about(), "signature");
+        assert!(parse("").is_err_and(|error| error.contains("either a rule or a control")));
+        assert!(parse("rule = 'x'\ncontrol = 'signature'").is_err());
+        assert!(parse("control = 'not-denied'").is_err_and(|error| error.contains("take the digest")));
+        assert!(parse("control = 'scanned-nothing-dangerous'").is_err_and(|error| error.contains("name the rule")));
+        assert!(parse("control = 'signature'\nsubject = 'x'").is_err());
     }
 }

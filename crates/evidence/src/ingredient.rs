@@ -37,6 +37,10 @@ pub struct Ingredient {
     pub pins: Vec<String>,
     /// The signature that it has to have, below the same folder.
     pub signature: Option<String>,
+    /// Files with attestations about it, below the same folder.
+    pub attestations: Vec<String>,
+    /// Where it comes from: a place that `sources` in `[policy]` may allow.
+    pub source: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +51,9 @@ struct RawIngredient {
     #[serde(default)]
     pins: Vec<String>,
     signature: Option<String>,
+    #[serde(default)]
+    attestations: Vec<String>,
+    source: Option<String>,
 }
 
 /// Why an entry is not accepted.
@@ -77,7 +84,8 @@ impl TryFrom<RawIngredient> for Ingredient {
         }
         let pins = raw.pins.into_iter().map(plain).collect::<Result<_, _>>()?;
         let signature = raw.signature.map(plain).transpose()?;
-        Ok(Self { name, path, pins, signature })
+        let attestations = raw.attestations.into_iter().map(plain).collect::<Result<_, _>>()?;
+        Ok(Self { name, path, pins, signature, attestations, source: raw.source })
     }
 }
 

@@ -1,20 +1,26 @@
 //! The vocabulary of waag: what is named, what is thought of it, and what follows. Pure: no input, no output, no clock.
 
+pub mod condition;
+pub mod control;
 pub mod digest;
 pub mod exception;
 pub mod finding;
+pub mod gathered;
 pub mod ingredient;
 pub mod lock;
 pub mod manifest;
 pub mod policy;
+pub mod rule;
 pub mod statement;
 pub mod strict;
 pub mod trust;
 pub mod unique;
 pub mod verdict;
 
+pub use control::{CONTROLS, Control, Level, Outcome};
 pub use digest::Sha256Digest;
 pub use finding::{Confidence, Finding, Location, Persona, Severity};
+pub use gathered::{Ancestry, Evidence, Subject};
 pub use manifest::{HashAlgorithm, Manifest};
 pub use policy::Policy;
 pub use trust::TrustPolicy;

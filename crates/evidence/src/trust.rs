@@ -26,7 +26,7 @@ pub struct TrustPolicy {
 }
 
 /// Somebody who signs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TrustedSigner {
     /// What rules call them.
     pub name: String,
@@ -35,7 +35,7 @@ pub struct TrustedSigner {
 }
 
 /// How a signer is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum SignerIdentity {
     /// By a key.
     Key {
@@ -63,7 +63,7 @@ pub enum SignerIdentity {
 }
 
 /// Who may sign some subjects.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TrustRule {
     /// Which subjects: a path with `*` and `**`.
     pub subject: String,
@@ -76,7 +76,7 @@ pub struct TrustRule {
 }
 
 /// Something that is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Denied {
     /// Of a file or of a whole model.
     pub digest: Sha256Digest,

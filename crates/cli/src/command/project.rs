@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use waag_engine::lock::Signed;
-use waag_engine::scan::Silent;
+use waag_engine::lock::{ProjectLock, Signed};
+use waag_engine::scan::{Options, Silent};
 use waag_engine::settings::{self, Settings};
-use waag_engine::verify::report::VerifyReport;
 use waag_engine::verify::{Request, Trust, verify};
 use waag_evidence::ingredient::Ingredient;
 
@@ -33,6 +32,19 @@ impl Project {
         };
         Ok(Self { settings: Settings::load(&path)?, root: root_of(&path) })
     }
+}
+
+/// How things are judged here: by the settings that are named, by the nearest ones, or by the default. With the file.
+pub(super) fn in_force(config: Option<&Path>) -> Result<(Options, Option<PathBuf>), Failure> {
+    let found = match config {
+        Some(path) => Some(path.to_owned()),
+        None => std::env::current_dir().ok().and_then(|directory| settings::find(&directory)),
+    };
+    let Some(path) = found else { return Ok((Options::default(), None)) };
+    let settings = Settings::load(&path)?;
+    let root = root_of(&path);
+    let lock = ProjectLock::load(&root)?;
+    Ok((Options { settings, lock, root: Some(root), ..Options::default() }, Some(path)))
 }
 
 /// The folder of a settings file.
@@ -73,17 +85,6 @@ pub(super) fn signed(root: &Path, ingredient: &Ingredient, settings: &Settings) 
     let signer = report.signatures.iter().find_map(|signature| signature.signer.as_ref()).map(|who| who.name.clone());
     Ok(match (report.verified, signer) {
         (true, Some(signer)) => Signed::By(signer),
-        _ => Signed::Refused(reason(&report)),
+        _ => Signed::Refused(report.reason()),
     })
-}
-
-/// The first thing that speaks against a signature: what is wrong with it, with a file, or with who made it.
-fn reason(report: &VerifyReport) -> String {
-    let problems = report.signatures.iter().flat_map(|signature| &signature.problems);
-    let differences = report.signatures.iter().flat_map(|signature| &signature.differences);
-    let mut reasons = problems
-        .map(|problem| problem.message.clone())
-        .chain(differences.map(|difference| format!("{} ({})", difference.name, difference.code.name())))
-        .chain(report.policy.iter().map(ToString::to_string));
-    reasons.next().unwrap_or_else(|| "its signature does not hold".to_owned())
 }

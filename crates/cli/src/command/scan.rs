@@ -5,16 +5,15 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use waag_engine::cache::CachePlan;
-use waag_engine::lock::ProjectLock;
 use waag_engine::output::text::counted;
 use waag_engine::output::{OUTPUTS, Output, View, find};
 use waag_engine::report::Report;
 use waag_engine::scan::{Options, scan_paths};
-use waag_engine::settings::{self, Settings};
+use waag_engine::trust_store::TrustStore;
 
 use super::arguments::file_or_stdout;
 use super::exit_code;
-use super::project::{from_here, root_of};
+use super::project::{from_here, in_force};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
@@ -88,7 +87,7 @@ fn formats() -> impl TypedValueParser<Value = &'static dyn Output> {
 
 impl Job {
     pub(super) fn run(self, view: View, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let options = self.options(terminal)?;
+        let options = Options { controls: self.controls(view), ..self.options(terminal)? };
         let paths = self.paths(&options)?;
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(&paths, &options, &bar)?;
@@ -105,23 +104,18 @@ impl Job {
         Ok(if self.exit_zero { ExitCode::SUCCESS } else { exit_code(report.verdict.decision) })
     }
 
-    fn options(&self, terminal: &Terminal) -> Result<Options, Failure> {
-        let common = Options { digests: self.digests, cache: self.cache(), ..Options::default() };
-        let Some(path) = self.settings_file(terminal) else { return Ok(common) };
-        let settings = Settings::load(&path)?;
-        let root = root_of(&path);
-        let lock = ProjectLock::load(&root)?;
-        Ok(Options { settings, lock, root: Some(root), ..common })
+    /// `check` asks every control, `scan` lists findings alone.
+    fn controls(&self, view: View) -> Option<TrustStore> {
+        (view == View::Check).then(crate::keyless::store)
     }
 
-    /// Settings that were found rather than named are said: they decide, and might have come with the model.
-    fn settings_file(&self, terminal: &Terminal) -> Option<PathBuf> {
-        if self.config.is_some() {
-            return self.config.clone();
+    fn options(&self, terminal: &Terminal) -> Result<Options, Failure> {
+        let (options, found) = in_force(self.config.as_deref())?;
+        // Settings that were found rather than named are said: they decide, and might have come with the model.
+        if let (None, Some(path)) = (&self.config, found) {
+            terminal.note(format_args!("judged by {}", waag_engine::sanitize::sanitize(&path.display().to_string())));
         }
-        let found = std::env::current_dir().ok().and_then(|directory| settings::find(&directory))?;
-        terminal.note(format_args!("judged by {}", waag_engine::sanitize::sanitize(&found.display().to_string())));
-        Some(found)
+        Ok(Options { digests: self.digests, cache: self.cache(), ..options })
     }
 
     /// What was named, or else what the project is made of.

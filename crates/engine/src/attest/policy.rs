@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
+use waag_evidence::Sha256Digest;
 use waag_evidence::statement::ResourceDescriptor;
-use waag_evidence::{Policy, Sha256Digest};
 
 use crate::bounded;
 use crate::sanitize::sanitize;
@@ -13,6 +13,8 @@ use crate::settings::Settings;
 
 /// The policy where nobody has settled anything.
 const DEFAULT: &str = "https://waag.dev/policies/default/v1";
+/// The annotation with the digest of everything that decides, which `waag policy show --canonical` writes.
+const IN_FORCE: &str = "inForce";
 /// Bytes of a settings file that are read.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -34,7 +36,8 @@ pub struct PolicyError {
 }
 
 impl PolicySource<'_> {
-    /// The policy by digest: of the settings file, which `sha256sum` makes again; or of the default's values in JSON.
+    /// The policy by digest: of the settings file, which `sha256sum` makes again; or of the default as a text. Another
+    /// file that says the same has the same digest under [`IN_FORCE`].
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -46,19 +49,16 @@ impl PolicySource<'_> {
                 // Where it lies is nobody's business, and would differ from machine to machine.
                 (format!("file:{}", crate::settings::FILE_NAME), bytes)
             }
-            None => (DEFAULT.to_owned(), canonical(&settings.policy)),
+            None => (DEFAULT.to_owned(), settings.policy.canonical(&settings.trust).into_bytes()),
         };
         let digest = Sha256Digest::new(Sha256::digest(bytes).into());
         Ok(ResourceDescriptor {
             uri: Some(self.uri.map_or(named, str::to_owned)),
             digest: [("sha256", digest)].into_iter().collect(),
+            annotations: [(IN_FORCE.to_owned(), settings.policy_digest().to_string().into())].into(),
             ..ResourceDescriptor::default()
         })
     }
-}
-
-fn canonical(policy: &Policy) -> Vec<u8> {
-    serde_json::to_vec(policy).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use waag_evidence::finding::Location;
 use waag_evidence::statement::ResourceDescriptor;
 use waag_evidence::statement::scan::{AppliedException, Scan, ScanFinding, ScannedArtifacts, ScannedBy};
-use waag_evidence::{Decision, Finding, Sha256Digest};
+use waag_evidence::{Decision, Finding, Sha256Digest, Verdict};
 
 use super::TOOL;
 use super::subject::Subject;
@@ -29,6 +29,25 @@ impl Scanned {
 
     pub(super) const fn decision(&self) -> Decision {
         self.report.verdict.decision
+    }
+
+    pub(super) const fn verdict(&self) -> &Verdict {
+        &self.report.verdict
+    }
+
+    /// The attestations that the verdict rests on, by digest.
+    pub(super) fn inputs(&self) -> Vec<ResourceDescriptor> {
+        let attestations = self.report.evidence.attestations();
+        let mut inputs: Vec<ResourceDescriptor> = attestations
+            .map(|(kind, _, digest)| ResourceDescriptor {
+                name: Some(kind.to_owned()),
+                digest: [("sha256", digest)].into_iter().collect(),
+                ..ResourceDescriptor::default()
+            })
+            .collect();
+        inputs.sort_by_key(|input| (input.name.clone(), input.digest.get("sha256").map(str::to_owned)));
+        inputs.dedup();
+        inputs
     }
 
     /// What it found.

@@ -23,7 +23,56 @@ pub(crate) struct Check<'a> {
     given: Vec<(PathBuf, PathBuf)>,
 }
 
+/// An ingredient that lies at, above or below something that was asked for.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) kind: IngredientKind,
+    pub(crate) name: &'a str,
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// The same in the words of the person who asked.
+    pub(crate) shown: String,
+    /// Whether all of it was asked for.
+    pub(crate) whole: bool,
+    pub(crate) locked: bool,
+    /// What the settings say of it; none where only the lock names it.
+    pub(crate) declared: Option<&'a Ingredient>,
+}
+
 impl<'a> Check<'a> {
+    /// The ingredients that are asked for, each once, in the order of the settings and then of the lock.
+    pub(crate) fn asked(&self) -> Vec<Asked<'a>> {
+        let locked = |path: &str| self.locked().any(|locked| locked.path == path);
+        let declared = self.declared.iter().map(|(kind, ingredient)| {
+            let path = ingredient.path.as_str();
+            self.asked_one(*kind, &ingredient.name, path, locked(path), Some(ingredient))
+        });
+        let is_declared = |path: &str| self.declared.iter().any(|(_, ingredient)| ingredient.path == path);
+        let others = self.locked().filter(|locked| !is_declared(&locked.path));
+        let others = others.map(|locked| self.asked_one(locked.kind, &locked.name, &locked.path, true, None));
+        declared.chain(others).flatten().collect()
+    }
+
+    fn asked_one(
+        &self,
+        kind: IngredientKind,
+        name: &'a str,
+        below: &str,
+        locked: bool,
+        declared: Option<&'a Ingredient>,
+    ) -> Option<Asked<'a>> {
+        let path = self.root.join(below);
+        let shown = self.shown(&path);
+        let whole = shown.is_some();
+        let shown = shown.unwrap_or_else(|| below.to_owned());
+        self.is_asked(below).then_some(Asked { kind, name, path, shown, whole, locked, declared })
+    }
+
+    /// Where a path of the settings leads.
+    pub(crate) fn resolve(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
     /// What a project's lock says of these paths.
     pub(crate) fn new(
         root: &Path,

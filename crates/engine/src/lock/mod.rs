@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use waag_evidence::lock::{InvalidLock, Lock};
 
-pub(crate) use check::Check;
+pub(crate) use check::{Asked, Check};
 pub use drift::{Drift, DriftKind, Known, compare};
 pub use fetch::{Fetched, fetch};
 pub use make::{LockProblem, Made, MakeError, Signed, make};

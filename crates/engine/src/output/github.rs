@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use waag_evidence::verdict::Judged;
 use waag_evidence::{Decision, Finding, Severity};
 
-use super::{Output, Style, subject, text};
+use super::{Output, Style, controls, subject, text};
 use crate::report::Report;
 use crate::sanitize::sanitize;
 
@@ -26,6 +27,9 @@ impl Output for GitHub {
                 annotate(finding, out)?;
             }
         }
+        for judged in controls::beside_findings(report).filter(|judged| judged.decision != Decision::Allow) {
+            annotate_control(judged, out)?;
+        }
         let level = match report.verdict.decision {
             Decision::Allow => "notice",
             Decision::Inconclusive => "warning",
@@ -34,6 +38,21 @@ impl Output for GitHub {
         let word = text::decision_word(report.verdict.decision);
         writeln!(out, "::{level} title=waag%3A {word}::{}", value(&subject::reason(report)))
     }
+}
+
+/// A control that leads to a verdict. It is about no line of a file.
+fn annotate_control(judged: &Judged, out: &mut dyn Write) -> io::Result<()> {
+    let level = if judged.decision == Decision::Deny { "error" } else { "warning" };
+    let word = text::decision_word(judged.decision);
+    let title = property(&format!("{word}[{}]", judged.id));
+    let mut lines = vec![sanitize(&judged.title)];
+    if let Some((seen, _)) = controls::worst(judged) {
+        lines.push(format!("at: {}", sanitize(&seen.observation.place)));
+        lines.push(format!("seen: {}", controls::told(judged)));
+        lines.push(format!("next: {}", sanitize(&seen.observation.next)));
+    }
+    lines.retain(|line| !line.ends_with(": "));
+    writeln!(out, "::{level} title={title}::{}", value(&lines.join("\n")))
 }
 
 fn annotate(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {

@@ -54,6 +54,7 @@ fn section(name: &str, report: &Report, subjects: &[Subject<'_>]) -> String {
         "tiles" => tiles(report, subjects),
         "subjects" => described(report, subjects),
         "findings" => findings(report),
+        "controls" => parts::controls(report),
         "exceptions" => parts::exceptions(report),
         "not-analysed" => not_analysed(subjects),
         "artifacts" => artifacts(report),

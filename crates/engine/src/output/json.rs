@@ -4,8 +4,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use waag_evidence::control::Group;
 use waag_evidence::exception::Exception;
-use waag_evidence::{Decision, Finding, Location, Sha256Digest};
+use waag_evidence::policy::Origin;
+use waag_evidence::verdict::{Judged, Seen};
+use waag_evidence::{Decision, Finding, Level, Location, Outcome, Sha256Digest};
 use waag_formats::facts::TensorTotals;
 
 use super::{Output, Style, subject};
@@ -51,7 +54,43 @@ struct Document<'a> {
     paths: &'a [String],
     findings: &'a [Finding],
     exceptions: Vec<ExceptionView<'a>>,
+    policy: PolicyView,
+    controls: Vec<ControlView<'a>>,
     artifacts: Vec<ArtifactView<'a>>,
+}
+
+#[derive(Serialize)]
+struct PolicyView {
+    sha256: Sha256Digest,
+}
+
+#[derive(Serialize)]
+struct ControlView<'a> {
+    id: &'a str,
+    group: Group,
+    title: &'a str,
+    level: Level,
+    origin: Origin,
+    outcome: Outcome,
+    decision: Decision,
+    observations: Vec<ObservationView<'a>>,
+}
+
+/// What a control saw; what a finding says is not said again.
+#[derive(Serialize)]
+struct ObservationView<'a> {
+    outcome: Outcome,
+    decision: Decision,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -125,7 +164,34 @@ impl<'a> From<&'a Report> for Document<'a> {
             paths: &report.paths,
             findings: &report.findings,
             exceptions: (0..report.exceptions.len()).map(|index| exception(report, index)).collect(),
+            policy: PolicyView { sha256: report.policy },
+            controls: report.verdict.controls.iter().map(ControlView::from).collect(),
             artifacts: report.artifacts.iter().map(ArtifactView::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Judged> for ControlView<'a> {
+    fn from(judged: &'a Judged) -> Self {
+        let Judged { id, group, title, level, origin, outcome, decision, observations } = judged;
+        let observations = observations.iter().map(ObservationView::from).collect();
+        let (group, level, origin, outcome, decision) = (*group, *level, *origin, *outcome, *decision);
+        Self { id, group, title, level, origin, outcome, decision, observations }
+    }
+}
+
+impl<'a> From<&'a Seen> for ObservationView<'a> {
+    fn from(seen: &'a Seen) -> Self {
+        let observation = &seen.observation;
+        let text = |text: &'a str| Some(text).filter(|text| observation.finding.is_none() && !text.is_empty());
+        Self {
+            outcome: observation.outcome,
+            decision: seen.decision,
+            finding: observation.finding,
+            exception: seen.exception,
+            place: text(&observation.place),
+            seen: text(&observation.seen),
+            next: text(&observation.next),
         }
     }
 }
@@ -133,10 +199,10 @@ impl<'a> From<&'a Report> for Document<'a> {
 fn exception(report: &Report, index: usize) -> ExceptionView<'_> {
     let covered = report.verdict.excepted.iter().filter(|(_, exception)| *exception == index);
     let findings: Vec<usize> = covered.map(|(finding, _)| *finding).collect();
-    let state = match findings.is_empty() {
-        false => State::Applied,
-        true if report.verdict.ended_exceptions.contains(&index) => State::Ended,
-        true => State::Unused,
+    let state = match super::controls::covered(report, index) {
+        1.. => State::Applied,
+        0 if report.verdict.ended_exceptions.contains(&index) => State::Ended,
+        0 => State::Unused,
     };
     ExceptionView { exception: &report.exceptions[index], state, findings }
 }

@@ -3,11 +3,13 @@
 
 use std::io::{self, Write};
 
+use waag_evidence::policy::Origin;
+use waag_evidence::verdict::Judged;
 use waag_evidence::{Decision, Finding};
 
 use super::collection::decision_of;
 use super::subject::{self, Subject, subjects};
-use super::{Output, Style, text};
+use super::{Output, Style, controls, text};
 use crate::report::{Analysis, Report};
 use crate::sanitize::sanitize;
 
@@ -33,8 +35,15 @@ impl Output for Junit {
             Some(Outcome::Error) => errors += 1,
             _ => {}
         }
-        let tests = cases.len() + usize::from(elsewhere.is_some());
-        let skipped = of(Outcome::Skipped);
+        let controls: Vec<(&Judged, Outcome)> = controls::beside_findings(report)
+            .filter(is_asked)
+            .map(|judged| (judged, outcome_of_control(judged)))
+            .collect();
+        let answered = |outcome| controls.iter().filter(|(_, found)| *found == outcome).count();
+        failures += answered(Outcome::Failure);
+        errors += answered(Outcome::Error);
+        let tests = cases.len() + usize::from(elsewhere.is_some()) + controls.len();
+        let skipped = of(Outcome::Skipped) + answered(Outcome::Skipped);
         let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"");
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         writeln!(out, "<testsuites name=\"waag\" {counts}>")?;
@@ -48,6 +57,7 @@ impl Output for Junit {
             write_findings(report, outcome, &findings, out)?;
             writeln!(out, "    </testcase>")?;
         }
+        controls.iter().try_for_each(|(judged, outcome)| write_control(judged, *outcome, out))?;
         writeln!(out, "  </testsuite>\n</testsuites>")
     }
 }
@@ -88,6 +98,37 @@ impl<'a> Case<'a> {
                 write_findings(report, outcome, &self.subject.findings, out)?;
                 writeln!(out, "    </testcase>")
             }
+        }
+    }
+}
+
+/// Controls that somebody asked for or that decide are tests of their own.
+fn is_asked(judged: &&Judged) -> bool {
+    judged.origin == Origin::Settings || judged.decision != Decision::Allow
+}
+
+fn outcome_of_control(judged: &Judged) -> Outcome {
+    match outcome_of(judged.decision) {
+        Outcome::Passed if judged.outcome == waag_evidence::Outcome::NotApplicable => Outcome::Skipped,
+        outcome => outcome,
+    }
+}
+
+fn write_control(judged: &Judged, outcome: Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let name = escape(&judged.id);
+    write!(out, "    <testcase classname=\"control\" name=\"{name}\"")?;
+    let seen = escape(&controls::told(judged));
+    let next = controls::worst(judged).map(|(seen, _)| escape(&seen.observation.next)).unwrap_or_default();
+    match outcome {
+        Outcome::Passed => writeln!(out, "/>"),
+        Outcome::Skipped => writeln!(out, "><skipped message=\"{seen}\"/></testcase>"),
+        outcome => {
+            let element = if outcome == Outcome::Failure { "failure" } else { "error" };
+            let title = escape(&judged.title);
+            writeln!(
+                out,
+                ">\n      <{element} type=\"{name}\" message=\"{title}\">seen: {seen}\nnext: {next}</{element}>\n    </testcase>"
+            )
         }
     }
 }

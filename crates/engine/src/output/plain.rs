@@ -9,6 +9,7 @@ use waag_evidence::exception::Exception;
 use waag_evidence::{Confidence, Decision, Finding};
 
 use super::collection::{self, Group};
+use super::controls;
 use super::subject::{self, Subject, subjects};
 use super::text::{self, Painted};
 use super::{Output, Style, View};
@@ -91,6 +92,7 @@ impl<'a> Page<'a> {
         }
         self.not_analysed(&subjects)?;
         self.exceptions()?;
+        controls::write(self.report, self.out, self.style)?;
         self.verdict()
     }
 
@@ -115,6 +117,7 @@ impl<'a> Page<'a> {
         }
         self.not_analysed(subjects)?;
         self.exceptions()?;
+        controls::write(self.report, self.out, self.style)?;
         self.verdict()
     }
 
@@ -254,9 +257,10 @@ impl<'a> Page<'a> {
     fn exceptions(&mut self) -> io::Result<()> {
         let report = self.report;
         for (index, exception) in report.exceptions.iter().enumerate() {
-            let covered = report.verdict.excepted.iter().filter(|(_, used)| *used == index).count() as u64;
+            let covered = controls::covered(report, index);
             if covered > 0 {
-                let state = format!("exception applied to {}", text::counted(covered, "finding"));
+                let noun = if exception.rule.is_some() { "finding" } else { "answer" };
+                let state = format!("exception applied to {}", text::counted(covered, noun));
                 self.exception(&state, text::QUIET, exception)?;
             }
         }
@@ -277,12 +281,12 @@ impl<'a> Page<'a> {
     }
 
     fn exception(&mut self, state: &str, paint: Paint, exception: &Exception) -> io::Result<()> {
-        let Exception { rule, path, reason, until, subject: _ } = exception;
+        let Exception { path, reason, until, .. } = exception;
         let state = self.paint(paint, state);
         writeln!(
             self.out,
             "{state}: {} in {} until {until} ({})",
-            sanitize(rule),
+            sanitize(exception.about()),
             sanitize(path),
             text::excerpt(reason, MAX_EVIDENCE)
         )

@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 use waag_evidence::exception::Exception;
 use waag_evidence::finding::{Confidence, Finding, Location, Nature, Persona, Severity};
-use waag_evidence::{Policy, Sha256Digest, evaluate};
+use waag_evidence::gathered::{SignatureEvidence, SignatureState};
+use waag_evidence::{Evidence, Policy, Sha256Digest, Subject, TrustPolicy, evaluate};
 use waag_formats::facts::TensorTotals;
 
 use crate::report::{Analysis, ArtifactReport, Loading, Report};
@@ -18,6 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("inconclusive", inconclusive()),
         ("empty", empty()),
         ("collection", collection()),
+        ("policy", policy()),
     ]
 }
 
@@ -135,10 +137,57 @@ pub(super) fn empty() -> Report {
     report(Vec::new(), Vec::new(), Vec::new())
 }
 
+/// A model that is not what a policy asks for, with an exception for one of its controls and one for none.
+pub(super) fn policy() -> Report {
+    let text =
+        "controls = { signature = 'deny', provenance = 'inconclusive', model-card = 'deny', safe-format = 'deny' }
+        [[rule]]
+        name = 'small'
+        when = 'subject.size < 1000'
+        then = 'require'
+        reason = 'we serve small models only'
+        next = 'take a smaller one'
+        [[exception]]
+        control = 'model-card'
+        path = 'gpt2'
+        reason = 'an old model'
+        until = '2027-01-31'
+        [[exception]]
+        control = 'seeds-set'
+        path = 'other'
+        reason = 'no longer there'
+        until = '2027-01-31'";
+    let absent = SignatureState::Absent { looked_for: vec!["gpt2/model.sig".into(), "gpt2.sig".into()] };
+    let evidence = Evidence {
+        signatures: vec![SignatureEvidence { place: "gpt2".into(), declared: false, sha256: None, state: absent }],
+        ..Evidence::default()
+    };
+    judged("gpt2", allow().artifacts, evidence, toml::from_str(text).unwrap())
+}
+
 fn report(artifacts: Vec<ArtifactReport>, findings: Vec<Finding>, exceptions: Vec<Exception>) -> Report {
     let policy = Policy { exceptions, ..Policy::default() };
-    let verdict = evaluate(&findings, &policy, TODAY);
-    Report { paths: vec![".".into()], artifacts, findings, verdict, exceptions: policy.exceptions, reused: 0 }
+    judged(".", artifacts, Evidence { findings, ..Evidence::default() }, policy)
+}
+
+fn judged(path: &str, artifacts: Vec<ArtifactReport>, evidence: Evidence, policy: Policy) -> Report {
+    let subject = crate::evidence::subject(&[path.into()], &artifacts);
+    let subject = Subject { is_file: false, ..subject };
+    let evidence = Evidence { files: crate::evidence::files(&artifacts), ..evidence };
+    let verdict = evaluate(&subject, &evidence, &policy, TODAY);
+    let digest = policy.digest(&TrustPolicy::default());
+    let (evidence, findings) = crate::evidence::split(evidence);
+    Report {
+        paths: vec![path.into()],
+        artifacts,
+        findings,
+        verdict,
+        exceptions: policy.exceptions,
+        policy: digest,
+        subject,
+        evidence,
+        reused: 0,
+    }
 }
 
 fn finding(rule: &str, severity: Severity, location: Location) -> Finding {
@@ -165,7 +214,8 @@ fn at(file: &str, members: &[&str], offset: u64) -> Location {
 
 fn exception(rule: &str, path: &str, reason: &str, until: &str) -> Exception {
     Exception {
-        rule: rule.into(),
+        rule: Some(rule.into()),
+        control: None,
         path: path.into(),
         subject: None,
         reason: reason.into(),

@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
-use waag_evidence::{Finding, Severity};
+use waag_evidence::finding::Nature;
+use waag_evidence::verdict::Judged;
+use waag_evidence::{Confidence, Decision, Finding, Outcome, Persona, Severity};
 
 use self::model::{
     Artifact, ArtifactLocation, Driver, Hashes, Help, Invocation, Level, Location, Log, LogicalLocation, Message,
     PhysicalLocation, Properties, Region, ReportingConfiguration, ReportingDescriptor, ResultItem, RuleProperties, Run,
     Suppression, Tool,
 };
-use super::{Output, Style, subject, text, write_json};
+use super::{Output, Style, controls, subject, text, write_json};
 use crate::report::Report;
 use crate::rules::RULES;
 use crate::sanitize::sanitize;
@@ -77,6 +79,7 @@ fn rules(report: &Report) -> Vec<ReportingDescriptor<'_>> {
             });
         }
     }
+    rules.extend(deciding(report).map(described_control));
     // GitHub sorts alerts by the rule's grade: that of the gravest finding it made here.
     for rule in &mut rules {
         let found = report.findings.iter().filter(|finding| finding.rule == rule.id);
@@ -86,6 +89,62 @@ fn rules(report: &Report) -> Vec<ReportingDescriptor<'_>> {
         }
     }
     rules
+}
+
+/// The controls that lead to a verdict. Findings have results of their own.
+fn deciding(report: &Report) -> impl Iterator<Item = &Judged> {
+    controls::beside_findings(report).filter(|judged| judged.decision != Decision::Allow)
+}
+
+fn described_control(judged: &Judged) -> ReportingDescriptor<'_> {
+    let help = waag_evidence::control::find(&judged.id);
+    ReportingDescriptor {
+        id: &judged.id,
+        short_description: Some(Message { text: sanitize(&judged.title) }),
+        help: help.map(|control| Help { text: control.pass, markdown: control.pass }),
+        default_configuration: Some(ReportingConfiguration { level: level(grade(judged)) }),
+        properties: Some(RuleProperties { security_severity: score(grade(judged)), tags: &["policy"] }),
+    }
+}
+
+fn grade(judged: &Judged) -> Severity {
+    if judged.decision == Decision::Deny { Severity::High } else { Severity::Medium }
+}
+
+/// A control as a result. It is about what was checked as a whole where it names no place.
+fn control_result<'a>(report: &'a Report, rules: &[ReportingDescriptor<'_>], judged: &'a Judged) -> ResultItem<'a> {
+    let (seen, more) = controls::worst(judged).map_or((None, 0), |(seen, more)| (Some(&seen.observation), more));
+    let place = seen.map(|seen| seen.place.as_str()).filter(|place| !place.is_empty());
+    let place = place.or(report.paths.first().map(String::as_str)).unwrap_or(".");
+    let next = seen.map_or("", |seen| &seen.next);
+    let text = format!("{}\nSeen: {}\nNext: {}", sanitize(&judged.title), controls::told(judged), sanitize(next));
+    let grade = grade(judged);
+    ResultItem {
+        rule_id: &judged.id,
+        rule_index: rules.iter().position(|rule| rule.id == judged.id),
+        level: level(grade),
+        message: Message { text: unlinked(&text) },
+        locations: vec![Location {
+            physical_location: PhysicalLocation {
+                artifact_location: ArtifactLocation { uri: uri::from_path(place) },
+                region: None,
+            },
+            logical_locations: None,
+        }],
+        occurrence_count: (more as u64).saturating_add(1).min(i32::MAX as u64),
+        partial_fingerprints: BTreeMap::from([(FINGERPRINT, format!("{}:{}", judged.id, sanitize(place)))]),
+        suppressions: None,
+        properties: Properties {
+            severity: grade,
+            confidence: Confidence::High,
+            persona: Persona::Everyone,
+            nature: if judged.outcome == Outcome::Unknown { Nature::Incomplete } else { Nature::Risk },
+            security_severity: score(grade),
+            next_step: next,
+            evidence: seen.map(|seen| seen.seen.as_str()),
+            member_offset: None,
+        },
+    }
 }
 
 fn described(meta: &'static crate::rules::Meta) -> ReportingDescriptor<'static> {
@@ -130,6 +189,7 @@ fn results<'a>(report: &'a Report, rules: &[ReportingDescriptor<'_>]) -> Vec<Res
             suppressions: suppressions(report, index),
             properties: properties(finding),
         })
+        .chain(deciding(report).map(|judged| control_result(report, rules, judged)))
         .collect()
 }
 

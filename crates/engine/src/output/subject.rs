@@ -6,7 +6,7 @@ use waag_evidence::finding::{Finding, Nature};
 use waag_evidence::{Decision, Severity};
 use waag_formats::facts::TensorTotals;
 
-use super::text;
+use super::{controls, text};
 use crate::report::{Analysis, ArtifactReport, Loading, Report};
 
 /// Tensor types that are told apart on one line.
@@ -234,13 +234,25 @@ pub(super) fn is_excepted(report: &Report, finding: usize) -> bool {
 /// Why the verdict is what it is, in one line.
 #[must_use]
 pub fn reason(report: &Report) -> String {
-    let rules = reason_rules(report);
-    let count = text::counted(report.verdict.reasons.len() as u64, "finding");
     match report.verdict.decision {
-        Decision::Deny => format!("do not load it; {count}: {rules}"),
-        Decision::Inconclusive => format!("neither cleared nor shown to be bad; {count}: {rules}"),
+        Decision::Deny => format!("do not load it; {}", reasons(report)),
+        Decision::Inconclusive => format!("neither cleared nor shown to be bad; {}", reasons(report)),
         Decision::Allow => allowed_because(report),
     }
+}
+
+/// The findings and the controls that led to it.
+fn reasons(report: &Report) -> String {
+    let mut parts = Vec::new();
+    let findings = report.verdict.reasons.len() as u64;
+    let controls: Vec<&str> = controls::reasons(report).map(|judged| judged.id.as_str()).collect();
+    if findings > 0 {
+        parts.push(format!("{}: {}", text::counted(findings, "finding"), reason_rules(report)));
+    }
+    if !controls.is_empty() {
+        parts.push(format!("{}: {}", text::counted(controls.len() as u64, "control"), controls.join(", ")));
+    }
+    parts.join("; ")
 }
 
 fn reason_rules(report: &Report) -> String {

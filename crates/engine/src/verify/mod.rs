@@ -8,6 +8,7 @@ pub(crate) mod policy;
 pub mod report;
 
 pub(crate) use files::below;
+pub(crate) use policy::subject;
 
 use std::io;
 use std::path::{Path, PathBuf};

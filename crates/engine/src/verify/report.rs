@@ -38,6 +38,18 @@ impl VerifyReport {
         let verified = !signatures.is_empty() && signatures.iter().all(SignatureReport::is_good);
         Self { schema: SCHEMA, model: model.display().to_string(), verified, signatures, policy: Vec::new() }
     }
+
+    /// The first thing that speaks against it: what is wrong with a signature, with a file, or with who signed.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let problems = self.signatures.iter().flat_map(|signature| &signature.problems);
+        let differences = self.signatures.iter().flat_map(|signature| &signature.differences);
+        let mut reasons = problems
+            .map(|problem| problem.message.clone())
+            .chain(differences.map(|difference| format!("{} ({})", difference.name, difference.code.name())))
+            .chain(self.policy.iter().map(ToString::to_string));
+        reasons.next().unwrap_or_else(|| "its signature does not hold".to_owned())
+    }
 }
 
 /// What is to be said of one signature.

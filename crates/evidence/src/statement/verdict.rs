@@ -11,6 +11,7 @@ use super::ResourceDescriptor;
 use super::evidence::{EvidenceType, Maker, reading};
 use super::predicate::{InvalidPredicate, Line, Predicate, check_descriptor, check_uri, told};
 use crate::strict;
+use crate::verdict::{Decision, Verdict};
 
 /// The predicate's type.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/verification_summary/v1";
@@ -88,6 +89,53 @@ impl VerificationResult {
             Self::Failed => FAILED,
         }
     }
+}
+
+/// What a summary says beside the verdict.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// Who judged.
+    pub verifier: Verifier,
+    /// When.
+    pub at: Timestamp,
+    /// Where whoever relies on it gets the artifact from: a URI.
+    pub resource_uri: String,
+    /// By what.
+    pub policy: ResourceDescriptor,
+    /// The attestations that were used.
+    pub inputs: Vec<ResourceDescriptor>,
+}
+
+/// The level of what a policy allows. SLSA leaves words that do not start with `SLSA_` to whoever writes them.
+pub const ALLOWED: &str = "WAAG_CHECK_ALLOW";
+
+/// What is neither allowed nor shown to be bad did not pass. What did has a level for each control that passed.
+impl From<(&Verdict, Circumstances)> for VerificationSummary {
+    fn from((verdict, circumstances): (&Verdict, Circumstances)) -> Self {
+        let Circumstances { verifier, at, resource_uri, policy, inputs } = circumstances;
+        let passed = verdict.decision == Decision::Allow;
+        let levels = match passed {
+            true => std::iter::once(ALLOWED.to_owned()).chain(verdict.passed().map(level)).collect(),
+            false => vec![FAILED.to_owned()],
+        };
+        Self {
+            verifier,
+            // Fractions of a second say nothing here.
+            time_verified: Some(Timestamp::from_second(at.as_second()).unwrap_or(at)),
+            resource_uri,
+            policy,
+            input_attestations: inputs,
+            verification_result: if passed { VerificationResult::Passed } else { VerificationResult::Failed },
+            verified_levels: levels,
+            dependency_levels: None,
+            slsa_version: Some("1.2".to_owned()),
+        }
+    }
+}
+
+/// The level of a control that passed: `WAAG_SIGNATURE`.
+fn level(control: &str) -> String {
+    format!("WAAG_{}", control.to_ascii_uppercase().replace('-', "_"))
 }
 
 /// The track of a level: `SLSA_BUILD` of `SLSA_BUILD_LEVEL_3`.
@@ -186,6 +234,39 @@ mod tests {
         let summary: VerificationSummary = read(&example()).unwrap();
         assert_eq!(serde_json::to_value(&summary).unwrap(), example());
         assert_eq!(summary.summary()[0], Line::new("result", "PASSED"));
+    }
+
+    #[test]
+    fn a_verdict_is_summed_up_as_the_specification_has_it() {
+        use crate::{Evidence, Policy, Subject, evaluate, gathered::FileEvidence};
+        let file = FileEvidence {
+            path: "a".into(),
+            format: Some("safetensors".into()),
+            tensors: 1,
+            ..FileEvidence::default()
+        };
+        let evidence = Evidence { files: vec![file], ..Evidence::default() };
+        let summary = |policy: &Policy| {
+            let verdict = evaluate(&Subject::default(), &evidence, policy, jiff::civil::Date::constant(2026, 11, 27));
+            let policy =
+                ResourceDescriptor { uri: Some("https://example.org/p".into()), ..ResourceDescriptor::default() };
+            VerificationSummary::from((
+                &verdict,
+                Circumstances {
+                    verifier: Verifier { id: "https://example.org/v".into(), ..Verifier::default() },
+                    at: Timestamp::UNIX_EPOCH,
+                    resource_uri: "file:a".into(),
+                    policy,
+                    inputs: Vec::new(),
+                },
+            ))
+        };
+        let allowed = summary(&Policy::default());
+        assert_eq!(allowed.check(), Ok(()));
+        assert!(allowed.verified_levels.contains(&"WAAG_SAFE_FORMAT".to_owned()), "{:?}", allowed.verified_levels);
+        assert!(!allowed.verified_levels.contains(&"WAAG_SIGNATURE".to_owned()));
+        let strict = Policy { controls: [("signature".to_owned(), crate::Level::Deny)].into(), ..Policy::default() };
+        assert_eq!(summary(&strict).verified_levels, [FAILED]);
     }
 
     #[test]

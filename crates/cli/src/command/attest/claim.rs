@@ -81,7 +81,12 @@ impl ClaimOptions {
             ("provenance", Some(build_type)) => self.declared(build_type).map(Claim::Provenance),
             (_, Some(_)) => Err(not_for("--build-type", "provenance")),
             ("scan", None) => self.judged(terminal).map(Claim::Scan),
-            ("verdict", None) => Ok(Claim::Verdict(self.judged(terminal)?, self.resource_uri.clone())),
+            ("verdict", None) => {
+                let Judged { options, policy } = self.judged(terminal)?;
+                // A verdict is `check`'s, by every control.
+                let options = Options { controls: Some(crate::keyless::store()), ..options };
+                Ok(Claim::Verdict(Judged { options, policy }, self.resource_uri.clone()))
+            }
             ("provenance", None) => Err(Failure::with_hint(
                 "it is not said how the subject was made",
                 "name the step with --build-type and what it read with --dependency, or a file with --predicate",

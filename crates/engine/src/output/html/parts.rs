@@ -1,10 +1,12 @@
 //! The parts of the page. Whatever comes from an artifact goes through [`safe`].
 
+use waag_evidence::control::Group;
 use waag_evidence::finding::Nature;
-use waag_evidence::{Confidence, Finding};
+use waag_evidence::verdict::Judged;
+use waag_evidence::{Confidence, Decision, Finding};
 
 use crate::output::subject::Subject;
-use crate::output::text;
+use crate::output::{controls, text};
 use crate::report::{Analysis, ArtifactReport, Report};
 use crate::sanitize::sanitize;
 
@@ -138,25 +140,60 @@ fn remarks(finding: &Finding) -> String {
     remarks.iter().map(|remark| format!("<span class=\"quiet\">{remark}</span>")).collect()
 }
 
+/// The controls and what they answered, group by group.
+pub(super) fn controls(report: &Report) -> String {
+    if controls::beside_findings(report).next().is_none() {
+        return String::new();
+    }
+    let head =
+        "<thead><tr><th>control</th><th>answer</th><th>level</th><th>what was seen</th><th>next</th></tr></thead>";
+    let mut bodies = String::new();
+    for group in Group::ALL {
+        let rows: String = report.verdict.controls.iter().filter(|judged| judged.group == group).map(control).collect();
+        if !rows.is_empty() {
+            bodies += &format!("<tbody>\n<tr><th colspan=\"5\">{}</th></tr>\n{rows}</tbody>", group.title());
+        }
+    }
+    titled("Controls", &format!("<div class=\"card scroll\"><table>{head}{bodies}</table></div>\n"))
+}
+
+fn control(judged: &Judged) -> String {
+    let answer = match judged.decision {
+        Decision::Allow if judged.outcome.is_open() => judged.outcome.name().to_owned(),
+        Decision::Allow => format!("<span class=\"quiet\">{}</span>", judged.outcome),
+        decision => format!("<b class=\"{decision}\">{}</b>", judged.outcome),
+    };
+    let next = controls::worst(judged).map(|(seen, _)| safe(&seen.observation.next)).unwrap_or_default();
+    format!(
+        "<tr><td>{}<br><span class=\"quiet\">{}</span></td><td>{answer}</td><td>{}</td><td>{}</td><td>{next}</td></tr>\n",
+        code(&judged.id),
+        safe(&judged.title),
+        controls::level_words(judged.level, judged.origin),
+        safe(&controls::told(judged)),
+    )
+}
+
 /// The exceptions of the policy and what became of them.
 pub(super) fn exceptions(report: &Report) -> String {
     let rows: String = (0..report.exceptions.len()).map(|index| exception(report, index)).collect();
     if rows.is_empty() {
         return rows;
     }
-    let head = "<thead><tr><th>path</th><th>rule</th><th>reason</th><th>until</th><th>state</th></tr></thead>";
+    let head =
+        "<thead><tr><th>path</th><th>rule or control</th><th>reason</th><th>until</th><th>state</th></tr></thead>";
     titled("Exceptions", &format!("<div class=\"card scroll\"><table>{head}<tbody>\n{rows}</tbody></table></div>\n"))
 }
 
 fn exception(report: &Report, index: usize) -> String {
     let exception = &report.exceptions[index];
-    let covered = report.verdict.excepted.iter().filter(|(_, used)| *used == index).count() as u64;
+    let covered = controls::covered(report, index);
+    let noun = if exception.rule.is_some() { "finding" } else { "answer" };
     let state = match covered {
         0 if report.verdict.ended_exceptions.contains(&index) => "<b class=\"inconclusive\">has ended</b>".to_owned(),
         0 => "<b class=\"inconclusive\">matches nothing</b>".to_owned(),
-        _ => format!("applied to {}", text::counted(covered, "finding")),
+        _ => format!("applied to {}", text::counted(covered, noun)),
     };
-    let (path, rule, reason) = (code(&exception.path), code(&exception.rule), safe(&exception.reason));
+    let (path, rule, reason) = (code(&exception.path), code(exception.about()), safe(&exception.reason));
     format!("<tr><td>{path}</td><td>{rule}</td><td>{reason}</td><td>{}</td><td>{state}</td></tr>\n", exception.until)
 }
 

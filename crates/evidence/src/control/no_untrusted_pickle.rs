@@ -1,0 +1,57 @@
+//! Pickles only from those who are trusted.
+
+use super::{Control, Group, Level, Observation};
+use crate::gathered::{Evidence, FileEvidence, SignatureState, Subject};
+use crate::policy::Policy;
+
+pub(super) static CONTROL: Control = Control {
+    id: "no-untrusted-pickle",
+    group: Group::Models,
+    title: "no pickle without a trusted signature",
+    why: "A pickle is a program. A scan says what it calls today; who wrote it decides what it calls tomorrow.",
+    needs: "the formats of the files, and trusted signatures over them",
+    pass: "Convert it with `waag convert`, get safetensors from the publisher, or have it signed by somebody [trust] names.",
+    default: Level::Advise,
+    least: Level::Off,
+    judge,
+};
+
+const PICKLES: [&str; 2] = ["pickle", "joblib-zfile"];
+
+fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
+    let pickles = evidence.files.iter().filter(|file| file.formats().any(|format| PICKLES.contains(&format)));
+    let observations: Vec<_> = pickles.map(|file| observation(file, evidence)).collect();
+    if observations.is_empty() { vec![Observation::not_applicable("there is no pickle")] } else { observations }
+}
+
+fn observation(file: &FileEvidence, evidence: &Evidence) -> Observation {
+    let signer = evidence.signatures.iter().find_map(|signature| match &signature.state {
+        SignatureState::Good { signers } if is_below(&file.path, &signature.place) => Some(signers.join(", ")),
+        _ => None,
+    });
+    match signer {
+        Some(signer) => Observation::pass(&file.path, format!("a pickle, signed by {signer}")),
+        None => Observation::fail(
+            &file.path,
+            "a pickle that nobody who is trusted has signed",
+            "convert it with `waag convert`, or have it signed",
+        ),
+    }
+}
+
+/// Whether a file is or lies below a path.
+fn is_below(file: &str, place: &str) -> bool {
+    let place = place.trim_end_matches('/');
+    file == place || file.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_covers_what_is_below_it() {
+        assert!(is_below("m/a.pkl", "m/") && is_below("m", "m"));
+        assert!(!is_below("model/a.pkl", "m") && !is_below("a.pkl", "m"));
+    }
+}
