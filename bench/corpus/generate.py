@@ -21,6 +21,7 @@ from corpus import (  # noqa: E402
     classic_cases,
     config_cases,
     confusion,
+    description_cases,
     flat_cases,
     good_files,
     good_libraries,
@@ -100,6 +101,8 @@ MAKERS: list[Maker] = [
     repository_cases.content,
     repository_cases.containers,
     table_cases.bad,
+    description_cases.carried,
+    description_cases.behind,
     variants.hidden,
     variants.encodings,
     variants.source,
@@ -137,6 +140,7 @@ MAKERS: list[Maker] = [
     repository_cases.containers_good,
     table_cases.good,
     variants.good,
+    description_cases.good,
 ]
 MARKER = "manifest.json"
 

@@ -3,7 +3,8 @@
 
 use waag_formats::fact::{Anomaly, FactKind};
 use waag_formats::facts::Facts;
-use waag_formats::format::{Context, Depth, Format, Probe};
+use waag_formats::format::{Context, Depth, Format, Probe, extension};
+use waag_formats::pickle::Place;
 use waag_formats::text::is_text;
 use waag_formats::{contents, pickle};
 
@@ -15,6 +16,8 @@ const NOT_SEARCHED: &[&str] = &["arrow", "parquet", "executable"];
 
 /// Formats that are text to their end, and are told by their names where the start is not.
 const TEXTS: &[&str] = &["json", "onnx-text", "python-source", "settings", "text", "xml", "yaml"];
+/// Endings of documents and programs, which may show what a pickle looks like.
+const DOCUMENTS: &[&str] = &["md", "rst", "html", "htm", "tex", "adoc", "ipynb", "py", "pyi"];
 /// Bytes of text before which nobody would take a file for one.
 const LEAST_TEXT: usize = 8;
 
@@ -27,7 +30,17 @@ pub(crate) fn search(probe: &Probe<'_>, formats: &[&'static dyn Format], context
     }
     let text = is_text(&probe.head) && formats.iter().all(|format| format.meta().id != "media");
     binary_tail(probe, formats, facts);
-    pickle::search_beneath(probe.source, text, context.budget, facts);
+    let is_document =
+        formats.iter().all(|format| format.meta().id != "text") || DOCUMENTS.contains(&extension(probe.name).as_str());
+    let place = match (text, is_document) {
+        (false, _) => Place::Bytes,
+        (true, false) => Place::Text,
+        (true, true) => Place::Document,
+    };
+    pickle::search_beneath(probe.source, place, context.budget, facts);
+    if place == Place::Text {
+        contents::second_script(probe.source, context, facts);
+    }
     if text && expectation::poses_as_weights(probe.name, formats) {
         contents::program(probe.source, context, facts);
     }
@@ -77,6 +90,15 @@ mod tests {
             assert_eq!(odd("a.bin", &[start, call].concat()), [Anomaly::HiddenContent]);
         }
         assert_eq!(odd("README.md", b"# Pickles\n\ncos\nsystem\n(S'id'\ntR.\n"), []);
+        let notes = b"these are the notes of a model, and the last line is none of them\ncos\nsystem\n(S'id'\ntR.\n";
+        assert_eq!(odd("notes.txt", notes), [Anomaly::HiddenContent]);
+        assert_eq!(
+            odd(
+                "notes.txt",
+                &[notes.as_slice(), b"and so on, for as long as it takes\n".repeat(9).as_slice()].concat()
+            ),
+            []
+        );
     }
 
     #[test]

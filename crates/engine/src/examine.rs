@@ -11,6 +11,7 @@ use waag_formats::decode::{BOMB_BYTES, BOMB_RATIO, DecodeError, decode};
 use waag_formats::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use waag_formats::facts::Facts;
 use waag_formats::format::{Certainty, Context, Format, Probe};
+use waag_formats::programs;
 use waag_formats::source::{Source, Window, read_up_to};
 use waag_formats::{pickle, recognise};
 
@@ -313,6 +314,7 @@ fn unknown(source: &dyn Source, budget: &Budget, facts: &mut Facts) {
         return;
     }
     pickle::search(source, 0, budget, facts);
+    programs::search(source, true, budget, facts);
     facts.incomplete(0, Gap::UnknownFormat, "the format is not known");
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::budget::Budget;
 use crate::child::Role;
-use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
+use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind, SourceReach};
 use crate::facts::Facts;
 use crate::format::{Context, Format};
-use crate::source::{Source, read_up_to};
+use crate::source::{Source, Window, read_up_to};
 use crate::text::is_text;
-use crate::{address, commands, numbers, python, secrets};
+use crate::{address, carried, commands, numbers, python, secrets};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -30,7 +30,7 @@ pub fn observe(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
     if context.role == Role::Numbers {
         return;
     }
-    metadata(facts);
+    metadata(context.budget, facts);
     let head = read_up_to(source, 0, HEAD);
     if !head.is_empty() && is_text(&head) {
         text(source, context, facts);
@@ -38,16 +38,20 @@ pub fn observe(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
 }
 
 /// Texts that a format carries beside its numbers.
-fn metadata(facts: &mut Facts) {
+fn metadata(budget: &Budget, facts: &mut Facts) {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for fact in facts.list() {
-        let FactKind::Metadata { value, .. } = &fact.kind else { continue };
+        let FactKind::Metadata { key, value } = &fact.kind else { continue };
         if let Some(target) = address::find(value).filter(|target| seen.insert(target.clone())) {
             found.push((fact.position, FactKind::Reference { kind: ReferenceKind::Address, target }));
         }
         for secret in secrets::find(value.as_bytes(), value.len()) {
             found.push((fact.position, FactKind::Secret { kind: secret.kind.into(), shown: secret.shown }));
+        }
+        if let Some(program) = carried::judge(value, budget) {
+            let detail = format!("the description '{key}' holds {program}");
+            found.push((fact.position, FactKind::Anomaly { anomaly: Anomaly::HiddenContent, detail }));
         }
         if found.len() > MAX_FOUND {
             break;
@@ -111,6 +115,26 @@ pub fn program(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
         if matches!(fact.kind, FactKind::SourceReach { .. }) {
             facts.push(fact.position, fact.kind.clone());
         }
+    }
+}
+
+/// A script behind the first lines of a text, when it does what nobody writes down as an example.
+pub fn second_script(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
+    let bytes = read_up_to(source, 0, MAX_SCRIPT);
+    let mark = b"\n#!/";
+    let Some(at) = bytes.windows(mark.len()).position(|part| part == mark) else { return };
+    let rest = Window::new(source, at as u64, source.len().saturating_sub(at as u64));
+    let mut found = Facts::new();
+    script(&rest, context, &mut found);
+    let is_grave = |kind: &FactKind| match kind {
+        FactKind::SourceReach { reach, .. } => matches!(
+            reach,
+            SourceReach::Backdoor | SourceReach::HiddenCode | SourceReach::Credentials | SourceReach::Files
+        ),
+        _ => false,
+    };
+    if found.list().iter().any(|fact| is_grave(&fact.kind)) {
+        facts.anomaly(at as u64, Anomaly::HiddenContent, "what starts as text goes on as a script that does harm");
     }
 }
 

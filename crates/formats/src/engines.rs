@@ -41,6 +41,8 @@ const CODE: &[(&[u8], &str)] = &[
     (b"eval(", "Python"),
     (b"/bin/sh", "shell"),
     (b"/bin/bash", "shell"),
+    (b"/dev/tcp/", "shell"),
+    (b"bash -i", "shell"),
     (b"powershell", "shell"),
     (b"cmd.exe", "shell"),
     (b"curl http", "shell"),

@@ -103,6 +103,10 @@ fn windows(head: &[u8], source: &dyn Source) -> Option<(Certainty, &'static str)
     let at = u32::from_le_bytes(head.get(0x3C..0x40)?.try_into().ok()?);
     let header = read_up_to(source, u64::from(at), 256);
     if !header.starts_with(b"PE\0\0") {
+        let stub: &[u8] = b"This program cannot be run in DOS mode";
+        if head.windows(stub.len()).take(512).any(|part| part == stub) {
+            return Some((Certainty::Likely, "a Windows executable whose header is damaged or elsewhere"));
+        }
         let plausible = u64::from(at) < source.len() && !is_text(head);
         return plausible.then_some((Certainty::Possible, "a DOS executable, or the start of one"));
     }

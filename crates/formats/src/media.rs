@@ -7,6 +7,7 @@ use crate::fact::{Anomaly, FactKind, Gap, Position};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::payload;
+use crate::programs;
 use crate::source::{ReadError, Source, read_up_to};
 
 /// Where a signature stands, the signature, what has it.
@@ -46,7 +47,7 @@ static META: Meta = Meta {
     title: "picture, sound, film, document or font",
     extensions: &["png", "jpg", "jpeg", "gif", "webp", "wav", "tif", "tiff", "mp4", "mp3", "flac", "ogg", "pdf"],
     depth: Depth::Surface,
-    reads: "which kind it is; of PNG and RIFF also where it ends and what follows",
+    reads: "which kind it is; of PNG and RIFF also where it ends and what follows; programs behind the start of others",
     specification: "https://www.iana.org/assignments/media-types",
 };
 
@@ -80,7 +81,7 @@ impl Format for Media {
         } else if head.starts_with(b"RIFF") {
             riff_end(source)
         } else {
-            return;
+            return programs::search(source, false, context.budget, facts);
         };
         match end {
             Ok(Some(end)) => trailing(end, source.len(), facts),

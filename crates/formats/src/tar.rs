@@ -9,7 +9,7 @@ mod pax;
 
 use std::collections::BTreeSet;
 
-use header::{BLOCK, Header, Kind};
+use header::{BLOCK, Header, Kind, goes_backwards};
 use links::Links;
 use pax::Overrides;
 
@@ -138,6 +138,13 @@ impl Walk<'_> {
     fn header(&mut self, at: u64) -> Option<Header> {
         let mut block = [0; BLOCK as usize];
         read_exact_at(self.source, at, &mut block).ok()?;
+        if goes_backwards(&block) {
+            self.facts.anomaly(
+                at,
+                Anomaly::OutOfBounds,
+                "a member has a size below zero, so that it ends before it starts",
+            );
+        }
         Header::parse(&block)
     }
 

@@ -13,6 +13,8 @@ const LISTS: &[&str] = &["filters", "compressor", "codecs"];
 
 /// Files of one array that are named one by one.
 const MAX_CHUNKS: u64 = 4_000;
+/// Files that no disk holds: a shape that lies.
+const IMPOSSIBLE_CHUNKS: u64 = 1 << 48;
 /// Extents of one array.
 const MAX_DIMENSIONS: usize = 32;
 
@@ -77,6 +79,10 @@ impl Codecs {
         let counts: Vec<u64> =
             self.shape.iter().zip(&self.chunk).map(|(extent, chunk)| extent.div_ceil((*chunk).max(1))).collect();
         let total = counts.iter().fold(1_u64, |product, count| product.saturating_mul(*count));
+        if total > IMPOSSIBLE_CHUNKS {
+            let detail = format!("the array is said to be kept in {total} files");
+            return facts.anomaly(0, Anomaly::AllocationBomb, detail);
+        }
         if total > MAX_CHUNKS {
             let detail = format!("the array is kept in {total} files, more than are followed");
             return facts.incomplete(0, Gap::Limit, detail);

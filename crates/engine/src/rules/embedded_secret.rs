@@ -25,11 +25,24 @@ impl Rule for EmbeddedSecret {
         for fact in artifact.facts {
             if let FactKind::Secret { kind, shown } = &fact.kind {
                 let message = format!("this holds {kind}: {shown}…");
-                let draft = findings.add(Severity::Medium, fact.position, message, NEXT_STEP);
+                let severity = severity_of(artifact, kind);
+                let draft = findings.add(severity, fact.position, message, NEXT_STEP);
                 draft.confidence(Confidence::Medium).subject(shown);
             }
         }
     }
+}
+
+/// Kinds that web pages and applications show to everybody on purpose, restricted in what they open.
+const OFTEN_PUBLIC: &[&str] = &["a Google key", "a JSON web token"];
+/// Formats of documents and programs, which may be such pages.
+const DOCUMENTS: &[&str] = &["text", "xml", "notebook", "python-source", "javascript", "media"];
+
+/// A credential opens an account for everybody who has the model, so that it must not be passed on. Tokens are told
+/// with their whole shape, and believed only when they look drawn at random.
+fn severity_of(artifact: &Artifact<'_>, kind: &str) -> Severity {
+    let is_document = artifact.format.is_none_or(|format| DOCUMENTS.contains(&format.id));
+    if is_document && OFTEN_PUBLIC.contains(&kind) { Severity::Medium } else { Severity::High }
 }
 
 #[cfg(test)]
@@ -41,6 +54,6 @@ mod tests {
     fn a_credential_is_shown_by_its_start_only() {
         let fact = FactKind::Secret { kind: "an AWS access key".into(), shown: "AKIA".into() };
         let said = sketch("config.json", &SAFETENSORS).fact(fact).said(&EmbeddedSecret);
-        assert_eq!(said, ["medium: this holds an AWS access key: AKIA…"]);
+        assert_eq!(said, ["high: this holds an AWS access key: AKIA…"]);
     }
 }

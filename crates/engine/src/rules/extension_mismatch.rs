@@ -62,6 +62,8 @@ const HARMLESS: &[&str] = &[
 ];
 /// Endings that promise weights, and nothing else.
 const WEIGHTS: &[&str] = &["ggml", "gguf", "onnx", "safetensors", "tflite"];
+/// Archives that no loader of models opens.
+const UNREAD: &[&str] = &["7z"];
 /// Words in a format's id, or in what was read, that mean code can be in it.
 const CODE_WORDS: &[&str] =
     &["dill", "executable", "joblib", "marshal", "pickle", "program", "pytorch", "script", "torch"];
@@ -81,7 +83,10 @@ impl Rule for ExtensionMismatch {
                 continue;
             }
             let ending = extension(artifact.name);
-            let (severity, text, next_step) = if !HARMLESS.contains(&ending.as_str()) {
+            let (severity, text, next_step) = if artifact.format.is_some_and(|format| UNREAD.contains(&format.id)) {
+                // The archives of nullifAI: the loader stops, and what scans by the name has seen nothing.
+                (Severity::High, "an archive that no loader of models opens, under another name", CODE)
+            } else if !HARMLESS.contains(&ending.as_str()) {
                 (Severity::Low, "the name says another format than the bytes", RENAME)
             } else if can_carry_code(artifact, detail) {
                 (Severity::High, "a harmless name hides a format that can run code", CODE)

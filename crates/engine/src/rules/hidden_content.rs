@@ -1,7 +1,7 @@
 //! Content where the usual reader does not look: between records, before the start, after the end, or a second format.
 
 use waag_evidence::finding::Severity;
-use waag_formats::fact::Anomaly;
+use waag_formats::fact::{Anomaly, Fact, FactKind};
 
 use super::finding::Findings;
 use super::{Artifact, Meta, Rule, with_detail};
@@ -17,7 +17,7 @@ static META: Meta = Meta {
 };
 
 /// Formats whose own readers refuse a file with a tail, so that no honest file has one.
-const NO_TAIL: &[&str] = &["safetensors", "huggingface-config", "flax"];
+const NO_TAIL: &[&str] = &["safetensors", "huggingface-config"];
 
 const NEXT_STEP: &str = "compare the digest with the publisher's: a file that was only downloaded badly differs. If it \
                          is the same, do not load it, and ask what those bytes are for";
@@ -44,7 +44,9 @@ impl Rule for HiddenContent {
 /// What follows the end is read for what it is, so a tail alone is only odd, unless every reader refuses it.
 fn severity_of_tail(artifact: &Artifact<'_>) -> Severity {
     let refused = artifact.format.is_some_and(|format| NO_TAIL.contains(&format.id));
-    if refused { Severity::High } else { Severity::Medium }
+    // Other programs write one value of MessagePack after the other; Flax reads one.
+    let is_flax = |fact: &Fact| matches!(&fact.kind, FactKind::Property { name, value } if name == "framework" && value == "Flax");
+    if refused || artifact.facts.iter().any(is_flax) { Severity::High } else { Severity::Medium }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use waag_formats::format::Depth;
 
 use super::finding::Findings;
 use super::{Artifact, Meta, Rule, with_detail};
+use crate::content_address;
 
 /// The rule.
 #[derive(Debug)]
@@ -44,6 +45,10 @@ fn judge(artifact: &Artifact<'_>, anomaly: Anomaly) -> Option<(Severity, &'stati
         }
         Anomaly::Malformed => (severity_of_malformed(artifact), "the structure breaks the format's specification"),
         Anomaly::Broken => (Severity::Medium, "loading this stops with an error or before its end"),
+        // Whoever asks for a file by its digest is given another one.
+        Anomaly::ChecksumMismatch if content_address::promised(artifact.name).is_some() => {
+            (Severity::High, "the name is a digest, and not that of the content")
+        }
         Anomaly::ChecksumMismatch => (Severity::Medium, "a stored checksum is wrong"),
         _ => return None,
     })

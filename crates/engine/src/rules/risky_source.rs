@@ -53,10 +53,9 @@ fn severity_of(reach: SourceReach, runs: Runs) -> Severity {
         (SourceReach::Credentials, _) => Severity::High,
         (SourceReach::Program | SourceReach::Evaluation | SourceReach::NativeCode, Runs::Loaded) => Severity::High,
         (SourceReach::Program | SourceReach::Evaluation | SourceReach::NativeCode, Runs::Used) => Severity::Medium,
-        (
-            SourceReach::Network | SourceReach::UnsafeLoad | SourceReach::Files | SourceReach::Installation,
-            Runs::Loaded,
-        ) => Severity::Medium,
+        // What is installed is code that nobody has read, and it runs at once.
+        (SourceReach::Installation, Runs::Loaded) => Severity::High,
+        (SourceReach::Network | SourceReach::UnsafeLoad | SourceReach::Files, Runs::Loaded) => Severity::Medium,
         _ => Severity::Low,
     }
 }

@@ -173,6 +173,9 @@ impl Reader<'_> {
                 if let Some(tree) = self.tree.as_mut() {
                     tree.list(key, value);
                 }
+                if value.contains('(') {
+                    self.metadata(at, key, value);
+                }
             }
             (Part::Importances, _) if line == "feature_importances:" => {}
             (Part::Parameters, _) => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::tree;
 use crate::budget::Budget;
+use crate::carried;
 use crate::child::Child;
 use crate::configuration::Observers;
 use crate::cursor::Cursor;
@@ -211,7 +212,15 @@ impl<'b> Reader<'b> {
                 let (key, value) = (path_text(event.path), shorten(text.to_owned(), MAX_TEXT));
                 self.facts.push(Position::Offset(event.offset), FactKind::Metadata { key, value });
             }
-            _ => {}
+            // Anything else that is no number: programs do not belong into a model of trees.
+            _ => self.description(event, text),
+        }
+    }
+
+    fn description(&mut self, event: &Event<'_>, text: &str) {
+        if let (Value::Text(_), Some(program)) = (event.value, carried::judge(text, self.budget)) {
+            let detail = format!("'{}' holds {program}", shorten(path_text(event.path), 100));
+            self.facts.anomaly(event.offset, Anomaly::HiddenContent, detail);
         }
     }
 

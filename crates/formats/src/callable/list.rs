@@ -84,12 +84,21 @@ pub struct StateConditions {
     /// Keys whose value must be the name of an array file in the same folder.
     #[serde(default)]
     array_files: Vec<String>,
+    /// Classes, as `module:name`, of which the state may be an instance.
+    #[serde(default)]
+    instances: Vec<String>,
     /// Whether a tuple, as old releases write, is fine.
     #[serde(default)]
     pub tuples: bool,
 }
 
 impl StateConditions {
+    /// Whether the state may be an instance of this class.
+    #[must_use]
+    pub fn allow_instance(&self, module: &str, name: &str) -> bool {
+        self.instances.iter().any(|class| class.split_once(':') == Some((module, name)))
+    }
+
     /// Whether a key with this value may be there; the value is given when it is a constant text.
     #[must_use]
     pub fn allow(&self, key: &str, value: Option<&str>) -> bool {

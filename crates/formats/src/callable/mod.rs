@@ -8,7 +8,7 @@ pub mod arguments;
 pub mod list;
 pub mod target;
 
-pub use target::{judge_named, judge_target};
+pub use target::{judge_danger, judge_named, judge_target};
 
 use crate::fact::{Standing, Usage};
 use arguments::{ArgumentKind, Expected};

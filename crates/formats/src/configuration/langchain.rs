@@ -19,6 +19,20 @@ const RUNNERS: &[(&str, &str)] = &[
     ("shell", "runs shell commands that a language model writes"),
     ("llm_requests_chain", "fetches addresses that a language model writes"),
 ];
+/// The same by their classes.
+const CLASSES: &[(&str, &str)] = &[
+    ("PythonREPL", "runs Python code that a language model writes"),
+    ("PythonREPLTool", "runs Python code that a language model writes"),
+    ("PythonAstREPLTool", "runs Python code that a language model writes"),
+    ("PALChain", "runs Python code that a language model writes"),
+    ("CPALChain", "runs Python code that a language model writes"),
+    ("LLMMathChain", "evaluates what a language model writes"),
+    ("LLMSymbolicMathChain", "evaluates what a language model writes"),
+    ("BashChain", "runs shell commands that a language model writes"),
+    ("LLMBashChain", "runs shell commands that a language model writes"),
+    ("BashProcess", "runs shell commands that a language model writes"),
+    ("ShellTool", "runs shell commands that a language model writes"),
+];
 /// Packages of LangChain whose objects run code by their purpose.
 const EXPERIMENTAL: &[&str] = &["langchain_experimental", "langchain.experimental"];
 /// Switches that allow what runs code.
@@ -203,6 +217,11 @@ impl LangChain {
         if EXPERIMENTAL.iter().any(|package| path.starts_with(package)) {
             let effect = "makes an experimental part of LangChain, made to run generated code".to_owned();
             let standing = Standing::Dangerous { effect, critical: false };
+            return self.found.judged(offset, path, standing, &expression);
+        }
+        let name = path.rsplit('.').next().unwrap_or_default();
+        if let Some((_, effect)) = CLASSES.iter().find(|(class, _)| *class == name) {
+            let standing = Standing::Dangerous { effect: (*effect).to_owned(), critical: false };
             return self.found.judged(offset, path, standing, &expression);
         }
         self.found.target(offset, path, &expression);

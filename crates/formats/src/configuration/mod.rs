@@ -1,6 +1,7 @@
 //! Configurations, in whatever syntax: JSON, YAML and TOML are read as the same stream of values, and everything that
 //! a loader could be told by one is looked for at every depth, whatever the file is called.
 
+mod descriptions;
 mod expressions;
 pub(crate) mod found;
 mod instantiate;
@@ -37,6 +38,7 @@ pub type NewObserver = fn(name: &str) -> Box<dyn Observer>;
 
 /// Every kind of instruction that is looked for.
 pub static OBSERVERS: &[NewObserver] = &[
+    descriptions::observer,
     expressions::observer,
     instantiate::observer,
     jsonpickle::observer,

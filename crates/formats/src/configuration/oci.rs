@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Observer;
+use super::found::leads_out;
 use crate::fact::{Anomaly, Code, FactKind, Gap, Position, ReferenceKind, Runs};
 use crate::facts::{Facts, shorten};
 use crate::json::{Event, Segment, Value};
@@ -71,6 +72,9 @@ impl Observer for Oci {
             [Segment::Key(list), Segment::Index(_), rest @ ..]
                 if list == "layers" || list == "manifests" || list == "blobs" =>
             {
+                if let ([], Value::Text(path)) = (rest, event.value) {
+                    layer(path, event.offset, facts);
+                }
                 self.part(rest, event);
             }
             [Segment::Key(first), rest @ ..] if first == "config" => {
@@ -191,8 +195,23 @@ impl Oci {
     }
 }
 
+/// A layer that is named by its path.
+fn layer(path: &str, offset: u64, facts: &mut Facts) {
+    let is_archive = [".tar", ".tar.gz", ".tgz", ".tar.zst"].iter().any(|ending| path.ends_with(ending));
+    if is_archive && leads_out(path) {
+        let path = shorten(path.chars().take(201).collect(), 200);
+        facts.anomaly(offset, Anomaly::PathTraversal, format!("the layer '{path}' lies outside"));
+    } else if is_archive {
+        let target = path.to_owned();
+        facts.push(Position::Offset(offset), FactKind::Reference { kind: ReferenceKind::File, target });
+    }
+}
+
 /// `manifest.json` of `docker save`: `[{"Config": "…json", "RepoTags": […], "Layers": […]}]`.
 fn saved(key: &str, rest: &[Segment], event: &Event<'_>, facts: &mut Facts) {
+    if let (Value::Text(path), "Layers", [Segment::Index(_)]) = (event.value, key, rest) {
+        return layer(path, event.offset, facts);
+    }
     let (Value::Text(text), "RepoTags", [Segment::Index(0)]) = (event.value, key, rest) else { return };
     facts.property("layout", "docker-save");
     facts.property("name", shorten(text.chars().take(201).collect(), 200));

@@ -1,6 +1,6 @@
 //! Neural networks: layers, some with networks within them, some with classes of their own.
 
-use crate::fact::Gap;
+use crate::fact::{FactKind, Gap, Position};
 use crate::protobuf::Span;
 
 use super::names::{LAYERS, name};
@@ -19,12 +19,38 @@ pub(super) fn read(model: &mut Model<'_, '_>, span: Span, depth: u32) {
     });
 }
 
+/// Texts that a custom layer is given, and its description.
+fn parameters(model: &mut Model<'_, '_>, span: Span) {
+    model.each(span, |model, number, inner| {
+        let (key, value) = match number {
+            30 => (model.text(inner, 1).unwrap_or_default(), text_of(model, inner)),
+            40 => ("description".to_owned(), Some(model.reader.text(inner))),
+            _ => return,
+        };
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            model.reader.facts.push(Position::Offset(inner.offset), FactKind::Metadata { key, value });
+        }
+    });
+}
+
+/// The text of a parameter: field 20 of the value, which is field 2 of the pair.
+fn text_of(model: &mut Model<'_, '_>, pair: Span) -> Option<String> {
+    let mut found = None;
+    model.each(pair, |model, number, value| {
+        if number == 2 {
+            found = model.text(value, 20);
+        }
+    });
+    found
+}
+
 fn layer(model: &mut Model<'_, '_>, span: Span, depth: u32) {
     model.each(span, |model, number, inner| match number {
         0..=99 => {}
         CUSTOM => {
             let class = model.text(inner, 10).unwrap_or_default();
             model.operator(class, "customLayer", true, inner.offset);
+            parameters(model, inner);
         }
         _ => {
             weights::look(&mut model.reader, number, inner);

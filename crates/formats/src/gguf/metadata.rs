@@ -133,6 +133,9 @@ impl Pairs<'_, '_, '_> {
             self.facts.anomaly(start, Anomaly::Malformed, detail);
         }
         let mut hasher = DefaultHasher::new();
+        if key.bytes.windows(3).any(|part| part == b"../") || key.bytes.first() == Some(&b'/') {
+            self.facts.anomaly(start, Anomaly::Malformed, format!("the key `{shown}` is a path"));
+        }
         key.bytes.hash(&mut hasher);
         if self.keys.len() < MAX_KEYS && !self.keys.insert(hasher.finish()) {
             self.facts.anomaly(start, Anomaly::DuplicateName, format!("the key `{shown}` is there twice"));

@@ -106,7 +106,9 @@ impl Template<'_> {
             Some(_) => {}
             None => {
                 let detail = format!("line {}: a tag of the template is not understood", self.line(tag.start));
-                self.gap(Gap::Unsupported, detail);
+                let text = self.text.get(tag.start..tag.end).unwrap_or_default();
+                // Whoever follows so many brackets runs out of stack.
+                self.gap(if is_deep(text) { Gap::Depth } else { Gap::Unsupported }, detail);
             }
         }
         if matches!(read, None | Some(Statement::Other | Statement::Unknown)) {
@@ -220,6 +222,21 @@ fn bind(statement: Statement, names: &mut Names, loops: &mut Vec<Option<Id>>) {
         Statement::Macro { name, parameters } => names.define(&name, parameters),
         _ => {}
     }
+}
+
+/// Brackets that are open at once; Python's own parser, which Jinja is made for, stops at 200.
+const MOST_OPEN: usize = 190;
+
+fn is_deep(text: &str) -> bool {
+    let mut open = 0usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => open = open.saturating_add(1),
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MOST_OPEN
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::bytecode::{base64, excerpt};
 use super::judge::{is_keras, is_known, judge};
 use crate::budget::Budget;
+use crate::callable;
 use crate::child::{Child, Encoding, Role};
 use crate::configuration::Observer;
 use crate::fact::{
@@ -44,6 +45,7 @@ const KEYS: &[&str] = &[
     "vocabulary",
     "filepath",
     "fn",
+    "fn_module",
     "config",
     "call_fn",
     "init_fn",
@@ -91,6 +93,9 @@ const VALUES: &[&str] = &[
     "TensorShape",
     "TypeSpec",
 ];
+
+/// What lifts the protection of `safe_mode` for the whole process (CVE-2025-9906).
+const UNSAFE: &str = "enable_unsafe_deserialization";
 
 /// Layers that apply a function of TensorFlow by its name.
 const OPERATOR_LAYERS: &[&str] = &["TFOpLambda", "SlicingOpLambda"];
@@ -253,6 +258,9 @@ impl KerasConfig {
                 facts.property("keras_version", value);
             }
         }
+        if value.rsplit('.').next() == Some(UNSAFE) {
+            self.name(event.offset, "keras.config", UNSAFE);
+        }
         let Some(frame) = self.frames.last_mut() else { return };
         let key = match event.path {
             [.., Segment::Key(key)] => key.as_str(),
@@ -363,6 +371,26 @@ impl KerasConfig {
             _ => self.class(frame, class, module),
         }
         self.vocabulary(frame, class, facts);
+        self.functions(frame);
+    }
+
+    /// Functions and modules that are named beside a class, as the gadgets of CVE-2025-1550 and CVE-2025-8747 do.
+    fn functions(&mut self, frame: &Frame) {
+        let texts = || frame.texts.iter().chain(&frame.inner);
+        for text in texts().filter(|text| text.key == "fn_module") {
+            if callable::judge_danger(&text.value).is_some() {
+                self.name(text.offset, &text.value, "a function of it");
+            }
+        }
+        for text in texts().filter(|text| text.key == "fn") {
+            let name = text.value.rsplit('.').next().unwrap_or_default();
+            let module = ["keras.utils", "keras.config", "keras.models", "keras.saving"]
+                .into_iter()
+                .find(|module| matches!(judge(module, name), Standing::Dangerous { .. }));
+            if let Some(module) = module {
+                self.name(text.offset, module, name);
+            }
+        }
     }
 
     /// Arrays and types of tensors. An array of objects is none that Keras writes; a type is a class of TensorFlow, by
@@ -433,6 +461,11 @@ impl KerasConfig {
         }
         // A function that is an object of its own has been judged already.
         let Some(function) = frame.text("function").filter(|text| text.code.is_none()) else { return };
+        if is_expression(&function.value) {
+            let (name, excerpt) = (frame.title("Lambda"), function.value.clone());
+            let code = Code { name, language: "Python".into(), runs: Runs::Used, excerpt };
+            return facts.push(self.at(function.offset), FactKind::Code(code));
+        }
         let module = frame.text("module").map(|module| module.value.clone()).unwrap_or_default();
         let module = if is_keras(&module) { String::new() } else { module };
         self.name(function.offset, &module, &function.value);
@@ -577,6 +610,12 @@ impl Observer for KerasConfig {
 /// Whether a Lambda layer says that its function, or another of its parts, is bytecode.
 fn says_bytecode(frame: &Frame) -> bool {
     frame.inner.iter().any(|text| CODE_TYPES.contains(&text.key) && text.value == "lambda")
+}
+
+/// Whether the function of a layer is written out where its name should stand.
+fn is_expression(function: &str) -> bool {
+    let function = function.trim();
+    function.starts_with("lambda ") || function.starts_with("lambda:") || function.contains(['(', '\n'])
 }
 
 /// Whether numpy makes an array of objects of this type.

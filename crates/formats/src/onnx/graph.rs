@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::fact::{Anomaly, FactKind, Gap, Position};
+use crate::carried;
+use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind};
 use crate::location;
 use crate::protobuf::Span;
 use crate::protobuf::schema::Shape;
@@ -17,6 +18,8 @@ use super::tensor;
 const MAX_NAMES: usize = 24 << 20;
 /// What a name costs besides its own bytes.
 const NAME: usize = 64;
+/// Bytes of a text in an attribute that is looked at for what it says.
+const MAX_SUSPECT: u64 = 64 << 10;
 
 /// Attributes whose text says what an operator reaches.
 const TELLING: &[&str] = &["module", "class_name", "func_name", "func", "ep_cache_context", "model_uri"];
@@ -180,6 +183,7 @@ fn attribute(model: &mut Model<'_, '_>, span: Span, node: &mut Node, depth: u32)
         }
     }
     told(model, &read, node);
+    suspect(model, &read);
     let kind = read.kind.unwrap_or(0);
     if let Some((_, what)) = read.held.iter().find(|(of, _)| kind != 0 && *of != kind) {
         let detail = format!("attribute `{}` holds {what}, which is not what its type says", read.name);
@@ -216,6 +220,22 @@ fn held(model: &mut Model<'_, '_>, number: u32, span: Span, read: &mut Attribute
             }
         }
         _ => {}
+    }
+}
+
+/// A text of an attribute that is a library to open, or a program.
+fn suspect(model: &mut Model<'_, '_>, read: &Attribute) {
+    let Some(span) = read.text.filter(|span| (5..MAX_SUSPECT).contains(&span.length)) else { return };
+    let text = model.reader.text(span);
+    let at = Position::Offset(span.offset);
+    let is_path = text.len() < 300 && !text.contains(['\n', ' ']);
+    if is_path && [".so", ".dll", ".dylib"].iter().any(|ending| text.ends_with(ending)) {
+        let (kind, target) = (ReferenceKind::Library, text);
+        return model.reader.facts.push(at, FactKind::Reference { kind, target });
+    }
+    if let Some(program) = carried::judge(&text, model.reader.budget) {
+        let detail = format!("the attribute `{}` holds {program}", read.name);
+        model.reader.facts.push(at, FactKind::Anomaly { anomaly: Anomaly::HiddenContent, detail });
     }
 }
 

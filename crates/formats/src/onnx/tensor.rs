@@ -5,6 +5,7 @@ use crate::fact::{Anomaly, FactKind, Gap, Position, Tensor};
 use crate::payload;
 use crate::protobuf::schema::Reader;
 use crate::protobuf::{Field, Message, Span, Wire, packed};
+use crate::source::{Source, read_up_to};
 
 use super::external::External;
 use super::model::Model;
@@ -31,7 +32,8 @@ struct Parts {
     stored: Vec<(Store, Numbers)>,
     external: External,
     is_external: bool,
-    is_segment: bool,
+    /// First and last element of the whole that this is a part of.
+    segment: Option<(u64, u64)>,
     is_bad: bool,
 }
 
@@ -75,6 +77,24 @@ pub(super) fn read_sparse(model: &mut Model<'_, '_>, span: Span) -> String {
     name
 }
 
+/// Begin and end of a segment: two numbers, each behind its tag.
+fn bounds(source: &dyn Source, span: Span) -> (u64, u64) {
+    let bytes = read_up_to(source, span.offset, usize::try_from(span.length.min(40)).unwrap_or(0));
+    let (mut begin, mut end, mut rest) = (0, 0, bytes.as_slice());
+    while let Some((tag, body)) = rest.split_first() {
+        let length = body.iter().position(|byte| *byte < 0x80).map_or(body.len(), |at| at.saturating_add(1));
+        let (value, behind) = body.split_at_checked(length).unwrap_or((body, &[]));
+        let value = value.iter().rev().fold(0u64, |number, byte| number << 7 | u64::from(byte & 0x7f));
+        match tag {
+            0x08 => begin = value,
+            0x10 => end = value,
+            _ => return (1, 0),
+        }
+        rest = behind;
+    }
+    (begin, end)
+}
+
 impl Parts {
     fn field(&mut self, reader: &mut Reader<'_, '_>, field: &Field) {
         match (field.number, field.wire) {
@@ -84,7 +104,8 @@ impl Parts {
                 extents.into_iter().for_each(|extent| self.extent(extent));
             }
             (2, Wire::Varint(number)) => self.dtype = Some(number),
-            (3, _) => self.is_segment = true,
+            (3, Wire::Bytes(span)) => self.segment = Some(bounds(reader.source, span)),
+            (3, _) => self.segment = Some((1, 0)),
             (8, Wire::Bytes(span)) => self.name = reader.name(span),
             (9, Wire::Bytes(span)) => self.raw = Some(span).filter(|span| span.length > 0),
             (14, Wire::Varint(place)) => self.is_external = place == 1,
@@ -140,8 +161,13 @@ impl Parts {
             let detail = format!("the size of tensor `{name}` overflows 64 bits");
             return facts.anomaly(at, Anomaly::AllocationBomb, detail);
         };
-        if self.is_segment {
-            facts.incomplete(at, Gap::Unsupported, format!("tensor `{name}` is a segment of another"));
+        match self.segment {
+            Some((first, last)) if first > last || last.saturating_sub(first) > elements => {
+                let detail = format!("tensor `{name}` of {elements} is the segment from {first} to {last} of another");
+                facts.anomaly(at, Anomaly::SizeMismatch, detail);
+            }
+            Some(_) => facts.incomplete(at, Gap::Unsupported, format!("tensor `{name}` is a segment of another")),
+            None => {}
         }
         let bytes = kind.bytes(elements);
         self.places(kind, elements, name, at, model);

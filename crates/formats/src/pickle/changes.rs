@@ -160,6 +160,9 @@ impl Machine<'_> {
     /// Whether a state keeps to what the class's list says of states; one that is not known in full does not.
     fn state_fits(&self, class: GlobalId, state: Value) -> bool {
         let Some(conditions) = self.globals.get(class).and_then(|global| global.state_conditions) else { return true };
+        if let Some(class) = self.class_of(state).and_then(|class| self.globals.get(class)) {
+            return conditions.allow_instance(&class.module, &class.name);
+        }
         let Value::Node(node) = state else { return false };
         let Some(known) = self.nodes.get(node) else { return false };
         let pairs = self.items(state);

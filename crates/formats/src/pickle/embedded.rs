@@ -6,6 +6,7 @@ use super::opcode::{self, describe};
 use crate::child::{Child, Encoding, Role};
 use crate::fact::{FactKind, Position};
 use crate::payload::is_payload;
+use crate::secrets;
 use crate::source::{Window, read_up_to};
 
 /// Files of one pickle that are opened; more are of one kind, or noise.
@@ -15,10 +16,26 @@ const LEAST: u64 = 12;
 /// Characters that are looked at to tell a text that is Base64 or hexadecimal from one that is not.
 const GLANCE: usize = 64;
 
-/// Whether a text could be a pickle in Base64 or in hexadecimal digits, by its first two characters.
+/// Whether a text could be a pickle in Base64 or in hexadecimal digits, or a credential, by its first characters.
 #[inline]
 pub(super) fn may_be_encoded(text: &[u8]) -> bool {
-    matches!(text, [b'g', b'A', ..] | [b'8', b'0', ..])
+    matches!(text, [b'g', b'A', ..] | [b'8', b'0', ..]) || may_be_secret(text)
+}
+
+/// Whether a text could be a credential.
+#[inline]
+fn may_be_secret(text: &[u8]) -> bool {
+    matches!(
+        text,
+        [b'A', b'K' | b'S', b'I', b'A', ..]
+            | [b'A', b'I', b'z', b'a', ..]
+            | [b'g', b'h' | b's', _, b'_', ..]
+            | [b'g', b'i' | b'l', b't' | b'p', _, ..]
+            | [b'h', b'f', b'_', ..]
+            | [b's' | b'r', b'k', b'-' | b'_', ..]
+            | [b'x', b'o' | b'a', _, _, b'-', ..]
+            | [b'-', b'-', b'-', b'-', b'-', b'B', ..]
+    )
 }
 
 /// Bytes that start as a pickle does: a protocol from 2 on, and an opcode.
@@ -57,8 +74,10 @@ impl Machine<'_> {
         let offset = self.cursor.position().saturating_sub(length);
         let is_text = matches!(code, opcode::SHORT_BINUNICODE | opcode::BINUNICODE | opcode::BINUNICODE8);
         let (encoding, role) = if is_text {
-            match encoding_of(&read_up_to(&Window::new(self.source, offset, length), 0, GLANCE)) {
+            let start = read_up_to(&Window::new(self.source, offset, length), 0, GLANCE);
+            match encoding_of(&start) {
                 Some(encoding) => (encoding, Role::Pickle),
+                None if may_be_secret(&start) => return self.secret(offset, length),
                 None => return,
             }
         } else if self.is_pickle(offset, length) {
@@ -73,6 +92,20 @@ impl Machine<'_> {
         let declared = child.declared.filter(|_| encoding == Encoding::Stored);
         let child = Child { encoding, role, declared, ..child };
         self.uses.fact(Position::Offset(offset), FactKind::Child(child));
+    }
+
+    /// A credential that is a value of its own. What stands beside it, as the other half of a key may, is at hand.
+    fn secret(&mut self, offset: u64, length: u64) {
+        let mut text = vec![b' '];
+        text.extend(read_up_to(self.source, offset, secrets::REACH));
+        let whole = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(1);
+        if let Some(next) = text.get_mut(whole) {
+            *next = b' ';
+        }
+        for secret in secrets::find(&text, 2).into_iter().filter(|secret| secret.at == 1) {
+            let kind = FactKind::Secret { kind: secret.kind.into(), shown: secret.shown };
+            self.uses.fact(Position::Offset(offset), kind);
+        }
     }
 
     /// Starts as a pickle does, and ends with STOP.

@@ -145,6 +145,12 @@ impl<'a> Machine<'a> {
             opcode::STOP => {
                 let result = self.stack.pop();
                 self.result = self.or_lost(result);
+                let left = self.stack.depth();
+                // A search starts in the middle, with a mark of its own, and may have begun behind the start.
+                if left > 0 && !self.stack.has_mark() {
+                    let detail = format!("{left} values are made and left behind, which no pickler does");
+                    self.uses.anomaly(self.at, Anomaly::Malformed, detail);
+                }
                 return Ok(Flow::End(End::Stop));
             }
             opcode::PROTO => self.proto()?,

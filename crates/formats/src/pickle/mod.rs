@@ -39,7 +39,7 @@ use literal::Literal;
 use machine::{End, Machine};
 use tensors::{Storage, bytes_of};
 
-pub use search::{search, search_beneath, search_start};
+pub use search::{Place, search, search_beneath, search_start};
 
 /// Streams in one file.
 const MAX_STREAMS: u64 = 100_000;
@@ -105,7 +105,8 @@ fn looks_like_a_program(probe: &Probe<'_>) -> bool {
     let mut machine = Machine::new(probe.source, 0, &budget, false);
     let end = machine.run(MAX_PROBED);
     if machine.uses.has_effects() || machine.uses.is_broken() || probe.role == Role::Numbers {
-        return machine.uses.has_effects();
+        // A look-up of what is dangerous is no chance, whatever becomes of it.
+        return machine.uses.has_effects() || machine.uses.has_danger() && probe.role != Role::Numbers;
     }
     let whole = end == End::Stop && machine.cursor.remaining() == 0;
     whole || end == End::Exhausted || (end == End::Stop && machine.uses.has_callables())

@@ -7,7 +7,7 @@ use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;
 use crate::source::{Source, read_up_to};
 
-use super::machine::Machine;
+use super::machine::{End, Machine};
 use super::opcode;
 use super::reading::is_identifier_path;
 
@@ -32,12 +32,22 @@ pub fn search(source: &dyn Source, from: u64, budget: &Budget, facts: &mut Facts
     }
 }
 
+/// Where a search takes place, which says what counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Bytes of any kind: whatever starts as a pickle does is followed.
+    Bytes,
+    /// A text: without a signature, only a pickle counts that is most of it, or with which it ends.
+    Text,
+    /// A document, which may well show what old pickles look like: only a signature counts.
+    Document,
+}
+
 /// As [`search`], in a file of a format that is not parsed and is said not to be, so that nothing is said of what was not
-/// searched. In a text only a pickle with a signature counts: what older ones look like stands in any document on them.
-pub fn search_beneath(source: &dyn Source, is_text: bool, budget: &Budget, facts: &mut Facts) {
-    let mut search =
-        Search { source, budget, facts, candidates: 0, reported: 0, next: 0, end: source.len(), signed: is_text };
-    search.run(0, MAX_SEARCHED);
+/// searched.
+pub fn search_beneath(source: &dyn Source, place: Place, budget: &Budget, facts: &mut Facts) {
+    let end = source.len();
+    Search { source, budget, facts, candidates: 0, reported: 0, next: 0, end, place }.run(0, MAX_SEARCHED);
 }
 
 /// Looks for a pickle that starts at `at` and nowhere else.
@@ -48,7 +58,7 @@ pub fn search_start(source: &dyn Source, at: u64, budget: &Budget, facts: &mut F
 /// Looks for pickles that start within `most` bytes from `from`.
 pub(super) fn search_within(source: &dyn Source, from: u64, most: u64, budget: &Budget, facts: &mut Facts) {
     let end = source.len().min(from.saturating_add(most));
-    let mut search = Search { source, budget, facts, candidates: 0, reported: 0, next: from, end, signed: false };
+    let mut search = Search { source, budget, facts, candidates: 0, reported: 0, next: from, end, place: Place::Bytes };
     let offset = search.run(from, most);
     if search.candidates >= MAX_CANDIDATES {
         facts.incomplete(offset, Gap::Limit, "there is more here than is searched for hidden pickles");
@@ -65,8 +75,8 @@ struct Search<'a> {
     next: u64,
     /// Where the last candidate may start.
     end: u64,
-    /// Whether only pickles that start with a signature are looked for.
-    signed: bool,
+    /// What counts here.
+    place: Place,
 }
 
 impl Search<'_> {
@@ -93,7 +103,7 @@ impl Search<'_> {
         for index in 0..chunk.len() {
             let Some(rest) = chunk.get(index..) else { break };
             let start = offset.saturating_add(index as u64);
-            let fits = is_candidate(rest) && (!self.signed || rest.first() == Some(&opcode::PROTO));
+            let fits = is_candidate(rest) && (self.place != Place::Document || rest.first() == Some(&opcode::PROTO));
             if fits && (self.next..self.end).contains(&start) && self.is_open() {
                 self.follow(start);
             }
@@ -105,9 +115,12 @@ impl Search<'_> {
         let mut machine = Machine::new(self.source, start, self.budget, false);
         // INST and OBJ take everything from a mark, which may stand before the candidate.
         let marked = machine.stack.mark();
-        machine.run(MAX_FOLLOWED);
+        let end = machine.run(MAX_FOLLOWED);
         // Names that nobody knows are found in any text: what is hidden to do harm calls something that is there.
         if marked.is_err() || !machine.uses.has_effects() || !machine.uses.has_named_effects() {
+            return;
+        }
+        if self.place == Place::Text && !self.is_no_example(start, machine.cursor.position(), end) {
             return;
         }
         self.reported = self.reported.saturating_add(1);
@@ -115,6 +128,15 @@ impl Search<'_> {
         let detail = "a pickle that does something starts here, where nothing says there is one";
         self.facts.anomaly(start, Anomaly::HiddenContent, detail);
         machine.write_facts(self.facts);
+    }
+
+    /// Whether a pickle in a text stands there to be loaded: with a signature, or whole and most of the text or its end.
+    fn is_no_example(&self, start: u64, stop: u64, end: End) -> bool {
+        let signed = read_up_to(self.source, start, 1) == [opcode::PROTO];
+        let rest = read_up_to(self.source, stop, OVERLAP);
+        let is_last = (rest.len() < OVERLAP) && rest.iter().all(u8::is_ascii_whitespace);
+        let is_most = stop.saturating_sub(start) > self.source.len() / 2;
+        signed || end == End::Stop && (is_last || is_most)
     }
 }
 

@@ -28,6 +28,16 @@ impl Stack {
         self.marks.last().map_or(0, |mark| *mark as usize)
     }
 
+    /// Values that stand on the stack.
+    pub(super) fn depth(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether a mark is open.
+    pub(super) fn has_mark(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
     /// Whether there is no room for another value.
     #[inline]
     pub(super) fn is_full(&self) -> bool {

@@ -165,6 +165,12 @@ impl Uses {
         self.order.iter().filter(acts).any(|key| self.by_use.get(key).is_some_and(|seen| seen.iter().any(is_known)))
     }
 
+    /// Whether something dangerous was looked up or used.
+    pub(super) fn has_danger(&self) -> bool {
+        let is_danger = |seen: &Seen| matches!(seen.standing, Standing::Dangerous { .. });
+        self.by_use.values().any(|seen| seen.iter().any(is_danger))
+    }
+
     /// Whether any callable was used at all.
     pub(super) fn has_callables(&self) -> bool {
         !self.order.is_empty() || !self.special.is_empty()

@@ -89,6 +89,18 @@ impl Header {
     }
 }
 
+/// Whether a block is a header whose size is below zero: Python's tarfile walks backwards on it, for ever
+/// (CVE-2025-8194), and other readers stop.
+pub(super) fn goes_backwards(block: &[u8; BLOCK as usize]) -> bool {
+    let mut positive = *block;
+    let is_negative = positive.get(124) == Some(&0xff);
+    if let Some(first) = positive.get_mut(124) {
+        *first = 0x80;
+    }
+    let stored = number(block.get(CHECKSUM).unwrap_or_default()).and_then(|sum| i64::try_from(sum).ok());
+    is_negative && stored.is_some_and(|sum| sum != 0 && sums(block).contains(&sum))
+}
+
 /// The sum over a block, as most writers and as some old ones compute it.
 fn sums(block: &[u8]) -> [i64; 2] {
     let spaces = i64::try_from(CHECKSUM.len()).unwrap_or(0).saturating_mul(i64::from(b' '));

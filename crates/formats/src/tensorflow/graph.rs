@@ -190,6 +190,12 @@ impl<'a> Graph<'a> {
     fn node(&mut self, scope: Scope, span: Span, facts: &mut Facts) -> Result<(), Broken> {
         let node = Node::read(self.source, span)?;
         self.nodes = self.nodes.saturating_add(1);
+        // `/job:worker/replica:0/task:0/device:GPU:*`
+        let is_device = |byte: u8| byte.is_ascii_alphanumeric() || b"/:_*-. ,@".contains(&byte);
+        if !node.device.bytes().all(is_device) || node.device.contains("..") {
+            let detail = format!("a node wants to run on '{}', which is no device", shorten(node.device.clone(), 100));
+            facts.anomaly(span.offset, Anomaly::Malformed, detail);
+        }
         if !node.operator.is_empty() {
             self.count(&node.operator, span.offset, facts);
         }

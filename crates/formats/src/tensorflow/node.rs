@@ -17,6 +17,8 @@ pub(super) struct Node {
     pub(super) name: String,
     /// Its operator, or the function it calls. Of several, the last counts, as for every reader.
     pub(super) operator: String,
+    /// The device that it wants to run on.
+    pub(super) device: String,
     /// Its attributes: keys and values.
     pub(super) attributes: Vec<Span>,
 }
@@ -33,6 +35,7 @@ impl Node {
             match (field.number, field.wire) {
                 (1, Wire::Bytes(name)) => node.name = name.text(source, MAX_NAME),
                 (2, Wire::Bytes(operator)) => node.operator = operator.text(source, MAX_NAME),
+                (4, Wire::Bytes(device)) => node.device = device.text(source, MAX_NAME),
                 (5, Wire::Bytes(attribute)) if node.attributes.len() < MAX_ATTRIBUTES => {
                     node.attributes.push(attribute)
                 }

@@ -238,7 +238,9 @@ impl Visitor for NetVisitor {
             (Some("edges"), "edge") => self.edge(element, facts),
             (Some("layer"), "data") => self.constant(element, facts),
             // Information about the model as a whole; each layer has some too, which is the compiler's own.
-            _ if path.get(1).is_some_and(|name| name == "rt_info") => self.information(element, path, facts),
+            _ if path.get(1).is_some_and(|name| name == "rt_info" || name == "meta_data") => {
+                self.information(element, path, facts)
+            }
             _ => {}
         }
     }

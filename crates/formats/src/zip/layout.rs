@@ -103,6 +103,10 @@ pub(super) fn stray_programs<'a>(names: &[&'a str]) -> Vec<&'a str> {
     let folder = names.first().and_then(|name| name.split_once('/')).map_or("", |(folder, _)| folder);
     let own = |name: &str| name.split_once('/').is_some_and(|(first, rest)| first == folder && rest == "data.pkl");
     let program = |name: &str| name == "data.pkl" || name.ends_with("/data.pkl");
+    // The only one is no second one, wherever it lies: it is what a scanner and its reader see.
+    if names.iter().filter(|name| program(name)).count() < 2 {
+        return Vec::new();
+    }
     names.iter().copied().filter(|name| program(name) && !own(name)).collect()
 }
 
@@ -141,5 +145,6 @@ mod tests {
     fn a_second_program_is_a_stray() {
         assert_eq!(stray_programs(&["a/data.pkl", "a/version", "b/data.pkl"]), ["b/data.pkl"]);
         assert!(stray_programs(&["a/version", "a/data.pkl"]).is_empty());
+        assert!(stray_programs(&["version", "data.pkl"]).is_empty());
     }
 }

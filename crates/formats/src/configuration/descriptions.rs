@@ -1,0 +1,78 @@
+//! Texts of a model's own configuration that are programs, and templates under names that no library gives them.
+//!
+//! Only files whose names say that they describe a model are read so: a dataset of source code is JSON too.
+
+use super::Observer;
+use crate::budget::Budget;
+use crate::carried;
+use crate::fact::{Anomaly, FactKind, Position, Reach};
+use crate::facts::{Facts, shorten};
+use crate::json::{Event, Value};
+
+/// Words of the names of files that describe a model.
+const NAMES: &[&str] =
+    &["config", "symbol", "manifest", "metadata", "params", "settings", "model_index", "model_card", "signature"];
+/// Programs that are told of one file.
+const MAX_TOLD: usize = 20;
+/// What a template says to leave its sandbox.
+const WAYS_OUT: &[&str] =
+    &["__class__", "__globals__", "__subclasses__", "__builtins__", "__import__", "__init__", "__mro__", "|attr("];
+
+#[derive(Debug)]
+struct Descriptions {
+    is_model: bool,
+    budget: Budget,
+    told: usize,
+}
+
+/// Makes the observer.
+#[must_use]
+pub(super) fn observer(name: &str) -> Box<dyn Observer> {
+    let name = name.to_ascii_lowercase();
+    let is_model =
+        !name.ends_with(".jsonl") && (name.ends_with(".cfg") || NAMES.iter().any(|word| name.contains(word)));
+    Box::new(Descriptions { is_model, budget: Budget::small(), told: 0 })
+}
+
+impl Observer for Descriptions {
+    fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
+        let (true, Value::Text(text)) = (self.is_model && self.told < MAX_TOLD, event.value) else { return };
+        let key = event.key().unwrap_or_default();
+        if text.contains("{{") && WAYS_OUT.iter().any(|way| text.contains(way)) && !key.contains("chat_template") {
+            self.told = self.told.saturating_add(1);
+            let expression = shorten(text.chars().take(201).collect(), 200);
+            let kind = FactKind::TemplateReach { expression, reach: Reach::Internals };
+            facts.push(Position::Offset(event.offset), kind);
+        } else if let Some(program) = carried::judge(text, &self.budget) {
+            self.told = self.told.saturating_add(1);
+            let detail = format!("the value of '{}' holds {program}", shorten(key.to_owned(), 100));
+            facts.anomaly(event.offset, Anomaly::HiddenContent, detail);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Json;
+    use crate::testing::inspect;
+
+    #[test]
+    fn programs_in_a_description_of_a_model_are_told() {
+        let hidden = |name: &str, text: &str| inspect(&Json, name, text.as_bytes()).has_anomaly(Anomaly::HiddenContent);
+        let program = r#"{"a": {"hook": "import os; os.system('echo waag-inert')"}}"#;
+        assert!(hidden("model_config.json", program));
+        assert!(hidden("net-symbol.json", program));
+        assert!(!hidden("humaneval.json", program), "a dataset of programs is no description");
+        assert!(!hidden("config.json", r#"{"a": "os.system is what this model was trained to find"}"#));
+    }
+
+    #[test]
+    fn templates_under_other_names_are_told() {
+        let facts =
+            inspect(&Json, "extra_config.json", br#"{"custom": "{{ config.__class__.__init__.__globals__ }}"}"#);
+        assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::TemplateReach { .. })));
+        let facts = inspect(&Json, "extra_config.json", br#"{"custom": "{{ name }} and __init__.py"}"#);
+        assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::TemplateReach { .. })));
+    }
+}
