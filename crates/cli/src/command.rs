@@ -10,6 +10,7 @@ mod explain;
 mod fetch;
 mod formats;
 mod hash;
+mod import;
 mod lock;
 mod man;
 mod project;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Hash(hash::Hash),
     Sign(sign::Sign),
     Verify(verify::Verify),
+    Import(import::Import),
     Lock(lock::LockCommand),
     Fetch(fetch::Fetch),
     Convert(convert::Convert),
@@ -58,6 +60,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Scan(scan) => scan.run(terminal),
         Command::Show(show) => show.run(terminal),
         Command::Hash(hash) => hash.run(terminal),
+        Command::Import(import) => import.run(terminal),
         Command::Lock(lock) => lock.run(terminal),
         Command::Fetch(fetch) => fetch.run(terminal),
         Command::Convert(convert) => convert.run(terminal),

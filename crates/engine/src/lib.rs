@@ -13,6 +13,7 @@ mod disguised;
 pub mod examine;
 mod expectation;
 pub mod hash;
+pub mod import;
 pub mod io;
 pub mod key_files;
 pub mod lock;
