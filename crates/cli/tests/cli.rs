@@ -69,6 +69,7 @@ fn help_is_short_or_long() {
         "explain",
         "formats",
         "trust",
+        "import",
         "completions",
         "man",
     ] {

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
 use waag_engine::import::mlflow::{
-    Address, Credentials, MlflowError, Published, Server, Target, TargetError, VerdictReport, import_remote, publish, verify,
+    Address, Credentials, MlflowError, Published, Server, Target, TargetError, VerdictReport, import_remote, publish,
+    verify,
 };
 use waag_engine::import::output::{json, plain, write_statements};
 use waag_engine::import::{Grade, IMPORTERS, Imported, Importer, import_path, importer};
@@ -15,8 +16,8 @@ use waag_engine::output::write_json;
 use waag_engine::sanitize::sanitize;
 use waag_evidence::{Decision, Sha256Digest};
 
-use super::formats::Telling;
 use super::exit_code;
+use super::formats::Telling;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
@@ -184,7 +185,13 @@ impl Import {
         })
     }
 
-    fn publish(&self, server: &Server, target: &Target, bundle: &Path, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    fn publish(
+        &self,
+        server: &Server,
+        target: &Target,
+        bundle: &Path,
+        terminal: &Terminal,
+    ) -> Result<ExitCode, Failure> {
         let shown = sanitize(&bundle.display().to_string());
         let bytes = waag_engine::bounded::read(bundle, MAX_EVIDENCE).map_err(|error| {
             Failure::with_hint(format!("cannot read '{shown}': {error}"), "name an envelope or a Sigstore bundle")
@@ -270,5 +277,8 @@ fn tell_check(report: &VerdictReport, out: &mut dyn Write) -> io::Result<()> {
         count => format!("its {} not verified here", if count == 1 { "signature is" } else { "signatures are" }),
     };
     writeln!(out, "inconclusive: the artifacts are those that the evidence is about, but {signed}")?;
-    writeln!(out, "  next: pin the evidence with --expect, or write it to a file with --output and verify its signature")
+    writeln!(
+        out,
+        "  next: pin the evidence with --expect, or write it to a file with --output and verify its signature"
+    )
 }

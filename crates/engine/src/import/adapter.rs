@@ -38,7 +38,9 @@ impl Importer for Adapter {
                 let root = Node::root(&document.root);
                 let folder = path.parent().unwrap_or(Path::new("."));
                 let (subject, own) = (intake.folder(folder), OwnNames::of(folder));
-                if let Some((node, name)) = root.get("base_model_name_or_path").and_then(|n| Some((n.clone(), n.text()?))) {
+                if let Some((node, name)) =
+                    root.get("base_model_name_or_path").and_then(|n| Some((n.clone(), n.text()?)))
+                {
                     base_model(&mut page, &subject, &own, name, root.text_of("revision"), &node, |object| object);
                 }
                 if let Some((node, version)) = root.get("peft_version").and_then(|n| Some((n.clone(), n.text()?))) {

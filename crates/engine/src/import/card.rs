@@ -68,7 +68,11 @@ fn read(page: &mut Page, subject: &ResourceDescriptor, own: &OwnNames, card: &No
     for dataset in card.list("datasets") {
         let Some(name) = dataset.text() else { continue };
         if is_local(name) {
-            page.remark_at(Grade::Note, &dataset, format!("'{name}' is a path on somebody's disk, which names no dataset"));
+            page.remark_at(
+                Grade::Note,
+                &dataset,
+                format!("'{name}' is a path on somebody's disk, which names no dataset"),
+            );
             continue;
         }
         page.claim(subject, Role::Dataset, referred(name, Kind::Dataset, None), dataset.place());

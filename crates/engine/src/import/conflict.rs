@@ -147,9 +147,10 @@ pub(super) fn find(said: &[Said]) -> Vec<Conflict> {
     for ((topic, ..), sources) in groups {
         let sets: Vec<BTreeSet<&str>> =
             sources.values().map(|list| list.iter().map(|said| said.key.as_str()).collect()).collect();
-        let disagree = sets.iter().enumerate().any(|(index, one)| {
-            sets[index + 1..].iter().any(|other| !one.is_subset(other) && !other.is_subset(one))
-        });
+        let disagree = sets
+            .iter()
+            .enumerate()
+            .any(|(index, one)| sets[index + 1..].iter().any(|other| !one.is_subset(other) && !other.is_subset(one)));
         if !disagree {
             continue;
         }
@@ -180,8 +181,7 @@ mod tests {
     fn other_names_are_a_conflict_and_fewer_are_not() {
         let agree = [said(Topic::BaseModel, "a", "org/x"), said(Topic::BaseModel, "b", "Org/X")];
         assert_eq!(find(&agree), []);
-        let fewer =
-            [said(Topic::Dataset, "a", "d1"), said(Topic::Dataset, "b", "d1"), said(Topic::Dataset, "b", "d2")];
+        let fewer = [said(Topic::Dataset, "a", "d1"), said(Topic::Dataset, "b", "d1"), said(Topic::Dataset, "b", "d2")];
         assert_eq!(find(&fewer), []);
         let other = [said(Topic::Licence, "a", "apache-2.0"), said(Topic::Licence, "b", "llama3.2")];
         let found = find(&other);

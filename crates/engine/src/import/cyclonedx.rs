@@ -66,7 +66,10 @@ type Index = BTreeMap<String, (ResourceDescriptor, Sort)>;
 fn read(page: &mut Page, root: &Node<'_>) {
     let version = root.text_of("specVersion").unwrap_or_default();
     if !VERSIONS.contains(&version) {
-        page.remark(Grade::Unchecked, format!("version '{version}' of CycloneDX is not known here; it was read as 1.7"));
+        page.remark(
+            Grade::Unchecked,
+            format!("version '{version}' of CycloneDX is not known here; it was read as 1.7"),
+        );
     }
     page.said_at = root.at(&["metadata", "timestamp"]).and_then(|node| node.text()?.parse().ok());
     let mut index = Index::new();

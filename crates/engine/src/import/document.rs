@@ -27,7 +27,8 @@ pub(super) fn json(bytes: &[u8]) -> Result<Document, String> {
     let mut tree = Tree::default();
     let budget = Budget::for_size(bytes.len() as u64);
     let outcome = json::walk(&bytes, 0, bytes.len() as u64, &budget, &mut |event| tree.event(&event));
-    if !outcome.complete || outcome.notes.iter().any(|note| !matches!(note.kind, Deviation::Duplicate | Deviation::Lax)) {
+    if !outcome.complete || outcome.notes.iter().any(|note| !matches!(note.kind, Deviation::Duplicate | Deviation::Lax))
+    {
         let why = outcome.notes.iter().rev().find(|note| note.kind != Deviation::Duplicate);
         let why = why.map_or("it ends too early".to_owned(), |note| note.detail.clone());
         return Err(format!("it is no JSON: {why}"));

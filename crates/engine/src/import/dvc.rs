@@ -121,8 +121,7 @@ fn resource(page: &mut Page, folder: &Path, node: &Node<'_>, intake: &mut Intake
 fn whole(path: &str, above: &Path, digits: &str, intake: &mut Intake<'_>) -> ResourceDescriptor {
     let mut digests = vec![(FOLDER_DIGEST.to_owned(), digits.to_owned())];
     let folder = above.join(path);
-    let is_folder = std::fs::symlink_metadata(&folder).is_ok_and(|metadata| metadata.is_dir());
-    if is_inside(path) && is_folder {
+    if is_inside(path) && intake.has_folder(&folder) {
         let subject = intake.folder(&folder);
         let name = intake.told(&folder);
         match folder_digest(&folder) {

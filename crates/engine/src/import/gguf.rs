@@ -52,7 +52,12 @@ impl Importer for Gguf {
             Err(why) => return intake.remark(Grade::Unchecked, path, format!("cannot be read: {why}")),
         };
         let name = intake.told(path);
-        intake.artifact(Artifact { name: name.clone(), sha256: digest, size: source.len(), checked: Checked::Unpinned });
+        intake.artifact(Artifact {
+            name: name.clone(),
+            sha256: digest,
+            size: source.len(),
+            checked: Checked::Unpinned,
+        });
         let mut page = Page::of_digest(self.name(), path, Voice::DerivedFromFile, digest, intake);
         let digest = [("sha256", digest)].into_iter().collect();
         let subject = ResourceDescriptor { name: Some(name), digest, ..ResourceDescriptor::default() };
@@ -80,10 +85,9 @@ fn read(page: &mut Page, subject: &ResourceDescriptor, facts: &Facts) {
             _ => {}
         }
     }
-    for (list, role, kind) in [
-        ("general.base_model", Role::BaseModel, Kind::Model),
-        ("general.dataset", Role::Dataset, Kind::Dataset),
-    ] {
+    for (list, role, kind) in
+        [("general.base_model", Role::BaseModel, Kind::Model), ("general.dataset", Role::Dataset, Kind::Dataset)]
+    {
         entries(page, subject, &header, list, role, kind);
     }
     source(page, subject, &header);
@@ -101,7 +105,10 @@ fn place(key: &str, at: u64) -> String {
 fn entries(page: &mut Page, subject: &ResourceDescriptor, header: &Header<'_>, list: &str, role: Role, kind: Kind) {
     for index in 0..MAX_ENTRIES {
         let of = |part: &str| header.get(format!("{list}.{index}.{part}").as_str()).copied();
-        let said = of("repo_url").or_else(|| of("url")).map(|found| (found, true)).or_else(|| of("name").map(|found| (found, false)));
+        let said = of("repo_url")
+            .or_else(|| of("url"))
+            .map(|found| (found, true))
+            .or_else(|| of("name").map(|found| (found, false)));
         let Some(((text, at), is_address)) = said else { return };
         let mut object = match is_address {
             true => referred(text, kind, None),

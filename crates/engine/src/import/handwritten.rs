@@ -14,6 +14,7 @@ use super::intake::{Grade, Intake};
 use super::page::Page;
 use super::run::commit;
 use super::{Found, Importer, Taken};
+use crate::pins::PinAlgorithm;
 
 /// Keys by the part that what stands under them had.
 const ROLES: &[(&[&str], Role, Kind)] = &[
@@ -97,7 +98,8 @@ fn import(kind: &'static str, path: &Path, intake: &mut Intake<'_>) {
         Ok(document) => {
             document.oddities.iter().for_each(|odd| page.remark(Grade::Unchecked, odd.clone()));
             let root = Node::root(&document.root);
-            let time = root.any(&["date", "created", "created_at", "timestamp"]).and_then(|node| node.text()?.parse().ok());
+            let time =
+                root.any(&["date", "created", "created_at", "timestamp"]).and_then(|node| node.text()?.parse().ok());
             page.said_at = time;
             let folder = path.parent().unwrap_or(Path::new("."));
             Hand { page: &mut page, folder, intake }.read(&root);
@@ -137,7 +139,9 @@ impl Hand<'_, '_> {
 
     /// What the file is about: the file or model that it names, or else the folder that it lies in.
     fn subject(&mut self, root: &Node<'_>) -> ResourceDescriptor {
-        let named = root.get("model").filter(|node| node.text().is_some() || node.any(DIGESTS).is_some() || node.get("path").is_some());
+        let named = root
+            .get("model")
+            .filter(|node| node.text().is_some() || node.any(DIGESTS).is_some() || node.get("path").is_some());
         let described = named.and_then(|node| self.described(&node, Kind::Model));
         match described {
             Some(subject) if !subject.digest.is_empty() => subject,
@@ -230,6 +234,15 @@ impl Hand<'_, '_> {
         self.page.claim(&file, Role::PartOf, subject.clone(), node.place());
     }
 
+    /// A file or folder beside the source, by its bytes.
+    fn local(&mut self, path: &str, digest: Option<(PinAlgorithm, &str)>) -> ResourceDescriptor {
+        let place = self.folder.join(path);
+        if waag_evidence::manifest::is_inside(path) && digest.is_none() && self.intake.has_folder(&place) {
+            return ResourceDescriptor { name: Some(path.to_owned()), ..self.intake.folder(&place) };
+        }
+        Pinned { path, folder: self.folder, digest }.resource(self.intake)
+    }
+
     fn is_missing(&self, path: &str) -> bool {
         waag_evidence::manifest::is_inside(path) && std::fs::symlink_metadata(self.folder.join(path)).is_err()
     }
@@ -240,13 +253,13 @@ impl Hand<'_, '_> {
             return Some(match self.is_missing(text) || !waag_evidence::manifest::is_inside(text) {
                 true if is_local(text) => ResourceDescriptor { name: Some(text.to_owned()), ..Default::default() },
                 true => guessed(text, kind, None),
-                false => Pinned { path: text, folder: self.folder, digest: None }.resource(self.intake),
+                false => self.local(text, None),
             });
         }
         let digest = node.any(DIGESTS).and_then(|node| parse_digest(node.text()?));
         let pinned = digest.as_ref().map(|(algorithm, digits)| (*algorithm, digits.as_str()));
         let path = node.any(&["path", "file", "filename"]).and_then(|node| node.text());
-        let file = Pinned { path: path.unwrap_or_default(), folder: self.folder, digest: pinned }.resource(self.intake);
+        let file = self.local(path.unwrap_or_default(), pinned);
         let revision = node.any(&["revision", "commit"]).and_then(|node| node.text());
         let name = node.any(&["uri", "url", "purl", "repo_id", "id", "name", "source"]).and_then(|node| node.text());
         let mut object = match name {

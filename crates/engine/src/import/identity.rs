@@ -13,9 +13,10 @@ use super::document::{front_matter, yaml};
 /// Characters of an identifier on the hub.
 const MAX_ID: usize = 96;
 /// Bytes of a card that are read for the model's own name.
-const MAX_CARD: usize = 1 << 20;
+const MAX_CARD: u64 = 1 << 20;
 /// Where the hub is.
-const HUB: [&str; 4] = ["https://huggingface.co/", "http://huggingface.co/", "https://hf.co/", "https://www.huggingface.co/"];
+const HUB: [&str; 4] =
+    ["https://huggingface.co/", "http://huggingface.co/", "https://hf.co/", "https://www.huggingface.co/"];
 
 /// What something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,14 +166,18 @@ impl OwnNames {
     /// Whether a reference is to the model itself: by its whole name, or by the last part of it where no owner is known.
     pub(super) fn has(&self, reference: &str) -> bool {
         let last = reference.rsplit('/').next().unwrap_or(reference);
-        self.0.iter().any(|name| {
-            name.eq_ignore_ascii_case(reference) || !name.contains('/') && name.eq_ignore_ascii_case(last)
-        })
+        self.0
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(reference) || !name.contains('/') && name.eq_ignore_ascii_case(last))
     }
 }
 
 fn names_in_card(folder: &Path) -> Vec<String> {
-    let bytes = crate::bounded::read(&folder.join("README.md"), MAX_CARD as u64).unwrap_or_default();
+    let path = folder.join("README.md");
+    if !path.is_file() {
+        return Vec::new();
+    }
+    let bytes = crate::bounded::read(&path, MAX_CARD).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let Some(Ok(card)) = front_matter(&text).map(yaml) else { return Vec::new() };
     let root = super::document::Node::root(&card.root);
@@ -251,7 +256,10 @@ mod tests {
 
     #[test]
     fn packages_are_named_as_pypi_does() {
-        assert_eq!(python_package("sentence_transformers", Some("3.0.1")).uri.unwrap(), "pkg:pypi/sentence-transformers@3.0.1");
+        assert_eq!(
+            python_package("sentence_transformers", Some("3.0.1")).uri.unwrap(),
+            "pkg:pypi/sentence-transformers@3.0.1"
+        );
         assert_eq!(python_package("torch", Some("2.4.0+cu121")).uri.unwrap(), "pkg:pypi/torch@2.4.0%2Bcu121");
         assert_eq!(python_package("x y", None).uri, None);
         assert_eq!(python_package("numpy", Some(">=1.20")).uri.unwrap(), "pkg:pypi/numpy");

@@ -14,6 +14,7 @@ use super::run::Run;
 use super::statement;
 use super::subject::Subjects;
 use crate::scan::Progress;
+use crate::walk::bounds_of;
 
 /// Remarks of one import that are kept.
 const MAX_REMARKS: usize = 10_000;
@@ -119,6 +120,8 @@ pub struct Remark {
 /// Where importers put what they read.
 pub struct Intake<'p> {
     root: std::path::PathBuf,
+    /// The folder that nothing is read outside of.
+    bounds: Option<std::path::PathBuf>,
     pub(super) progress: &'p dyn Progress,
     subjects: Subjects,
     said: Vec<Said>,
@@ -135,8 +138,11 @@ impl std::fmt::Debug for Intake<'_> {
 impl<'p> Intake<'p> {
     /// An empty one. Locations are told below `root`.
     pub(super) fn new(root: &Path, progress: &'p dyn Progress) -> Self {
+        let folder = if root.is_dir() { root } else { root.parent().unwrap_or(root) };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         Self {
             root: root.to_owned(),
+            bounds: bounds_of(folder).ok(),
             progress,
             subjects: Subjects::default(),
             said: Vec::new(),
@@ -148,6 +154,22 @@ impl<'p> Intake<'p> {
     /// What was given.
     pub(super) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Whether a path that was put together from names in a source is a file that links do not lead out of what was given.
+    pub(super) fn has_file(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) && self.holds(path)
+    }
+
+    /// The same of a folder.
+    pub(super) fn has_folder(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) && self.holds(path)
+    }
+
+    /// Whether a path lies below what was given, wherever links lead: whoever wrote a source must not choose what is read.
+    fn holds(&self, path: &Path) -> bool {
+        std::fs::canonicalize(path)
+            .is_ok_and(|whole| self.bounds.as_ref().is_some_and(|bounds| whole.starts_with(bounds)))
     }
 
     /// A path as it is told: below what was given, with `/` between its parts.
@@ -220,12 +242,8 @@ impl<'p> Intake<'p> {
     }
 
     fn source(&mut self, source: &ClaimSource, claims: usize) {
-        let read = SourceRead {
-            kind: source.kind.clone(),
-            location: source.location.clone(),
-            sha256: source.sha256,
-            claims,
-        };
+        let read =
+            SourceRead { kind: source.kind.clone(), location: source.location.clone(), sha256: source.sha256, claims };
         self.imported.sources.push(read);
     }
 

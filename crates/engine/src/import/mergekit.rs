@@ -29,7 +29,8 @@ impl Importer for Mergekit {
     }
 
     fn takes(&self, file: &Found<'_>) -> Option<Taken> {
-        let names = ["mergekit_config.yml", "mergekit_config.yaml", "mergekit_moe_config.yml", "mergekit_moe_config.yaml"];
+        let names =
+            ["mergekit_config.yml", "mergekit_config.yaml", "mergekit_moe_config.yml", "mergekit_moe_config.yaml"];
         names.contains(&file.name).then_some(Taken::File)
     }
 

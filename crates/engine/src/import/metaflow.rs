@@ -32,8 +32,14 @@ const MAX_JSON: u64 = 16 << 20;
 /// Entries of one folder.
 const MAX_ENTRIES: usize = 100_000;
 /// Types of values that are no artifacts.
-const PLAIN: &[&str] =
-    &["<class 'int'>", "<class 'float'>", "<class 'str'>", "<class 'bool'>", "<class 'NoneType'>", "<class 'datetime'>"];
+const PLAIN: &[&str] = &[
+    "<class 'int'>",
+    "<class 'float'>",
+    "<class 'str'>",
+    "<class 'bool'>",
+    "<class 'NoneType'>",
+    "<class 'datetime'>",
+];
 /// Bytes digested at once.
 const BLOCK: usize = 1 << 20;
 
@@ -92,8 +98,13 @@ fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// The bytes of a description; none when it is not there, or lies elsewhere.
+fn bytes_of(path: &Path, intake: &Intake<'_>) -> Option<Vec<u8>> {
+    if intake.has_file(path) { crate::bounded::read(path, MAX_JSON).ok() } else { None }
+}
+
 fn description(path: &Path, intake: &mut Intake<'_>) -> Option<Value> {
-    let bytes = crate::bounded::read(path, MAX_JSON).ok()?;
+    let bytes = bytes_of(path, intake)?;
     match document::json(&bytes) {
         Ok(read) => Some(read.root),
         Err(why) => {
@@ -106,8 +117,7 @@ fn description(path: &Path, intake: &mut Intake<'_>) -> Option<Value> {
 fn read_run(kind: &str, flow: &Path, folder: &Path, store: &mut Store, intake: &mut Intake<'_>) {
     let (flow, number) = (name_of(flow), name_of(folder));
     let own = folder.join("_meta/_self.json");
-    let bytes = crate::bounded::read(&own, MAX_JSON).unwrap_or_default();
-    let digest = sha256(&bytes.as_slice()).ok().filter(|_| !bytes.is_empty());
+    let digest = bytes_of(&own, intake).and_then(|bytes| sha256(&bytes.as_slice()).ok());
     let source = ClaimSource { kind: kind.to_owned(), location: intake.told(&own), place: None, sha256: digest };
     let mut run = Run::new(source, format!("{flow}/{number}"));
     if let Some(record) = description(&own, intake) {
@@ -116,7 +126,8 @@ fn read_run(kind: &str, flow: &Path, folder: &Path, store: &mut Store, intake: &
         let tags = root.list("system_tags");
         let version = tags.iter().filter_map(Node::text).find_map(|tag| tag.strip_prefix("metaflow_version:"));
         run.version = version.map(|version| ("metaflow", version.to_owned())).into_iter().collect();
-        run.internal = json!({ "user": root.text_of("user_name"), "tags": root.get("tags").map(|tags| tags.value().clone()) });
+        run.internal =
+            json!({ "user": root.text_of("user_name"), "tags": root.get("tags").map(|tags| tags.value().clone()) });
     }
     let mut steps: Map<String, Value> = Map::new();
     for step in folders(folder, intake).into_iter().filter(|step| !step.ends_with("_meta")) {
@@ -129,13 +140,7 @@ fn read_run(kind: &str, flow: &Path, folder: &Path, store: &mut Store, intake: &
 }
 
 /// The last attempt of a task: its artifacts are what the run gave, its parameters what it was told.
-fn read_task(
-    task: &Path,
-    run: &mut Run,
-    steps: &mut Map<String, Value>,
-    store: &mut Store,
-    intake: &mut Intake<'_>,
-) {
+fn read_task(task: &Path, run: &mut Run, steps: &mut Map<String, Value>, store: &mut Store, intake: &mut Intake<'_>) {
     let attempts = (0..100u32).rev().map(|attempt| task.join(format!("{attempt}.data.json")));
     let Some(path) = attempts.into_iter().find(|path| path.is_file()) else { return };
     let Some(record) = description(&path, intake) else { return };
@@ -145,7 +150,8 @@ fn read_task(
     for (name, node) in root.get("objects").map(|objects| objects.members()).unwrap_or_default() {
         let Some(digits) = node.text() else { continue };
         let info = root.at(&["info", name]);
-        let is_pickle = info.as_ref().and_then(|info| info.text_of("encoding")).is_none_or(|how| how.contains("pickle"));
+        let is_pickle =
+            info.as_ref().and_then(|info| info.text_of("encoding")).is_none_or(|how| how.contains("pickle"));
         let Some(blob) = store.blob(digits, name, is_pickle, intake) else { continue };
         // Names with an underscore are Metaflow's own.
         if name.starts_with('_') {
@@ -248,13 +254,17 @@ impl Store {
             }
         }
         for name in names.into_iter().filter(|name| name.len() == 40) {
-            self.blob(&name, "a blob that no task names", true, intake);
+            self.blob(&name, "a blob that no task names", false, intake);
         }
     }
 }
 
 /// Reads a blob: what it holds, its digests, and what its pickle would do.
 fn read_blob(path: &Path, digits: &str, name: &str, is_pickle: bool, intake: &mut Intake<'_>) -> Option<Blob> {
+    if !intake.has_file(path) {
+        intake.remark(Grade::Unchecked, path, format!("'{name}' cannot be read: it is not there"));
+        return None;
+    }
     let source = match FileSource::open(path) {
         Ok(source) => source,
         Err(error) => {
@@ -277,9 +287,8 @@ fn read_blob(path: &Path, digits: &str, name: &str, is_pickle: bool, intake: &mu
     };
     let agrees = found == digits;
     intake.artifact(Artifact { name: format!("{} ({name})", intake.told(path)), sha256, size: content.len(), checked });
-    if is_pickle {
-        scan(&*content, path, name, intake);
-    }
+    let named = if is_pickle { format!("{name}.pkl") } else { "blob".to_owned() };
+    scan(&*content, path, &named, intake);
     agrees.then_some(Blob { sha1: found, sha256 })
 }
 
@@ -287,8 +296,9 @@ fn read_blob(path: &Path, digits: &str, name: &str, is_pickle: bool, intake: &mu
 fn content(source: &FileSource, path: &Path, intake: &mut Intake<'_>) -> Result<Box<dyn Source>, String> {
     let described = path.with_file_name(format!("{}_meta", name_of(path)));
     let is_raw = described.is_file()
-        && description(&described, intake)
-            .is_some_and(|record| Node::root(&record).get("cas_raw").is_some_and(|raw| raw.value() == &Value::Bool(true)));
+        && description(&described, intake).is_some_and(|record| {
+            Node::root(&record).get("cas_raw").is_some_and(|raw| raw.value() == &Value::Bool(true))
+        });
     let mut spool = Spool::default();
     let mut child = Child::stored("blob", 0, source.len());
     child.encoding = if is_raw { Encoding::Stored } else { Encoding::Gzip };
@@ -314,9 +324,9 @@ fn sha1_of(source: &dyn Source) -> Option<String> {
     Some(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What a pickle would do, told by the rules of a scan.
+/// What loading a blob would do, told by the rules of a scan.
 fn scan(content: &dyn Source, path: &Path, name: &str, intake: &mut Intake<'_>) {
-    let report = scan_source(&format!("{name}.pkl"), content);
+    let report = scan_source(name, content);
     let grade = match report.verdict.decision {
         Decision::Allow => return,
         Decision::Deny => Grade::Wrong,

@@ -46,8 +46,8 @@ use crate::scan::Progress;
 use crate::walk::{EntryKind, walk};
 
 pub use conflict::{Conflict, Topic, VoiceIn};
-pub use statement::envelope;
 pub use intake::{Artifact, Checked, Grade, Imported, Intake, Remark, SourceRead};
+pub use statement::envelope;
 
 /// Bytes at the start of a file by which it is recognised.
 const HEAD: usize = 4096;

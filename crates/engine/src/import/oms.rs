@@ -43,7 +43,10 @@ impl Importer for Oms {
             }
             Err(error) => page.remark(Grade::Unchecked, format!("is no signature of a model: {error}")),
             Ok((statement, by)) => {
-                page.remark(Grade::Note, format!("signed by {by}, which is not verified here: `waag verify` does that"));
+                page.remark(
+                    Grade::Note,
+                    format!("signed by {by}, which is not verified here: `waag verify` does that"),
+                );
                 read(&mut page, &statement);
             }
         }

@@ -18,6 +18,8 @@ use crate::sanitize::sanitize;
 const SCHEMA: &str = "waag-import-1";
 /// Lines of each kind that people are shown; JSON has all.
 const MAX_LISTED: usize = 40;
+/// Artifacts of which the same is said that are named.
+const MAX_ALIKE: usize = 5;
 
 /// Writes the statements: one envelope on each line.
 ///
@@ -107,26 +109,33 @@ fn artifact_line(artifact: &Artifact) -> String {
     format!("{}  sha256 {}{bytes}{checked}", artifact.name, artifact.sha256)
 }
 
-/// Claims by what they are about; parts of a whole are counted.
+/// Claims by what they are about. What is said of several artifacts alike, as of all that a run gave, is told once.
 fn claims(imported: &Imported, out: &mut dyn Write) -> io::Result<()> {
     let mut by_subject: BTreeMap<String, Vec<&Claim>> = BTreeMap::new();
     for claim in &imported.claims {
         by_subject.entry(subject_name(claim)).or_default().push(claim);
     }
-    let mut lines = Vec::new();
+    let mut groups: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    let mut index: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     for (subject, claims) in by_subject {
-        let (parts, others): (Vec<&Claim>, Vec<&Claim>) =
-            claims.into_iter().partition(|claim| claim.role == Role::PartOf);
-        if others.is_empty() {
-            continue;
-        }
-        lines.push(subject);
-        lines.extend(others.into_iter().map(claim_line));
-        if let Some(part) = parts.first() {
-            lines.push(format!("    part of {}", shown(&part.object)));
+        // That a file is part of a whole goes without saying.
+        let said = claims.into_iter().filter(|claim| claim.role != Role::PartOf);
+        let lines: Vec<String> = said.map(claim_line).collect();
+        match index.get(&lines).and_then(|at| groups.get_mut(*at)) {
+            _ if lines.is_empty() => {}
+            Some((_, subjects)) => subjects.push(subject),
+            None => {
+                index.insert(lines.clone(), groups.len());
+                groups.push((lines, vec![subject]));
+            }
         }
     }
-    section(out, "Claims, none of them signed", lines.into_iter())
+    let lines = groups.into_iter().flat_map(|(claims, subjects)| {
+        let more = subjects.len().saturating_sub(MAX_ALIKE);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        subjects.into_iter().take(MAX_ALIKE).chain(more).chain(claims).collect::<Vec<_>>()
+    });
+    section(out, "Claims, none of them signed", lines)
 }
 
 fn subject_name(claim: &Claim) -> String {
@@ -180,7 +189,13 @@ fn summary(imported: &Imported, out: &mut dyn Write) -> io::Result<()> {
     let count = |count: usize, noun: &str| counted(count as u64, noun);
     let sources = imported.sources.iter().filter(|source| source.kind != "folder").count();
     let wrong = imported.remarks.iter().filter(|remark| remark.grade == Grade::Wrong).count();
-    write!(out, "{}, {}, {}", count(sources, "source"), count(imported.artifacts.len(), "artifact"), count(imported.claims.len(), "claim"))?;
+    write!(
+        out,
+        "{}, {}, {}",
+        count(sources, "source"),
+        count(imported.artifacts.len(), "artifact"),
+        count(imported.claims.len(), "claim")
+    )?;
     write!(out, ", {}", count(imported.conflicts.len(), "conflict"))?;
     if wrong > 0 {
         write!(out, "; {} not what it should be", count(wrong, "thing"))?;

@@ -83,8 +83,7 @@ impl Page {
             return;
         }
         let source = ClaimSource { place: Some(place.into()).filter(|place| !place.is_empty()), ..self.source.clone() };
-        let claim =
-            Claim { subject: subject.clone(), role, object, voice: self.voice, source, said_at: self.said_at };
+        let claim = Claim { subject: subject.clone(), role, object, voice: self.voice, source, said_at: self.said_at };
         self.said.extend(super::conflict::said_by(std::slice::from_ref(&claim)));
         self.claims.push(claim);
     }

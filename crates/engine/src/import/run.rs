@@ -108,7 +108,9 @@ fn without_credentials(address: &str) -> String {
 
 /// A time of milliseconds since 1970.
 pub(super) fn of_milliseconds(value: Option<i64>) -> Option<Timestamp> {
-    value.filter(|milliseconds| *milliseconds > 0).and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
+    value
+        .filter(|milliseconds| *milliseconds > 0)
+        .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
 }
 
 #[cfg(test)]

@@ -52,7 +52,8 @@ impl Importer for Spdx {
 
     fn takes(&self, file: &Found<'_>) -> Option<Taken> {
         let is_json = file.has_ending(&[".json", ".jsonld"]);
-        (is_json && (file.has("\"spdxVersion\"") || file.has("spdx.org/rdf/3"))).then_some(Taken::File)
+        let is_spdx = ["\"spdxVersion\"", "\"SPDXID\"", "spdx.org/rdf/3"].iter().any(|text| file.has(text));
+        (is_json && is_spdx).then_some(Taken::File)
     }
 
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
@@ -105,7 +106,10 @@ fn read(page: &mut Page, root: &Node<'_>) {
 /// Says that relationships of other kinds were there.
 pub(super) fn passed_over(page: &mut Page, count: usize) {
     if count > 0 {
-        page.remark(Grade::Note, format!("{count} relationships of other kinds say nothing of where artifacts come from"));
+        page.remark(
+            Grade::Note,
+            format!("{count} relationships of other kinds say nothing of where artifacts come from"),
+        );
     }
 }
 

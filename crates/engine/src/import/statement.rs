@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use waag_evidence::statement::claims::{self, Claim, ClaimSource, Claims};
-use waag_evidence::statement::provenance::{
-    self, BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails,
-};
+use waag_evidence::statement::provenance::{self, BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
 use waag_evidence::statement::{PAYLOAD_TYPE, ResourceDescriptor, Statement};
 use waag_signing::encoding::to_base64;
 use waag_signing::envelope::Envelope;
@@ -59,11 +57,8 @@ pub(super) fn of_run(run: &Run) -> Option<Statement> {
         internal_parameters: Some(internal(run)),
         resolved_dependencies: dependencies.collect(),
     };
-    let metadata = BuildMetadata {
-        invocation_id: Some(run.id.clone()),
-        started_on: run.started,
-        finished_on: run.finished,
-    };
+    let metadata =
+        BuildMetadata { invocation_id: Some(run.id.clone()), started_on: run.started, finished_on: run.finished };
     let details = RunDetails {
         builder: Builder { id: run.builder(), version, ..Builder::default() },
         metadata: Some(metadata),
@@ -86,10 +81,7 @@ fn internal(run: &Run) -> Value {
 #[must_use]
 pub fn envelope(statement: &Statement) -> String {
     let payload = serde_json::to_vec(statement).unwrap_or_default();
-    let envelope = Envelope {
-        payload: to_base64(&payload),
-        payload_type: PAYLOAD_TYPE.to_owned(),
-        signatures: Vec::new(),
-    };
+    let envelope =
+        Envelope { payload: to_base64(&payload), payload_type: PAYLOAD_TYPE.to_owned(), signatures: Vec::new() };
     serde_json::to_string(&envelope).unwrap_or_default()
 }

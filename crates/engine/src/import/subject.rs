@@ -18,8 +18,28 @@ use crate::scan::Progress;
 const NAMES_DIGEST: &str = "dirHash";
 /// Endings of files that hold weights: each is found by its own digest too.
 const WEIGHTS: &[&str] = &[
-    "safetensors", "gguf", "bin", "pt", "pth", "ckpt", "onnx", "h5", "keras", "msgpack", "pkl", "pickle", "joblib",
-    "skops", "npz", "npy", "tflite", "pb", "mlmodel", "nemo", "pdparams", "ggml",
+    "safetensors",
+    "gguf",
+    "bin",
+    "pt",
+    "pth",
+    "ckpt",
+    "onnx",
+    "h5",
+    "keras",
+    "msgpack",
+    "pkl",
+    "pickle",
+    "joblib",
+    "skops",
+    "npz",
+    "npy",
+    "tflite",
+    "pb",
+    "mlmodel",
+    "nemo",
+    "pdparams",
+    "ggml",
 ];
 
 /// Folders that were digested.

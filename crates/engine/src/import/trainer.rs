@@ -48,7 +48,11 @@ impl Importer for Trainer {
                 if let Some(node) = root.get("best_model_checkpoint")
                     && let Some(name) = node.text()
                 {
-                    page.remark_at(Grade::Note, &node, format!("the best checkpoint was '{name}', a path on somebody's disk"));
+                    page.remark_at(
+                        Grade::Note,
+                        &node,
+                        format!("the best checkpoint was '{name}', a path on somebody's disk"),
+                    );
                 }
             }
         }

@@ -171,7 +171,11 @@ impl Reading {
         self.run.internal = Value::Object(self.internal);
         let results = self.results.into_iter().filter(|(key, _)| !key.starts_with('_')).collect();
         let annotations = [("results".to_owned(), Value::Object(results))].into_iter().collect();
-        self.run.byproducts.push(ResourceDescriptor { name: Some("results".into()), annotations, ..Default::default() });
+        self.run.byproducts.push(ResourceDescriptor {
+            name: Some("results".into()),
+            annotations,
+            ..Default::default()
+        });
         intake.take_run(&self.run);
     }
 
@@ -217,7 +221,8 @@ fn keep(into: &mut Map<String, Value>, pairs: &[Pair]) {
 /// Models and data that the configuration names.
 fn named(config: &Map<String, Value>, keys: &[&str], role: Role, kind: Kind, run: &mut Run) {
     for key in keys {
-        if let Some(name) = config.get(*key).and_then(Value::as_str).filter(|name| !is_local(name) && !name.is_empty()) {
+        if let Some(name) = config.get(*key).and_then(Value::as_str).filter(|name| !is_local(name) && !name.is_empty())
+        {
             run.input(role, guessed(name, kind, None), format!("config.{key}"));
         }
     }
@@ -239,6 +244,9 @@ fn resource(file: &wandb::File, intake: &mut Intake<'_>) -> ResourceDescriptor {
 /// The list of packages beside the record.
 fn requirements(log: &Path, intake: &mut Intake<'_>) -> Option<ResourceDescriptor> {
     let path = log.parent()?.join("files/requirements.txt");
+    if !intake.has_file(&path) {
+        return None;
+    }
     let bytes = crate::bounded::read(&path, MAX_REQUIREMENTS).ok()?;
     let digest = sha256(&bytes.as_slice()).ok()?;
     let packages = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();

@@ -129,11 +129,7 @@ pub enum Record {
 }
 
 /// Shows every field of a message.
-fn fields(
-    source: &dyn Source,
-    span: Span,
-    visit: &mut dyn FnMut(Field) -> Result<(), Broken>,
-) -> Result<(), Broken> {
+fn fields(source: &dyn Source, span: Span, visit: &mut dyn FnMut(Field) -> Result<(), Broken>) -> Result<(), Broken> {
     let mut message = Message::new(source, span);
     while let Some(field) = message.next()? {
         visit(field)?;

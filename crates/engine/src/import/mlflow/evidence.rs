@@ -58,9 +58,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Evidence, String> {
         .collect();
     // A signature of a model lists its files in the predicate.
     if let Ok(model) = ModelStatement::parse(&payload) {
-        subjects.extend(model.manifest.resources.iter().filter(|file| file.shard.is_none()).filter_map(|file| {
-            Some((file.path.clone(), vec![file.digest.to_sha256()?]))
-        }));
+        subjects.extend(
+            model
+                .manifest
+                .resources
+                .iter()
+                .filter(|file| file.shard.is_none())
+                .filter_map(|file| Some((file.path.clone(), vec![file.digest.to_sha256()?]))),
+        );
     }
     Ok(Evidence {
         digest,

@@ -88,6 +88,9 @@ fn last_value(text: &str) -> Value {
 
 /// Files of a folder, in order of name, links left out.
 fn files(folder: &Path, intake: &mut Intake<'_>) -> Vec<PathBuf> {
+    if !intake.has_folder(folder) {
+        return Vec::new();
+    }
     let Ok(listed) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut found: Vec<PathBuf> = listed
         .flatten()
@@ -126,6 +129,9 @@ fn values(folder: &Path, intake: &mut Intake<'_>, value: fn(&str) -> Value) -> M
 }
 
 fn described(path: &Path, intake: &mut Intake<'_>) -> Option<Value> {
+    if !intake.has_file(path) {
+        return None;
+    }
     let bytes = crate::bounded::read(path, MAX_VALUE).ok()?;
     match yaml(&String::from_utf8_lossy(&bytes)) {
         Ok(read) => Some(read.root),
@@ -183,6 +189,9 @@ fn produced(folder: &Path, intake: &mut Intake<'_>) -> Vec<PathBuf> {
 
 /// Every file below a folder, with its digest.
 fn digested(folder: &Path, intake: &mut Intake<'_>) -> Vec<(String, Sha256Digest)> {
+    if !intake.has_folder(folder) {
+        return Vec::new();
+    }
     let Ok(entries) = walk(&[folder.to_owned()], true) else { return Vec::new() };
     let mut list = Vec::new();
     for entry in entries {

@@ -164,12 +164,7 @@ impl Client {
     }
 
     /// Sends a request and hands over its answer piece by piece. The number of its bytes.
-    fn send(
-        &self,
-        request: RequestBuilder,
-        most: u64,
-        take: &mut dyn FnMut(&[u8]),
-    ) -> Result<u64, HttpError> {
+    fn send(&self, request: RequestBuilder, most: u64, take: &mut dyn FnMut(&[u8])) -> Result<u64, HttpError> {
         self.runtime.block_on(async {
             let mut answer = request.send().await.map_err(|error| connection(&error))?;
             let status = answer.status();

@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 use waag_evidence::Sha256Digest;
-use waag_evidence::manifest::{
-    Digest, HashAlgorithm, Manifest, Method, Resource, Serialization, names_root,
-};
+use waag_evidence::manifest::{Digest, HashAlgorithm, Manifest, Method, Resource, Serialization, names_root};
 
 use super::super::document::Node;
 use super::evidence::FOLDER;
@@ -47,9 +45,9 @@ pub(super) fn resolve(server: &Server, target: &Target, progress: &dyn Progress)
         }
         None => None,
     };
-    let run_place = run.as_ref().and_then(|(_, record, _)| {
-        Some(Node::root(record).at(&["run", "info", "artifact_uri"])?.text()?.to_owned())
-    });
+    let run_place = run
+        .as_ref()
+        .and_then(|(_, record, _)| Some(Node::root(record).at(&["run", "info", "artifact_uri"])?.text()?.to_owned()));
     let mut resolved = Resolved { version, run, run_place, places: Vec::new(), unread: Vec::new() };
     for place in places(server, &mut resolved)? {
         let skip = |path: &str| path == FOLDER;
@@ -71,7 +69,8 @@ fn places(server: &Server, resolved: &mut Resolved) -> Result<Vec<String>, Mlflo
     let Some((_, record, _)) = &resolved.run else { return Ok(list) };
     let outputs = Node::root(record).at(&["run", "outputs"]).map(|outputs| outputs.list("model_outputs"));
     for output in outputs.unwrap_or_default() {
-        let Some(id) = output.text_of("model_id").filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+        let Some(id) =
+            output.text_of("model_id").filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
         else {
             continue;
         };
@@ -91,11 +90,8 @@ pub(super) fn roots(name: &str, files: &[RemoteFile]) -> Option<(Sha256Digest, S
         allow_symlinks: false,
         ignored: Vec::new(),
     };
-    let resource = |file: &RemoteFile| Resource {
-        path: file.path.clone(),
-        shard: None,
-        digest: Digest::from(file.sha256),
-    };
+    let resource =
+        |file: &RemoteFile| Resource { path: file.path.clone(), shard: None, digest: Digest::from(file.sha256) };
     let manifest = Manifest::new(name.to_owned(), how, files.iter().map(resource).collect()).ok()?;
     Some((manifest.root(), names_root(files.iter().map(|file| (file.path.as_str(), file.sha256)))))
 }

@@ -33,7 +33,8 @@ pub fn import_remote(server: &Server, target: &Target, progress: &dyn Progress) 
         let name = place.rsplit('/').next().unwrap_or(place);
         for file in files {
             let told = format!("{name}/{}", file.path);
-            let artifact = Artifact { name: told.clone(), sha256: file.sha256, size: file.size, checked: Checked::Unpinned };
+            let artifact =
+                Artifact { name: told.clone(), sha256: file.sha256, size: file.size, checked: Checked::Unpinned };
             intake.artifact(artifact);
             let digest = [("sha256", file.sha256)].into_iter().collect();
             outputs.push(ResourceDescriptor { name: Some(told), digest, ..ResourceDescriptor::default() });
@@ -72,7 +73,8 @@ fn registered(server: &Server, target: &Target, version: &ModelVersion, resolved
             page.claim(&model, Role::Run, ResourceDescriptor { uri, ..ResourceDescriptor::default() }, "/run_id");
         }
         if let Target::Alias { alias, .. } = target {
-            let text = format!("the alias '{alias}' leads to version {} now, and may lead elsewhere later", version.version);
+            let text =
+                format!("the alias '{alias}' leads to version {} now, and may lead elsewhere later", version.version);
             page.remark(Grade::Note, text);
         }
     }

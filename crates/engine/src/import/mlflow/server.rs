@@ -164,7 +164,8 @@ impl Server {
     pub(super) fn logged_model(&self, id: &str) -> Result<String, MlflowError> {
         let answer = self.ask(&["logged-models", id], &[]);
         let (answer, _) = answer.map_err(MlflowError::http(format!("read the model '{id}'")))?;
-        let place = Node::root(&answer).at(&["model", "info", "artifact_uri"]).and_then(|node| node.text().map(str::to_owned));
+        let place =
+            Node::root(&answer).at(&["model", "info", "artifact_uri"]).and_then(|node| node.text().map(str::to_owned));
         Ok(place.unwrap_or_default())
     }
 
@@ -286,7 +287,8 @@ impl Server {
 
 fn model_version(node: &Node<'_>) -> ModelVersion {
     let text = |key: &str| node.get(key).and_then(|value| value.scalar()).unwrap_or_default();
-    let tag = |tag: &Node<'_>| Some((tag.text_of("key")?.to_owned(), tag.text_of("value").unwrap_or_default().to_owned()));
+    let tag =
+        |tag: &Node<'_>| Some((tag.text_of("key")?.to_owned(), tag.text_of("value").unwrap_or_default().to_owned()));
     ModelVersion {
         name: text("name"),
         version: text("version"),

@@ -94,7 +94,8 @@ impl Target {
     /// When the text has other characters than identifiers have.
     pub fn run(text: &str) -> Result<Self, TargetError> {
         let id = text.split('/').next().unwrap_or_default();
-        let is_id = !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_id =
+            !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if is_id { Ok(Self::Run(id.to_owned())) } else { Err(TargetError::Run(text.to_owned())) }
     }
 

@@ -166,7 +166,10 @@ pub fn verify(
     if let Some(expected) = expected {
         report.is_expected = named == *expected;
         if !report.is_expected {
-            report.problem(ProblemKind::OtherEvidence, format!("the tag names sha256:{named}, and not sha256:{expected}"));
+            report.problem(
+                ProblemKind::OtherEvidence,
+                format!("the tag names sha256:{named}, and not sha256:{expected}"),
+            );
         }
     }
     let Some(evidence) = found(server, &resolved, &named, &mut report)? else { return Ok(report) };
@@ -180,9 +183,10 @@ pub fn verify(
 
 /// The digest that the tag holds: of the version where there is one, else of the run.
 fn tagged(resolved: &Resolved, report: &mut VerdictReport) -> Option<Sha256Digest> {
-    let of_version = resolved.version.as_ref().map(|version| {
-        version.tags.iter().find(|(key, _)| key == TAG).map(|(_, value)| value.clone())
-    });
+    let of_version = resolved
+        .version
+        .as_ref()
+        .map(|version| version.tags.iter().find(|(key, _)| key == TAG).map(|(_, value)| value.clone()));
     let of_run = || {
         let (_, record, _) = resolved.run.as_ref()?;
         let data = super::super::document::Node::root(record).at(&["run", "data"])?;
@@ -198,7 +202,8 @@ fn tagged(resolved: &Resolved, report: &mut VerdictReport) -> Option<Sha256Diges
     let digest = value.strip_prefix("sha256:").and_then(|digits| digits.parse().ok());
     if digest.is_none() {
         let shown: String = value.chars().take(80).collect();
-        report.problem(ProblemKind::ForgedTag, format!("the tag '{TAG}' says '{shown}', which is no digest of evidence"));
+        report
+            .problem(ProblemKind::ForgedTag, format!("the tag '{TAG}' says '{shown}', which is no digest of evidence"));
     }
     digest
 }
@@ -243,7 +248,8 @@ fn found(
 
 /// Whether the evidence is about the files that are there, all of them and no others.
 fn compare(evidence: &Evidence, resolved: &Resolved, report: &mut VerdictReport) {
-    let about: BTreeSet<Sha256Digest> = evidence.subjects.iter().flat_map(|(_, digests)| digests.iter().copied()).collect();
+    let about: BTreeSet<Sha256Digest> =
+        evidence.subjects.iter().flat_map(|(_, digests)| digests.iter().copied()).collect();
     let mut there: BTreeSet<Sha256Digest> = BTreeSet::new();
     for (place, files) in &resolved.places {
         there.extend(files.iter().map(|file| file.sha256));
@@ -267,9 +273,14 @@ fn compare(evidence: &Evidence, resolved: &Resolved, report: &mut VerdictReport)
     let replaced: Vec<String> = report.problems.iter().map(|problem| problem.text.clone()).collect();
     for (name, digests) in &evidence.subjects {
         let is_there = digests.iter().any(|digest| there.contains(digest));
-        let is_told = resolved.files().any(|file| is_file(name, &file.path) && replaced.iter().any(|text| text.starts_with(&format!("'{}'", file.path))));
+        let is_told = resolved.files().any(|file| {
+            is_file(name, &file.path) && replaced.iter().any(|text| text.starts_with(&format!("'{}'", file.path)))
+        });
         if !is_there && !is_told {
-            report.problem(ProblemKind::MissingArtifact, format!("the evidence is about '{name}', and no file there has its digest"));
+            report.problem(
+                ProblemKind::MissingArtifact,
+                format!("the evidence is about '{name}', and no file there has its digest"),
+            );
         }
     }
 }

@@ -36,7 +36,9 @@ fn a_cyclonedx_bom_tells_pedigree_data_and_dependencies() {
         assert!(texts.iter().any(|text| text.contains(expected)), "{expected}: {texts:?}");
     }
     assert_eq!(imported.claims[0].said_at.map(|time| time.to_string()).as_deref(), Some("2026-01-02T03:04:05Z"));
-    assert!(imported.claims.iter().any(|claim| claim.subject.digest.get("sha256").is_some_and(|d| d.starts_with("aa11"))));
+    assert!(
+        imported.claims.iter().any(|claim| claim.subject.digest.get("sha256").is_some_and(|d| d.starts_with("aa11")))
+    );
 }
 
 #[test]
@@ -44,7 +46,11 @@ fn versions_that_are_not_known_are_told() {
     for (version, known) in [("1.4", true), ("1.5", true), ("1.7", true), ("2.0", false)] {
         let bom = CYCLONEDX.replace("\"1.6\"", &format!("\"{version}\""));
         let imported = import(folder(&[("x.cdx.json", &bom)]).path());
-        assert_eq!(imported.remarks.iter().any(|remark| remark.text.contains("is not known here")), !known, "{version}");
+        assert_eq!(
+            imported.remarks.iter().any(|remark| remark.text.contains("is not known here")),
+            !known,
+            "{version}"
+        );
     }
 }
 

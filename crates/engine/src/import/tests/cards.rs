@@ -55,7 +55,10 @@ fn sources_of_one_model_that_disagree_are_a_conflict() {
     let root = folder(&[
         ("m/README.md", "---\nbase_model: org/one\nlicense: apache-2.0\n---\n"),
         ("m/config.json", r#"{"_name_or_path": "org/two"}"#),
-        ("m/adapter_config.json", r#"{"base_model_name_or_path": "org/one", "revision": "main", "peft_version": "0.13.0"}"#),
+        (
+            "m/adapter_config.json",
+            r#"{"base_model_name_or_path": "org/one", "revision": "main", "peft_version": "0.13.0"}"#,
+        ),
         ("m/modelcard.yaml", "license: mit\n"),
     ]);
     let imported = import(&root.path().join("m"));
@@ -66,7 +69,10 @@ fn sources_of_one_model_that_disagree_are_a_conflict() {
     let mut out = Vec::new();
     plain(&imported, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
-    assert!(text.contains("base model of m\n") && text.contains("pkg:huggingface/org/two  says config.json#/_name_or_path"), "{text}");
+    assert!(
+        text.contains("base model of m\n") && text.contains("pkg:huggingface/org/two  says config.json#/_name_or_path"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -136,7 +142,12 @@ fn gguf_headers_name_models_and_source() {
 fn provenance_by_hand_is_read_and_its_digests_are_checked() {
     let provenance = "model: model.bin\nbase_model: {name: org/base, revision: v1}\ntraining_data:\n- {name: reviews, path: data.csv, sha256: 8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4}\n\
                       dependencies: ['torch==2.4.0', 'numpy>=1.20']\ntraining: {script: train.py, script_sha256: 0000000000000000000000000000000000000000000000000000000000000000, random_seed: 7}\n";
-    let root = folder(&[("provenance.yaml", provenance), ("model.bin", "weights"), ("data.csv", "hi"), ("train.py", "pass\n")]);
+    let root = folder(&[
+        ("provenance.yaml", provenance),
+        ("model.bin", "weights"),
+        ("data.csv", "hi"),
+        ("train.py", "pass\n"),
+    ]);
     let imported = import(root.path());
     assert_eq!(
         told(&imported),
@@ -182,7 +193,8 @@ fn what_lies_in_a_cache_has_its_name_on_the_hub() {
 
 #[test]
 fn libraries_that_saved_a_model_are_dependencies() {
-    let versions = r#"{"__version__": {"sentence_transformers": "3.0.1", "transformers": "4.41.2", "pytorch": "2.3.0+cu121"}}"#;
+    let versions =
+        r#"{"__version__": {"sentence_transformers": "3.0.1", "transformers": "4.41.2", "pytorch": "2.3.0+cu121"}}"#;
     let modules = r#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]"#;
     let root = folder(&[("config_sentence_transformers.json", versions), ("modules.json", modules)]);
     let lines = told(&import(root.path()));

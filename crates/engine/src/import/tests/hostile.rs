@@ -11,11 +11,20 @@ const NAMES: &[(&str, &str)] = &[
     ("mergekit_config.yml", "models:\n- model: org/a\n"),
     ("modules.json", r#"[{"type": "sentence_transformers.models.Transformer"}]"#),
     ("MLmodel", "run_id: x\nflavors: {a: {source_model_name: org/b}}\n"),
-    ("dvc.lock", "schema: '2.0'\nstages:\n  s:\n    cmd: x\n    deps:\n    - {path: a, md5: b1946ac92492d2347c6235b4d2611184}\n    outs:\n    - {path: b, md5: b1946ac92492d2347c6235b4d2611184.dir}\n"),
+    (
+        "dvc.lock",
+        "schema: '2.0'\nstages:\n  s:\n    cmd: x\n    deps:\n    - {path: a, md5: b1946ac92492d2347c6235b4d2611184}\n    outs:\n    - {path: b, md5: b1946ac92492d2347c6235b4d2611184.dir}\n",
+    ),
     ("provenance.yaml", "model: {path: x, sha256: y}\nbase_model: org/a\nfiles: {a: b}\ntraining: {script: s}\n"),
     ("meta.yaml", "artifact_uri: x\nrun_id: abc\nstart_time: 1\n"),
-    ("bom.json", r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"type": "data", "bom-ref": "d", "name": "x"}], "dependencies": [{"ref": "d", "dependsOn": ["d"]}]}"#),
-    ("m.spdx.json", r#"{"spdxVersion": "SPDX-2.3", "packages": [{"SPDXID": "a", "name": "b"}], "relationships": [{"spdxElementId": "a", "relationshipType": "DESCENDANT_OF", "relatedSpdxElement": "a"}]}"#),
+    (
+        "bom.json",
+        r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"type": "data", "bom-ref": "d", "name": "x"}], "dependencies": [{"ref": "d", "dependsOn": ["d"]}]}"#,
+    ),
+    (
+        "m.spdx.json",
+        r#"{"spdxVersion": "SPDX-2.3", "packages": [{"SPDXID": "a", "name": "b"}], "relationships": [{"spdxElementId": "a", "relationshipType": "DESCENDANT_OF", "relatedSpdxElement": "a"}]}"#,
+    ),
     ("model.sig", r#"{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "dsseEnvelope": {}}"#),
 ];
 
@@ -79,11 +88,46 @@ fn components_within_components_end() {
 
 #[test]
 fn what_a_source_names_outside_its_folder_is_not_read() {
-    let root = folder(&[("secret", "hi"), ("m/provenance.yaml", "training: {script: ../secret}\nfiles: {/etc/hostname: ''}\n")]);
+    let root = folder(&[
+        ("secret", "hi"),
+        ("m/provenance.yaml", "training: {script: ../secret}\nfiles: {/etc/hostname: ''}\n"),
+    ]);
     #[cfg(unix)]
     std::os::unix::fs::symlink("../secret", root.path().join("m/link")).unwrap();
     std::fs::write(root.path().join("m/MANIFEST.yaml"), "files: {link: ''}\n").unwrap();
     let imported = import(&root.path().join("m"));
     let digest = "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4";
     assert!(imported.artifacts.iter().all(|artifact| artifact.sha256.to_string() != digest));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_store_lead_nowhere() {
+    use std::os::unix::fs::symlink;
+    let root = folder(&[
+        ("secret/token", "hunter2"),
+        ("secret/meta.yaml", "name: hunter2\nsource_type: DATASET\nsource_id: d\n"),
+        ("in/mlruns/1/abc/meta.yaml", "artifact_uri: x\nrun_id: abc\n"),
+        ("in/mlruns/1/abc/inputs/i/meta.yaml", "source_type: DATASET\nsource_id: d\n"),
+        ("in/.metaflow/F/1/s/1/0.data.json", "{\"objects\": {\"a\": \"68cf2a0a9f73a5883fcbe867cb277a6ec8637603\"}}"),
+    ]);
+    let link = |target: &str, name: &str| {
+        let name = root.path().join("in").join(name);
+        std::fs::create_dir_all(name.parent().unwrap()).unwrap();
+        symlink(root.path().join(target), name).unwrap();
+    };
+    for name in ["params", "tags", "metrics", "artifacts"] {
+        link("secret", &format!("mlruns/1/abc/{name}"));
+    }
+    link("secret", "mlruns/1/datasets/d");
+    link("secret/token", ".metaflow/F/data/68/68cf2a0a9f73a5883fcbe867cb277a6ec8637603");
+    link("secret/meta.yaml", ".metaflow/F/1/_meta/_self.json");
+    let imported = import(&root.path().join("in"));
+    assert!(imported.artifacts.is_empty(), "{:?}", imported.artifacts);
+    let mut lines = Vec::new();
+    write_statements(&imported, &mut lines).unwrap();
+    json_output(&imported, &mut lines).unwrap();
+    assert!(!String::from_utf8(lines).unwrap().contains("hunter2"));
+    let statements = serde_json::to_string(&imported.statements).unwrap();
+    assert!(!statements.contains("hunter2"), "{statements}");
 }

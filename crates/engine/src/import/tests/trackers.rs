@@ -41,7 +41,8 @@ fn stages_of_dvc_are_checked_by_md5_and_get_sha256() {
 fn a_folder_of_dvc_is_checked_as_a_whole() {
     let listed = "[{\"md5\": \"5d41402abc4b2a76b9719d911017c592\", \"relpath\": \"a\"}]";
     let digest = crate::pins::digest_bytes(listed.as_bytes(), crate::pins::PinAlgorithm::Md5);
-    let lock = format!("schema: '2.0'\nstages:\n  s:\n    cmd: x\n    outs:\n    - path: ds\n      md5: {digest}.dir\n");
+    let lock =
+        format!("schema: '2.0'\nstages:\n  s:\n    cmd: x\n    outs:\n    - path: ds\n      md5: {digest}.dir\n");
     let root = folder(&[("dvc.lock", &lock), ("ds/a", "hello")]);
     let imported = import(root.path());
     assert_eq!(imported.grade(), Grade::Note, "{:?}", imported.remarks);
@@ -54,15 +55,24 @@ fn a_folder_of_dvc_is_checked_as_a_whole() {
 fn mlruns() -> tempfile::TempDir {
     folder(&[
         ("mlruns/1/meta.yaml", "experiment_id: '1'\nname: iris\n"),
-        ("mlruns/1/abc/meta.yaml", "artifact_uri: file:///home/me/mlruns/1/abc/artifacts\nend_time: 1795817624785\nexperiment_id: '1'\nrun_id: abc\nrun_name: first\nstart_time: 1795817607779\nstatus: 3\nuser_id: me\n"),
+        (
+            "mlruns/1/abc/meta.yaml",
+            "artifact_uri: file:///home/me/mlruns/1/abc/artifacts\nend_time: 1795817624785\nexperiment_id: '1'\nrun_id: abc\nrun_name: first\nstart_time: 1795817607779\nstatus: 3\nuser_id: me\n",
+        ),
         ("mlruns/1/abc/params/n", "3"),
         ("mlruns/1/abc/params/base_model", "org/base"),
         ("mlruns/1/abc/metrics/acc", "1795817607779 0.5 0\n1795817607999 0.9 1\n"),
         ("mlruns/1/abc/tags/mlflow.source.git.commit", "043235d6088ecd3dd5fb5ca3592b6913fd516027"),
         ("mlruns/1/abc/tags/note", "x"),
         ("mlruns/1/abc/artifacts/model/model.bin", "hello"),
-        ("mlruns/1/abc/inputs/i/meta.yaml", "source_id: d\nsource_type: DATASET\ntags:\n  mlflow.data.context: training\n"),
-        ("mlruns/1/datasets/d/meta.yaml", "digest: 2981c147\nname: iris\nsource: '{\"uri\": \"s3://b/iris.csv\"}'\nsource_type: s3\n"),
+        (
+            "mlruns/1/abc/inputs/i/meta.yaml",
+            "source_id: d\nsource_type: DATASET\ntags:\n  mlflow.data.context: training\n",
+        ),
+        (
+            "mlruns/1/datasets/d/meta.yaml",
+            "digest: 2981c147\nname: iris\nsource: '{\"uri\": \"s3://b/iris.csv\"}'\nsource_type: s3\n",
+        ),
         ("mlruns/1/abc/outputs/m-1/meta.yaml", "destination_id: m-1\ndestination_type: MODEL_OUTPUT\n"),
         ("mlruns/1/models/m-1/artifacts/weights.bin", "w"),
     ])
@@ -83,7 +93,10 @@ fn a_run_in_a_folder_becomes_provenance() {
     let roles: Vec<_> = read.build_definition.resolved_dependencies.iter().filter_map(provenance::role_of).collect();
     assert_eq!(roles, [Role::Code, Role::BaseModel, Role::Dataset]);
     let data = &read.build_definition.resolved_dependencies[2];
-    assert_eq!((data.uri.as_deref(), data.annotations["place"].as_str()), (Some("s3://b/iris.csv"), Some("1/datasets/d/meta.yaml")));
+    assert_eq!(
+        (data.uri.as_deref(), data.annotations["place"].as_str()),
+        (Some("s3://b/iris.csv"), Some("1/datasets/d/meta.yaml"))
+    );
     assert_eq!(read.run_details.byproducts[0].annotations["results"]["acc"], 0.9);
     let metadata = read.run_details.metadata.unwrap();
     assert!(metadata.started_on < metadata.finished_on);
