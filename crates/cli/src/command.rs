@@ -13,6 +13,7 @@ mod formats;
 mod hash;
 mod ledger;
 mod lineage;
+mod import;
 mod lock;
 mod man;
 mod policy;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Sign(sign::Sign),
     Attest(attest::Attest),
     Verify(verify::Verify),
+    Import(import::Import),
     Lock(lock::LockCommand),
     Fetch(fetch::Fetch),
     Convert(convert::Convert),
@@ -67,6 +69,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Scan(scan) => scan.run(terminal),
         Command::Show(show) => show.run(terminal),
         Command::Hash(hash) => hash.run(terminal),
+        Command::Import(import) => import.run(terminal),
         Command::Lock(lock) => lock.run(terminal),
         Command::Fetch(fetch) => fetch.run(terminal),
         Command::Convert(convert) => convert.run(terminal),

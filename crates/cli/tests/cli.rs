@@ -70,6 +70,7 @@ fn help_is_short_or_long() {
         "explain",
         "formats",
         "trust",
+        "import",
         "completions",
         "man",
     ] {

@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod examine;
 mod expectation;
 pub mod hash;
+pub mod import;
 pub mod io;
 pub mod key_files;
 pub mod ledger;

@@ -154,11 +154,17 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
 /// Scans and judges bytes in memory, with the default policy.
 #[must_use]
 pub fn scan_bytes(name: &str, bytes: Vec<u8>) -> Report {
+    scan_source(name, &bytes)
+}
+
+/// Scans and judges what is no file of its own, with the default policy.
+#[must_use]
+pub fn scan_source(name: &str, source: &dyn Source) -> Report {
     let memory = MemoryPlan::default();
-    let budget = Budget::for_size(bytes.len() as u64);
+    let budget = Budget::for_size(source.len());
     let examination = Examination { budget: &budget, memory: &memory, digests: false, keep_facts: false };
     let location = Location::file(name);
-    let mut examined = examination.file(&bytes, location.clone());
+    let mut examined = examination.file(source, location.clone());
     examined.findings.extend(name_findings(&location));
     let (paths, options) = (&[PathBuf::from(name)], &Options::default());
     conclude(&Gathering { paths, options, locks: None }, &[], vec![examined])

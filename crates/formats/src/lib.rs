@@ -89,6 +89,7 @@ mod tokenizer;
 pub mod torch7;
 pub mod ubjson;
 mod unrecognised;
+pub mod wandb;
 pub mod weights;
 pub mod wide_text;
 pub mod xml;

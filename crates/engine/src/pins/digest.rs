@@ -99,7 +99,7 @@ impl Hasher {
 }
 
 /// Bytes and digest of a file.
-pub(super) fn of_file(path: &Path, algorithm: PinAlgorithm) -> io::Result<(u64, String)> {
+pub(crate) fn of_file(path: &Path, algorithm: PinAlgorithm) -> io::Result<(u64, String)> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -119,7 +119,7 @@ pub(super) fn of_file(path: &Path, algorithm: PinAlgorithm) -> io::Result<(u64, 
 }
 
 /// Bytes and digest of bytes.
-pub(super) fn of_bytes(bytes: &[u8], algorithm: PinAlgorithm) -> String {
+pub(crate) fn of_bytes(bytes: &[u8], algorithm: PinAlgorithm) -> String {
     let mut hasher = Hasher::new(algorithm, bytes.len() as u64);
     hasher.update(bytes);
     hasher.finish()

@@ -141,6 +141,11 @@ fn entries(bytes: &[u8]) -> Option<Vec<(String, String)>> {
     found.into_values().map(|(path, md5)| Some((path?, md5?))).collect()
 }
 
+/// The digest that DVC gives a folder: the MD5 of the list of its files.
+pub(crate) fn folder_digest(folder: &Path) -> Result<String, String> {
+    Ok(of_bytes(made_list(folder)?.as_bytes(), PinAlgorithm::Md5))
+}
+
 /// The list that DVC would make of a folder: Python's `json.dumps` of its files in order of path.
 fn made_list(folder: &Path) -> Result<String, String> {
     let listed = files_of(folder, &[], false, None).map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 
 mod checksums;
 mod digest;
-mod dvc;
+pub(crate) mod dvc;
 mod huggingface;
 mod lfs;
 
@@ -18,6 +18,9 @@ use crate::scan::Progress;
 use waag_formats::source::{Source as _, read_up_to};
 
 pub use digest::PinAlgorithm;
+#[cfg(test)]
+pub(crate) use digest::of_bytes as digest_bytes;
+pub(crate) use digest::of_file as digest_file;
 
 /// Bytes of a list that are read.
 const MAX_LIST: u64 = 64 << 20;

@@ -1,0 +1,314 @@
+//! Evidence written back to a server, and checked there: it lies among the artifacts, and a tag has its digest and nothing else.
+//!
+//! A tag can be overwritten by anybody who reaches the server, an alias moved, an artifact replaced. So the check resolves
+//! everything anew and compares digests of bytes; a digest that the user holds, or a signature, is what it can be anchored to.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use waag_evidence::Sha256Digest;
+
+use super::evidence::{Evidence, TAG, parse, path_of};
+use super::registry::{Resolved, resolve, roots};
+use super::server::{MlflowError, Server};
+use super::target::Target;
+use crate::scan::Progress;
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Published {
+    /// The digest of the evidence, for the tag and for whoever wants to check later.
+    pub digest: Sha256Digest,
+    /// Its place among the artifacts of the run.
+    pub path: String,
+    /// The run.
+    pub run: String,
+    /// The version that was tagged too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerdictReport {
+    /// What was asked for, and what it leads to now.
+    pub target: String,
+    /// The version it leads to, of a model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Files that were read and digested.
+    pub files: usize,
+    /// The evidence that was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Sha256Digest>,
+    /// What it says: the type of its predicate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicate_type: Option<String>,
+    /// Signatures on it, which are not verified by this check.
+    pub signatures: usize,
+    /// Whether it is the evidence that the user holds the digest of.
+    pub is_expected: bool,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// The bytes of the evidence, to verify its signature.
+    #[serde(skip)]
+    pub bytes: Vec<u8>,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// What kind it is.
+    pub kind: ProblemKind,
+    /// What it is, in words.
+    pub text: String,
+}
+
+/// What can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// There is no tag.
+    NoEvidence,
+    /// The tag is no digest, or of nothing that is there.
+    ForgedTag,
+    /// The evidence has other bytes than its name and the tag say.
+    ReplacedEvidence,
+    /// It is not the evidence that the user expects.
+    OtherEvidence,
+    /// The alias leads to another version than the one that the evidence was written to.
+    MovedAlias,
+    /// A file has other bytes than the evidence is about.
+    ReplacedArtifact,
+    /// A file is there that the evidence is not about.
+    UncoveredArtifact,
+    /// A file that the evidence is about is not there.
+    MissingArtifact,
+    /// Files could not be read.
+    Unread,
+}
+
+impl VerdictReport {
+    fn problem(&mut self, kind: ProblemKind, text: impl Into<String>) {
+        self.problems.push(Problem { kind, text: text.into() });
+    }
+}
+
+/// Stores evidence as an artifact of the run and sets tags with its digest. It is read back: what the server keeps is what
+/// was sent, or it is an error.
+///
+/// # Errors
+/// When it is no evidence, is not about the files that are there, or cannot be stored.
+pub fn publish(
+    server: &Server,
+    target: &Target,
+    name: &str,
+    bytes: Vec<u8>,
+    progress: &dyn Progress,
+) -> Result<Published, MlflowError> {
+    let refuse = |why: String| MlflowError::Evidence { name: name.to_owned(), why };
+    let evidence = parse(&bytes).map_err(refuse)?;
+    let resolved = resolve(server, target, progress)?;
+    let mut report = VerdictReport::default();
+    compare(&evidence, &resolved, &mut report);
+    if let Some(problem) = report.problems.first() {
+        return Err(refuse(format!("it is not about '{target}' as it is now: {}", problem.text)));
+    }
+    let (Some((run, ..)), Some(place)) = (&resolved.run, &resolved.run_place) else {
+        return Err(refuse(format!("'{target}' has no run whose artifacts could hold it")));
+    };
+    let path = path_of(&evidence.digest);
+    server.store(place, &path, bytes.clone())?;
+    if server.small(place, &path)?.as_deref() != Some(bytes.as_slice()) {
+        return Err(refuse("the server keeps other bytes than were sent".to_owned()));
+    }
+    let value = format!("sha256:{}", evidence.digest);
+    server.tag_run(run, TAG, &value)?;
+    if let Some(version) = &resolved.version {
+        server.tag_version(version, TAG, &value)?;
+    }
+    let version = resolved.version.as_ref().map(|version| format!("{}/{}", version.name, version.version));
+    Ok(Published { digest: evidence.digest, path, run: run.clone(), version })
+}
+
+/// Checks evidence on a server: resolves the target, reads its files and the evidence that the tag names, and compares. With
+/// `expected`, the evidence has to be the one of that digest.
+///
+/// # Errors
+/// When the server cannot be asked. What is wrong there is in the report.
+pub fn verify(
+    server: &Server,
+    target: &Target,
+    expected: Option<&Sha256Digest>,
+    progress: &dyn Progress,
+) -> Result<VerdictReport, MlflowError> {
+    let resolved = resolve(server, target, progress)?;
+    let version = resolved.version.as_ref();
+    let mut report = VerdictReport {
+        target: target.to_string(),
+        version: version.map(|version| format!("{}/{}", version.name, version.version)),
+        run: resolved.run.as_ref().map(|(id, ..)| id.clone()),
+        files: resolved.files().count(),
+        ..VerdictReport::default()
+    };
+    for error in &resolved.unread {
+        report.problem(ProblemKind::Unread, error.to_string());
+    }
+    let Some(named) = tagged(&resolved, &mut report) else {
+        moved(server, target, &resolved, None, &mut report)?;
+        return Ok(report);
+    };
+    if let Some(expected) = expected {
+        report.is_expected = named == *expected;
+        if !report.is_expected {
+            report.problem(
+                ProblemKind::OtherEvidence,
+                format!("the tag names sha256:{named}, and not sha256:{expected}"),
+            );
+        }
+    }
+    let Some(evidence) = found(server, &resolved, &named, &mut report)? else { return Ok(report) };
+    let before = report.problems.len();
+    compare(&evidence, &resolved, &mut report);
+    if report.problems.len() > before {
+        moved(server, target, &resolved, Some(&named), &mut report)?;
+    }
+    Ok(report)
+}
+
+/// The digest that the tag holds: of the version where there is one, else of the run.
+fn tagged(resolved: &Resolved, report: &mut VerdictReport) -> Option<Sha256Digest> {
+    let of_version = resolved
+        .version
+        .as_ref()
+        .map(|version| version.tags.iter().find(|(key, _)| key == TAG).map(|(_, value)| value.clone()));
+    let of_run = || {
+        let (_, record, _) = resolved.run.as_ref()?;
+        let data = super::super::document::Node::root(record).at(&["run", "data"])?;
+        let tags = data.list("tags");
+        let tag = tags.iter().find(|tag| tag.text_of("key") == Some(TAG))?;
+        tag.text_of("value").map(str::to_owned)
+    };
+    let value = of_version.unwrap_or_else(of_run);
+    let Some(value) = value else {
+        report.problem(ProblemKind::NoEvidence, format!("there is no tag '{TAG}': no evidence was written back"));
+        return None;
+    };
+    let digest = value.strip_prefix("sha256:").and_then(|digits| digits.parse().ok());
+    if digest.is_none() {
+        let shown: String = value.chars().take(80).collect();
+        report
+            .problem(ProblemKind::ForgedTag, format!("the tag '{TAG}' says '{shown}', which is no digest of evidence"));
+    }
+    digest
+}
+
+/// The evidence of a digest among the artifacts of the run.
+fn found(
+    server: &Server,
+    resolved: &Resolved,
+    named: &Sha256Digest,
+    report: &mut VerdictReport,
+) -> Result<Option<Evidence>, MlflowError> {
+    let path = path_of(named);
+    let bytes = match &resolved.run_place {
+        Some(place) => server.small(place, &path)?,
+        None => None,
+    };
+    let Some(bytes) = bytes else {
+        let text = format!("the tag names evidence that is not there: there is no artifact '{path}'");
+        report.problem(ProblemKind::ForgedTag, text);
+        return Ok(None);
+    };
+    let digest = crate::io::sha256(&bytes.as_slice()).ok();
+    if digest != Some(*named) {
+        let shown = digest.map(|digest| digest.to_string()).unwrap_or_default();
+        report.problem(ProblemKind::ReplacedEvidence, format!("the artifact '{path}' has the digest {shown}"));
+        return Ok(None);
+    }
+    match parse(&bytes) {
+        Ok(evidence) => {
+            report.evidence = Some(evidence.digest);
+            report.predicate_type = Some(evidence.predicate_type.clone());
+            report.signatures = evidence.signatures;
+            report.bytes = bytes;
+            Ok(Some(evidence))
+        }
+        Err(why) => {
+            report.problem(ProblemKind::ForgedTag, format!("the artifact '{path}' is no evidence: {why}"));
+            Ok(None)
+        }
+    }
+}
+
+/// Whether the evidence is about the files that are there, all of them and no others.
+fn compare(evidence: &Evidence, resolved: &Resolved, report: &mut VerdictReport) {
+    let about: BTreeSet<Sha256Digest> =
+        evidence.subjects.iter().flat_map(|(_, digests)| digests.iter().copied()).collect();
+    let mut there: BTreeSet<Sha256Digest> = BTreeSet::new();
+    for (place, files) in &resolved.places {
+        there.extend(files.iter().map(|file| file.sha256));
+        let whole = roots(place, files);
+        // A digest of the whole covers every file at that place.
+        if let Some((root, names)) = whole
+            && (about.contains(&root) || about.contains(&names))
+        {
+            there.extend([root, names]);
+            continue;
+        }
+        for file in files.iter().filter(|file| !about.contains(&file.sha256)) {
+            let is_named = evidence.subjects.iter().any(|(name, _)| is_file(name, &file.path));
+            let (kind, what) = match is_named {
+                true => (ProblemKind::ReplacedArtifact, "which is not what the evidence is about"),
+                false => (ProblemKind::UncoveredArtifact, "and the evidence is not about it"),
+            };
+            report.problem(kind, format!("'{}' has sha256 {}, {what}", file.path, file.sha256));
+        }
+    }
+    let replaced: Vec<String> = report.problems.iter().map(|problem| problem.text.clone()).collect();
+    for (name, digests) in &evidence.subjects {
+        let is_there = digests.iter().any(|digest| there.contains(digest));
+        let is_told = resolved.files().any(|file| {
+            is_file(name, &file.path) && replaced.iter().any(|text| text.starts_with(&format!("'{}'", file.path)))
+        });
+        if !is_there && !is_told {
+            report.problem(
+                ProblemKind::MissingArtifact,
+                format!("the evidence is about '{name}', and no file there has its digest"),
+            );
+        }
+    }
+}
+
+/// Whether a subject's name is that of a file, which may be written with folders above it.
+fn is_file(name: &str, path: &str) -> bool {
+    name == path || name.ends_with(&format!("/{path}")) || path.ends_with(&format!("/{name}"))
+}
+
+/// Whether the evidence, or any where none is named, was written to another version: then the alias may have been moved.
+fn moved(
+    server: &Server,
+    target: &Target,
+    resolved: &Resolved,
+    named: Option<&Sha256Digest>,
+    report: &mut VerdictReport,
+) -> Result<(), MlflowError> {
+    let (Target::Alias { name, alias }, Some(now)) = (target, &resolved.version) else { return Ok(()) };
+    let value = named.map(|named| format!("sha256:{named}"));
+    let is_tagged = |(key, tag): &(String, String)| key == TAG && value.as_ref().is_none_or(|value| tag == value);
+    let others = server.versions(name)?;
+    let other = others.iter().find(|version| version.version != now.version && version.tags.iter().any(is_tagged));
+    if let Some(other) = other {
+        let text = format!(
+            "the alias '{alias}' leads to version {} now, and evidence was written to version {}",
+            now.version, other.version
+        );
+        report.problem(ProblemKind::MovedAlias, text);
+    }
+    Ok(())
+}
