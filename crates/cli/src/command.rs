@@ -13,6 +13,7 @@ mod hash;
 mod lock;
 mod man;
 mod project;
+mod run;
 mod scan;
 mod show;
 mod sign;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Fetch(fetch::Fetch),
     Convert(convert::Convert),
     Diff(diff::Diff),
+    Run(run::Run),
     Explain(explain::Explain),
     Formats(formats::Formats),
     Trust(trust::Trust),
@@ -62,6 +64,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Fetch(fetch) => fetch.run(terminal),
         Command::Convert(convert) => convert.run(terminal),
         Command::Diff(diff) => diff.run(terminal),
+        Command::Run(run) => run.run(terminal),
         Command::Sign(sign) => sign.run(terminal),
         Command::Verify(verify) => verify.run(terminal),
         Command::Explain(explain) => explain.run(terminal),
