@@ -18,6 +18,7 @@ mod lock;
 mod man;
 mod policy;
 mod project;
+mod run;
 mod scan;
 mod show;
 mod sign;
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     Lineage(lineage::Lineage),
     Ledger(ledger::LedgerCommand),
+    Run(run::Run),
     Explain(explain::Explain),
     Formats(formats::Formats),
     Trust(trust::Trust),
@@ -76,6 +78,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Diff(diff) => diff.run(terminal),
         Command::Lineage(lineage) => lineage.run(terminal),
         Command::Ledger(ledger) => ledger.run(terminal),
+        Command::Run(run) => run.run(terminal),
         Command::Sign(sign) => sign.run(terminal),
         Command::Attest(attest) => attest.run(terminal),
         Command::Verify(verify) => verify.run(terminal),

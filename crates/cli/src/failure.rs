@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io;
 
+use waag_code::run::RunError;
+use waag_code::run::again::RecordedError;
 use waag_engine::convert::ConvertError;
 use waag_engine::diff::DiffError;
 use waag_engine::sanitize::sanitize;
@@ -81,5 +83,17 @@ impl From<DiffError> for Failure {
 impl From<KeylessError> for Failure {
     fn from(error: KeylessError) -> Self {
         Self::with_hint(sanitize(&error.to_string()), error.hint())
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        Self::with_hint(&error, error.hint())
+    }
+}
+
+impl From<RecordedError> for Failure {
+    fn from(error: RecordedError) -> Self {
+        Self::with_hint(&error, error.hint())
     }
 }

@@ -1,0 +1,192 @@
+//! Provenance of an earlier run, read for running it again.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use waag_engine::bounded;
+use waag_engine::sanitize::sanitize;
+use waag_evidence::statement::Statement;
+use waag_evidence::statement::provenance::{BuildType, PREDICATE_TYPE, Provenance, role_of};
+use waag_evidence::statement::role::Role;
+use waag_evidence::{Sha256Digest, strict};
+use waag_signing::envelope::Envelope;
+
+use crate::run::hashing::{folder_digest, hash_file};
+use crate::run::place::{found, shown};
+use crate::run::statement::object;
+use crate::run::{Options, gather, secret};
+
+/// Bytes of provenance.
+const MAX_LENGTH: u64 = 256 << 20;
+
+/// Why it cannot be run again.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot run '{path}' again: {reason}")]
+pub struct RecordedError {
+    path: String,
+    reason: String,
+    hint: &'static str,
+}
+
+impl RecordedError {
+    /// What to do next.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        self.hint
+    }
+}
+
+/// An earlier run.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The digest of the statement.
+    pub sha256: Sha256Digest,
+    pub(super) outputs: Vec<(String, Sha256Digest)>,
+    pub(super) exit_code: u8,
+    build_type: BuildType,
+    command: Vec<String>,
+    declared: Vec<(Role, String)>,
+    declared_outputs: Vec<String>,
+    parameters: Vec<(String, String)>,
+    no_network: bool,
+    observed: bool,
+    files: Vec<(String, Sha256Digest)>,
+    folders: Vec<(String, u64, Sha256Digest)>,
+}
+
+const NOT_OURS: &str = "name provenance that `waag run` wrote, signed or not";
+
+impl Recorded {
+    /// Reads provenance: a bundle, an envelope or the bare statement. Signatures are not looked at; `waag verify` does that.
+    ///
+    /// # Errors
+    /// When it cannot be read, or tells of no run that could be run again.
+    pub fn read(path: &Path) -> Result<Self, RecordedError> {
+        let name = sanitize(&path.display().to_string());
+        let failed = |reason: String, hint| RecordedError { path: name.clone(), reason, hint };
+        let bytes = bounded::read(path, MAX_LENGTH).map_err(|error| failed(error.to_string(), "check the path"))?;
+        let payload = payload(&bytes).map_err(|reason| failed(reason, NOT_OURS))?;
+        let statement: Statement<Provenance> =
+            strict::from_slice(&payload).map_err(|error| failed(sanitize(&error.to_string()), NOT_OURS))?;
+        let recorded = Self::of(&statement, Sha256Digest::new(Sha256::digest(&payload).into()));
+        let recorded = recorded.ok_or_else(|| failed("it tells of no run of a command".into(), NOT_OURS))?;
+        if recorded.command.iter().any(|word| word.contains(secret::MASK)) {
+            let hint = "give the secret in a variable of the environment, which is passed on and never written down";
+            return Err(failed("its command had a secret, which was not written down".into(), hint));
+        }
+        Ok(recorded)
+    }
+
+    fn of(statement: &Statement<Provenance>, sha256: Sha256Digest) -> Option<Self> {
+        let definition = &statement.predicate.build_definition;
+        let external = &definition.external_parameters;
+        let internal = object(definition.internal_parameters.as_ref());
+        let texts = |name: &str| -> Option<Vec<String>> { serde_json::from_value(external.get(name)?.clone()).ok() };
+        let dependencies = definition.resolved_dependencies.iter();
+        let mut recorded = Self {
+            sha256,
+            outputs: Vec::new(),
+            exit_code: internal
+                .get("exitCode")
+                .and_then(Value::as_u64)
+                .and_then(|code| code.try_into().ok())
+                .unwrap_or(0),
+            build_type: BuildType::of_uri(&definition.build_type)?,
+            command: texts("command").filter(|words| !words.is_empty())?,
+            declared: declared(external),
+            declared_outputs: texts("outputs").unwrap_or_default(),
+            parameters: object(external.get("parameters"))
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
+                .collect(),
+            no_network: external.get("network").and_then(Value::as_str) == Some("denied"),
+            observed: internal.get("capture").and_then(Value::as_str) == Some("observed"),
+            files: Vec::new(),
+            folders: Vec::new(),
+        };
+        if statement.predicate_type != PREDICATE_TYPE {
+            return None;
+        }
+        for subject in &statement.subject {
+            recorded.outputs.push((subject.name.clone()?, subject.digest.get("sha256")?.parse().ok()?));
+        }
+        for dependency in dependencies.filter(|one| !matches!(role_of(one), Some(Role::Dependency | Role::Environment) if one.annotations.contains_key("digestOf") || one.digest.get("dirHash").is_some())) {
+            let Some(name) = dependency.name.clone() else { continue };
+            let digest = |algorithm: &str| dependency.digest.get(algorithm)?.parse().ok();
+            let files = dependency.annotations.get("files").and_then(Value::as_u64);
+            if let Some(digest) = digest("sha256") {
+                recorded.files.push((name, digest));
+            } else if let (Some(digest), Some(files)) = (digest("dirHash"), files) {
+                recorded.folders.push((name, files, digest));
+            }
+        }
+        Some(recorded)
+    }
+
+    /// Whether a name is that of something that went in.
+    pub(super) fn is_input(&self, name: &str) -> bool {
+        self.files.iter().any(|(file, _)| file == name)
+    }
+
+    /// What went in and is not there, or is not the same: one line each.
+    pub(super) fn differing_inputs(&self, folder: &Path) -> Vec<String> {
+        let files = self.files.iter().filter_map(|(name, digest)| {
+            let path = found(name, folder);
+            match hash_file(&path).ok().and_then(|hashed| hashed.digest) {
+                Some(now) if now == *digest => None,
+                Some(_) => Some(format!("'{}' has other bytes", sanitize(name))),
+                None => Some(format!("'{}' is not there", sanitize(name))),
+            }
+        });
+        let folders = self.folders.iter().filter_map(|(name, files, digest)| {
+            let (count, now) = digest_below(&found(name, folder));
+            (now != *digest)
+                .then(|| format!("'{}' has {count} files, and {files} were read: not the same", sanitize(name)))
+        });
+        files.chain(folders).collect()
+    }
+
+    /// Sets what the provenance says.
+    pub(super) fn fill(&self, options: &mut Options) {
+        options.command = self.command.iter().map(OsString::from).collect();
+        options.build_type = self.build_type;
+        let absolute = |name: &String| found(name, &options.folder);
+        options.inputs = self.declared.iter().map(|(role, name)| (*role, absolute(name))).collect();
+        options.outputs = self.declared_outputs.iter().map(absolute).collect();
+        options.parameters = self.parameters.iter().cloned().collect();
+        options.no_network |= self.no_network;
+        options.capture &= self.observed;
+    }
+}
+
+fn declared(external: &Value) -> Vec<(Role, String)> {
+    let inputs = external.get("inputs").and_then(Value::as_array);
+    let input = |input: &Value| {
+        let role = input.get("role")?.as_str()?.parse().ok()?;
+        Some((role, input.get("path")?.as_str()?.to_owned()))
+    };
+    inputs.into_iter().flatten().filter_map(input).collect()
+}
+
+fn digest_below(folder: &Path) -> (usize, Sha256Digest) {
+    let files: Vec<PathBuf> = gather::declared(std::iter::once(folder.to_owned()));
+    let digests: Vec<(String, Sha256Digest)> =
+        files.iter().filter_map(|path| Some((shown(path, folder), hash_file(path).ok()?.digest?))).collect();
+    (digests.len(), folder_digest(digests.iter().map(|(name, digest)| (name.as_str(), digest))))
+}
+
+/// The statement, out of whatever it lies in.
+fn payload(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| "it is no JSON".to_owned())?;
+    let envelope = value.get("dsseEnvelope").or_else(|| value.get("payload").map(|_| &value));
+    match envelope {
+        None => Ok(bytes.to_vec()),
+        Some(envelope) => {
+            let envelope =
+                serde_json::from_value::<Envelope>(envelope.clone()).map_err(|error| sanitize(&error.to_string()))?;
+            envelope.payload_bytes().map_err(|error| error.to_string())
+        }
+    }
+}
