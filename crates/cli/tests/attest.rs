@@ -109,6 +109,21 @@ fn a_verdict_says_what_the_policy_makes_of_it() {
 }
 
 #[test]
+fn a_policy_that_came_with_the_subject_judges_nothing() {
+    let bench = Bench::new();
+    bench.write("evil/waag.toml", "[policy]\ndeny-at = 'critical'\nallow-incomplete-unsafe = true\n");
+    let attest = |more: &str| {
+        let mut command = bench.command(&format!("attest . --type verdict --unsigned {more}"));
+        command.current_dir(bench.path("evil")).output().unwrap()
+    };
+    let refused = attest("");
+    assert_eq!(refused.status.code(), Some(2));
+    let talk = String::from_utf8(refused.stderr).unwrap();
+    assert!(talk.contains("lies inside the subject"), "{talk}");
+    assert_eq!(attest("--config waag.toml").status.code(), Some(0));
+}
+
+#[test]
 fn what_nobody_signed_is_written_to_stdout_and_never_verifies() {
     let bench = Bench::new();
     let written = bench.good("attest tuned --type test-result --predicate results.json --unsigned");
