@@ -105,7 +105,9 @@ fn a_verdict_says_what_the_policy_makes_of_it() {
         bench.page("verify evil --attestation evil.json --key key.pub.pem")
     );
     insta::assert_snapshot!("attest-scan", bench.page("attest evil --type scan --key key.pem --output s.json"));
-    bench.good("verify tuned --attestation v.json --key key.pub.pem --type verdict");
+    let verify = "verify tuned --attestation v.json --key key.pub.pem --type verdict";
+    bench.good(&format!("{verify} --verifier-id https://waag.dev/waag --resource-uri file:tuned"));
+    assert_eq!(bench.output(&format!("{verify} --resource-uri file:other")).status.code(), Some(1));
 }
 
 #[test]
