@@ -105,7 +105,24 @@ fn a_verdict_says_what_the_policy_makes_of_it() {
         bench.page("verify evil --attestation evil.json --key key.pub.pem")
     );
     insta::assert_snapshot!("attest-scan", bench.page("attest evil --type scan --key key.pem --output s.json"));
-    bench.good("verify tuned --attestation v.json --key key.pub.pem --type verdict");
+    let verify = "verify tuned --attestation v.json --key key.pub.pem --type verdict";
+    bench.good(&format!("{verify} --verifier-id https://waag.dev/waag --resource-uri file:tuned"));
+    assert_eq!(bench.output(&format!("{verify} --resource-uri file:other")).status.code(), Some(1));
+}
+
+#[test]
+fn a_policy_that_came_with_the_subject_judges_nothing() {
+    let bench = Bench::new();
+    bench.write("evil/waag.toml", "[policy]\ndeny-at = 'critical'\nallow-incomplete-unsafe = true\n");
+    let attest = |more: &str| {
+        let mut command = bench.command(&format!("attest . --type verdict --unsigned {more}"));
+        command.current_dir(bench.path("evil")).output().unwrap()
+    };
+    let refused = attest("");
+    assert_eq!(refused.status.code(), Some(2));
+    let talk = String::from_utf8(refused.stderr).unwrap();
+    assert!(talk.contains("lies inside the subject"), "{talk}");
+    assert_eq!(attest("--config waag.toml").status.code(), Some(0));
 }
 
 #[test]

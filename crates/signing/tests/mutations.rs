@@ -143,6 +143,8 @@ proptest! {
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = Bundle::parse(&bytes);
+        let _ = waag_signing::sealed::Sealed::parse(&bytes);
+        let _ = waag_signing::statement::Statement::parse(&bytes);
         let _ = waag_signing::model_statement::ModelStatement::parse(&bytes);
         let _ = Certificate::from_der(&bytes);
         let _ = PublicKey::from_der(&bytes);

@@ -97,7 +97,7 @@ impl Attest {
             listing: Listing { ignored: plain_paths(&self.ignore)?, allow_symlinks: self.allow_symlinks },
             output,
             evidence: self.evidence,
-            claim: self.claim.claim(self.evidence, terminal)?,
+            claim: self.claim.claim(&self.subject, self.evidence, terminal)?,
         };
         let bar = Bar::new(terminal.is_watched());
         let now = waag_engine::clock::now();

@@ -260,7 +260,7 @@ fn from_settings<'a>(settings: Option<&'a Settings>, store: &'a TrustStore) -> R
 }
 
 /// Whether settings lie inside the model, and so came from whoever the model came from.
-fn came_with(model: &Path, settings: &Path) -> bool {
+pub(super) fn came_with(model: &Path, settings: &Path) -> bool {
     let (Ok(model), Ok(settings)) = (model.canonicalize(), settings.canonicalize()) else { return false };
     settings.starts_with(model)
 }

@@ -1,5 +1,6 @@
 //! Attestations of every kind that waag makes itself.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use waag_evidence::statement::evidence::find;
 use waag_evidence::statement::role::Role;
@@ -111,6 +112,69 @@ fn reports_follow_their_schema() {
     let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
     let report = serde_json::to_value(report).unwrap();
     assert_eq!(schema.iter_errors(&report).map(|error| error.to_string()).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn what_changed_after_it_was_scanned_is_not_attested() {
+    let root = model();
+    let path = root.path().join("model");
+    let scanned = scan::Scanned::read(&path, &Options::default(), &Silent).unwrap();
+    let subject = || Subject::read(&path, &Listing::default(), None, &Silent).unwrap();
+    assert_eq!(scanned.differs(&subject()), None);
+    std::fs::write(path.join("sub/b.txt"), "other").unwrap();
+    assert_eq!(scanned.differs(&subject()).as_deref(), Some("sub/b.txt"));
+}
+
+#[test]
+fn claims_follow_their_schema() {
+    let claim = |role: &Role, voice: &str| {
+        json!({
+            "subject": {"name": "a"}, "role": role, "object": {"uri": "pkg:huggingface/a/b"}, "voice": voice,
+            "source": {"kind": "card", "location": "README.md", "place": "/base_model", "sha256": "ab".repeat(32)},
+            "saidAt": "2026-01-01T00:00:00Z",
+        })
+    };
+    let of = |voice| Role::ALL.iter().map(move |role| claim(role, voice));
+    let claims = json!({"claims": of("self-declared").chain(of("derived-from-file")).collect::<Vec<_>>()});
+    let reading = (find("claims").unwrap().read)(&claims).unwrap();
+    assert_eq!(reading.unknown, [""; 0]);
+    let schema = include_str!("../../../../docs/schema/claims-predicate.schema.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    assert_eq!(schema.iter_errors(&claims).map(|error| error.to_string()).collect::<Vec<_>>(), [""; 0]);
+}
+
+/// Names that mean something to a reader, so that what is drawn gets deeper than the first field.
+const FIELDS: &str = "verifier|id|policy|uri|digest|sha256|resourceUri|verificationResult|verifiedLevels|result|configuration|\
+    scanner|db|lastUpdate|metadata|attributes|attribute|evidence|references|attester|bomFormat|specVersion|components|type|\
+    spdxVersion|SPDXID|@context|@graph|claims|subject|object|role|source|buildDefinition|buildType|externalParameters|\
+    runDetails|builder|resolvedDependencies|annotations|decision|findings|location|file|incomplete|artifacts|serialization";
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<i64>().prop_map(Value::from),
+        "PASSED|FAILED|CycloneDX|1\\.6|SPDX-2\\.3|SPDXRef-DOCUMENT|https://spdx\\.org/rdf/3\\.0/x|deny|00ff|\\PC{0,300}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 60, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(FIELDS, inner, 0..8)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever a predicate is, reading it ends without a panic, and what is wrong has a place.
+    #[test]
+    fn any_predicate_is_read_or_refused(value in any_json()) {
+        for evidence in waag_evidence::statement::evidence::EVIDENCE {
+            match (evidence.read)(&value) {
+                Ok(reading) => prop_assert!(evidence.is(reading.uri)),
+                Err(error) => prop_assert!(!error.place.is_empty() && !error.problem.is_empty()),
+            }
+        }
+    }
 }
 
 #[test]

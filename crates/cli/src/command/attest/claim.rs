@@ -19,6 +19,7 @@ use waag_evidence::statement::provenance::BuildType;
 use waag_evidence::unique;
 
 use super::super::project::root_of;
+use super::super::verify::came_with;
 use crate::failure::Failure;
 use crate::keyless::read;
 use crate::terminal::Terminal;
@@ -69,8 +70,13 @@ fn steps() -> impl TypedValueParser<Value = BuildType> {
 }
 
 impl ClaimOptions {
-    /// The claim of this type.
-    pub(super) fn claim(&self, evidence: &EvidenceType, terminal: &Terminal) -> Result<Claim<'_>, Failure> {
+    /// The claim of this type about a subject.
+    pub(super) fn claim(
+        &self,
+        subject: &Path,
+        evidence: &EvidenceType,
+        terminal: &Terminal,
+    ) -> Result<Claim<'_>, Failure> {
         if let Some(path) = &self.predicate {
             return Ok(Claim::Given(predicate(path)?));
         }
@@ -80,9 +86,9 @@ impl ClaimOptions {
         match (evidence.id, self.build_type) {
             ("provenance", Some(build_type)) => self.declared(build_type).map(Claim::Provenance),
             (_, Some(_)) => Err(not_for("--build-type", "provenance")),
-            ("scan", None) => self.judged(terminal).map(Claim::Scan),
+            ("scan", None) => self.judged(subject, terminal).map(Claim::Scan),
             ("verdict", None) => {
-                let Judged { options, policy } = self.judged(terminal)?;
+                let Judged { options, policy } = self.judged(subject, terminal)?;
                 // A verdict is `check`'s, by every control.
                 let options = Options { controls: Some(crate::keyless::store()), ..options };
                 Ok(Claim::Verdict(Judged { options, policy }, self.resource_uri.clone()))
@@ -106,7 +112,7 @@ impl ClaimOptions {
     }
 
     /// How to judge: as `check` does here.
-    fn judged(&self, terminal: &Terminal) -> Result<Judged<'_>, Failure> {
+    fn judged(&self, subject: &Path, terminal: &Terminal) -> Result<Judged<'_>, Failure> {
         let found = match &self.config {
             Some(path) => Some(path.clone()),
             None => std::env::current_dir().ok().and_then(|directory| settings::find(&directory)),
@@ -115,7 +121,14 @@ impl ClaimOptions {
         let Some(path) = found else {
             return Ok(Judged { options: Options::default(), policy: PolicySource { file: None, uri } });
         };
-        terminal.note(format_args!("judged by {}", sanitize(&path.display().to_string())));
+        let shown = sanitize(&path.display().to_string());
+        if self.config.is_none() && came_with(subject, &path) {
+            return Err(Failure::with_hint(
+                format!("'{shown}' lies inside the subject, and would judge what it came with"),
+                "name your own settings with --config; if these are your own, name them",
+            ));
+        }
+        terminal.note(format_args!("judged by {shown}"));
         let settings = Settings::load(&path)?;
         let root = root_of(&path);
         let lock = ProjectLock::load(&root)?;

@@ -38,12 +38,25 @@ pub(super) struct AttestationOptions {
     /// What it has to have been made from, in provenance: a URI, a name or a digest
     #[arg(long, value_name = "SOURCE", requires = "attestation", help_heading = "What has to be said")]
     source: Vec<String>,
+
+    /// Who has to have judged it, in a verdict
+    #[arg(long, value_name = "URI", requires = "attestation", help_heading = "What has to be said")]
+    verifier_id: Option<String>,
+
+    /// What a verdict has to be on: where the subject was got from
+    #[arg(long, value_name = "URI", requires = "attestation", help_heading = "What has to be said")]
+    resource_uri: Option<String>,
 }
 
 impl AttestationOptions {
     pub(super) fn expected(&self) -> Expected {
-        let Self { builder_id, build_type, source, .. } = self;
-        Expected { builder: builder_id.clone(), build_type: build_type.clone(), sources: source.clone() }
+        Expected {
+            builder: self.builder_id.clone(),
+            build_type: self.build_type.clone(),
+            sources: self.source.clone(),
+            verifier: self.verifier_id.clone(),
+            resource: self.resource_uri.clone(),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
-//! What provenance has to say, as whoever verifies expects it.
+//! What provenance and verdicts have to say, as whoever verifies expects it.
 
+use serde::de::DeserializeOwned;
 use waag_evidence::statement::Statement;
-use waag_evidence::statement::provenance::{BuildType, PREDICATE_TYPE, Provenance};
+use waag_evidence::statement::provenance::{self, BuildType, Provenance};
+use waag_evidence::statement::verdict::{self, VerificationSummary};
 
 use crate::verify::report::Problem;
 
-/// Expectations of provenance; none where nothing is asked for.
+/// Expectations of provenance and of verdicts; none where nothing is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
     /// Who has to have run it.
@@ -14,26 +16,61 @@ pub struct Expected {
     pub build_type: Option<String>,
     /// URIs, names or digests that have to be among what was read.
     pub sources: Vec<String>,
+    /// Who has to have judged.
+    pub verifier: Option<String>,
+    /// What a verdict has to be about: where the subject was got from.
+    pub resource: Option<String>,
+}
+
+/// The predicate of a statement, where it is of this type.
+fn predicate<P: DeserializeOwned>(statement: Option<&Statement>, kind: &str) -> Option<P> {
+    let statement = statement.filter(|statement| statement.predicate_type == kind)?;
+    serde_json::from_value(statement.predicate.clone()).ok()
 }
 
 impl Expected {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
+    /// What is not as expected in a statement; of another type than what is expected, everything.
+    pub(super) fn problems(&self, statement: Option<&Statement>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.builder.is_some() || self.build_type.is_some() || !self.sources.is_empty() {
+            match predicate::<Provenance>(statement, provenance::PREDICATE_TYPE) {
+                Some(provenance) => problems.extend(self.provenance_problems(&provenance)),
+                None => problems.push(Problem::new(
+                    "not-provenance",
+                    "it does not say how the subject was made",
+                    "leave out other attestations with --type provenance",
+                )),
+            }
+        }
+        if self.verifier.is_some() || self.resource.is_some() {
+            match predicate::<VerificationSummary>(statement, verdict::PREDICATE_TYPE) {
+                Some(verdict) => problems.extend(self.verdict_problems(&verdict)),
+                None => problems.push(Problem::new(
+                    "not-verdict",
+                    "it is no verdict on the subject",
+                    "leave out other attestations with --type verdict",
+                )),
+            }
+        }
+        problems
     }
 
-    /// What is not as expected in a statement; of another type than provenance, everything.
-    pub(super) fn problems(&self, statement: Option<&Statement>) -> Vec<Problem> {
-        if self.is_empty() {
-            return Vec::new();
-        }
-        let provenance = statement.filter(|statement| statement.predicate_type == PREDICATE_TYPE);
-        let provenance = provenance.and_then(|it| serde_json::from_value::<Provenance>(it.predicate.clone()).ok());
-        let Some(provenance) = provenance else {
-            let hint = "leave out other attestations with --type provenance";
-            return vec![Problem::new("not-provenance", "it does not say how the subject was made", hint)];
-        };
-        let checks = [self.builder_problem(&provenance), self.build_type_problem(&provenance)];
-        checks.into_iter().flatten().chain(self.source_problems(&provenance)).collect()
+    fn provenance_problems(&self, provenance: &Provenance) -> impl Iterator<Item = Problem> {
+        let checks = [self.builder_problem(provenance), self.build_type_problem(provenance)];
+        checks.into_iter().flatten().chain(self.source_problems(provenance))
+    }
+
+    fn verdict_problems(&self, verdict: &VerificationSummary) -> impl Iterator<Item = Problem> {
+        let other = |expected: &Option<String>, found: &str| expected.clone().filter(|expected| expected != found);
+        let verifier = other(&self.verifier, &verdict.verifier.id).map(|expected| {
+            let words = format!("'{}' judged it, not '{expected}'", verdict.verifier.id);
+            Problem::new("verifier-mismatch", words, "ask whoever publishes it why")
+        });
+        let resource = other(&self.resource, &verdict.resource_uri).map(|expected| {
+            let words = format!("the verdict is on '{}', not on '{expected}'", verdict.resource_uri);
+            Problem::new("resource-mismatch", words, "get the verdict on what you have, from where you have it")
+        });
+        [verifier, resource].into_iter().flatten()
     }
 
     fn builder_problem(&self, provenance: &Provenance) -> Option<Problem> {
@@ -82,7 +119,7 @@ mod tests {
             },
             "runDetails": {"builder": {"id": "https://example.org/b"}},
         });
-        Statement::new(Vec::new(), PREDICATE_TYPE, predicate)
+        Statement::new(Vec::new(), provenance::PREDICATE_TYPE, predicate)
     }
 
     fn codes(builder: Option<&str>, build_type: Option<&str>, sources: &[&str]) -> Vec<&'static str> {
@@ -90,6 +127,7 @@ mod tests {
             builder: builder.map(str::to_owned),
             build_type: build_type.map(str::to_owned),
             sources: sources.iter().map(|source| (*source).to_owned()).collect(),
+            ..Expected::default()
         };
         expected.problems(Some(&statement())).iter().map(|problem| problem.code).collect()
     }
@@ -109,5 +147,26 @@ mod tests {
         );
         let expected = Expected { builder: Some("x".into()), ..Expected::default() };
         assert_eq!(expected.problems(None)[0].code, "not-provenance");
+    }
+
+    #[test]
+    fn a_verdict_is_by_whom_and_on_what_is_expected() {
+        let summary = json!({
+            "verifier": {"id": "https://example.org/v"},
+            "resourceUri": "pkg:huggingface/a/b",
+            "policy": {"uri": "https://example.org/p"},
+            "verificationResult": "PASSED",
+            "verifiedLevels": [],
+        });
+        let verdict = Statement::new(Vec::new(), verdict::PREDICATE_TYPE, summary);
+        let codes = |verifier: &str, resource: &str, statement: &Statement| {
+            let [verifier, resource] = [verifier, resource].map(|text| Some(text.to_owned()));
+            let expected = Expected { verifier, resource, ..Expected::default() };
+            expected.problems(Some(statement)).iter().map(|problem| problem.code).collect::<Vec<_>>()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(codes("https://example.org/v", "pkg:huggingface/a/b", &verdict), none);
+        assert_eq!(codes("https://example.org", "pkg:x/y", &verdict), ["verifier-mismatch", "resource-mismatch"]);
+        assert_eq!(codes("https://example.org/v", "pkg:x/y", &statement()), ["not-verdict"]);
     }
 }

@@ -38,7 +38,7 @@ pub struct Request<'a> {
     pub attestations: &'a [PathBuf],
     /// Only these count.
     pub evidence: Option<&'static EvidenceType>,
-    /// What provenance has to say.
+    /// What provenance and verdicts have to say.
     pub expected: Expected,
     /// Who may have signed.
     pub trust: Trust<'a>,
