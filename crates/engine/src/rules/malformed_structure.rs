@@ -90,6 +90,13 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_the_digest_of_something_else_denies() {
+        let blob = "blobs/sha256/abababababababababababababababababababababababababababababababab";
+        let said = sketch(blob, &ZIP).anomaly(Anomaly::ChecksumMismatch).said(&MalformedStructure);
+        assert_eq!(said, ["high: the name is a digest, and not that of the content: as told"]);
+    }
+
+    #[test]
     fn a_dialect_is_inconclusive_where_the_structure_is_not_verified() {
         let said = sketch("a.zip", &ZIP).anomaly(Anomaly::Malformed).said(&MalformedStructure);
         assert_eq!(said, ["medium: the structure breaks the format's specification: as told"]);

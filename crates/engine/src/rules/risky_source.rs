@@ -89,6 +89,7 @@ mod tests {
     #[test]
     fn what_runs_on_import_denies() {
         assert_eq!(said(SourceReach::Program, Runs::Loaded), ["high: importing this file starts another program"]);
+        assert_eq!(said(SourceReach::Installation, Runs::Loaded), ["high: importing this file installs software"]);
         let hidden = said(SourceReach::HiddenCode, Runs::Used);
         assert_eq!(hidden, ["critical: calling what is in this file runs code that it hides from its reader"]);
     }

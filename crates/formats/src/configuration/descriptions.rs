@@ -38,7 +38,9 @@ impl Observer for Descriptions {
     fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
         let (true, Value::Text(text)) = (self.is_model && self.told < MAX_TOLD, event.value) else { return };
         let key = event.key().unwrap_or_default();
-        if text.contains("{{") && WAYS_OUT.iter().any(|way| text.contains(way)) && !key.contains("chat_template") {
+        // These are read as what they are, by the format that knows their name.
+        let is_known = event.path.iter().any(|segment| segment.key() == Some("chat_template"));
+        if text.contains("{{") && WAYS_OUT.iter().any(|way| text.contains(way)) && !is_known {
             self.told = self.told.saturating_add(1);
             let expression = shorten(text.chars().take(201).collect(), 200);
             let kind = FactKind::TemplateReach { expression, reach: Reach::Internals };

@@ -3,7 +3,7 @@
 use super::Observer;
 use super::found::Found;
 use crate::budget::Budget;
-use crate::callable::judge_named;
+use crate::callable::{judge_danger, judge_named};
 use crate::fact::Standing;
 use crate::facts::Facts;
 use crate::json::{Event, Value, walk};
@@ -52,6 +52,9 @@ impl JsonPickle {
     }
 
     fn value(&mut self, offset: u64, key: &str, text: &str) {
+        if let ("py/mod", Some(standing)) = (key, judge_danger(&text.replace('/', "."))) {
+            return self.found.judged(offset, text, standing, &format!("{key}: {text}"));
+        }
         if NAMES.contains(&key) {
             let (module, name) = text.rsplit_once('.').unwrap_or(("builtins", text));
             self.found.judged(offset, text, judge_named(module, name), &format!("{key}: {text}"));

@@ -4,7 +4,7 @@
 use super::machine::Machine;
 use super::opcode::{self, describe};
 use crate::child::{Child, Encoding, Role};
-use crate::fact::{FactKind, Position};
+use crate::fact::{Anomaly, FactKind, Position};
 use crate::payload::is_payload;
 use crate::secrets;
 use crate::source::{Window, read_up_to};
@@ -88,6 +88,9 @@ impl Machine<'_> {
             return;
         };
         self.embedded = self.embedded.saturating_add(1);
+        if role == Role::Pickle {
+            self.uses.anomaly(offset, Anomaly::Nested, "a value of the pickle is a pickle of its own");
+        }
         let child = Child::stored(format!("bytes at {offset:#x}"), offset, length);
         let declared = child.declared.filter(|_| encoding == Encoding::Stored);
         let child = Child { encoding, role, declared, ..child };
