@@ -39,7 +39,7 @@ fn settle(record: &mut Record, hashed: &Digests, places: &Places) -> BTreeMap<Pa
         match places.of(real) {
             Place::Nowhere => {}
             Place::Own => {
-                let read = Read { asked: path, stamp: Some(known.stamp), digest: known.digest };
+                let read = Read { asked: path, stamp: Some(known.stamp), digest: known.digest, program: false };
                 record.read(real, read);
             }
             _ => drop(folded.insert(real.clone(), known.clone())),
@@ -133,7 +133,9 @@ fn input(record: &Record, real: &Path, read: &Read, hashed: &Digests, options: &
     let asked = if read.asked.starts_with("/proc") { real } else { &read.asked };
     let mut input = Input {
         name: shown(asked, &options.folder),
-        role: Some(declared.map_or_else(|| roles::of(asked), |(role, _)| *role)),
+        role: Some(
+            declared.map_or_else(|| if read.program { Role::Dependency } else { roles::of(asked) }, |(role, _)| *role),
+        ),
         digest,
         changed: (late && read.digest.is_none()) || (other && !written),
         written,
