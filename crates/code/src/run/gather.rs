@@ -29,6 +29,8 @@ pub(super) struct Gathered {
 }
 
 type Digests = BTreeMap<PathBuf, Hashed>;
+/// Files of one folder, with one role.
+type Group = (PathBuf, Option<Role>);
 
 /// Moves what lies elsewhere than its name says, such as a link in a package that leads to a dataset, to where it belongs.
 fn settle(record: &mut Record, hashed: &Digests, places: &Places) -> BTreeMap<PathBuf, Hashed> {
@@ -159,7 +161,7 @@ fn folded(inputs: Vec<(PathBuf, Input)>, options: &Options) -> Vec<Input> {
             options.inputs.iter().map(|(_, path)| path).find(|folder| path.starts_with(folder) && folder.is_dir());
         declared.cloned().or_else(|| path.parent().map(Path::to_owned)).unwrap_or_default()
     };
-    let mut folders: BTreeMap<(PathBuf, Option<Role>), Vec<(PathBuf, Input)>> = BTreeMap::new();
+    let mut folders: BTreeMap<Group, Vec<(PathBuf, Input)>> = BTreeMap::new();
     for (path, input) in inputs {
         folders.entry((folder_of(&path), input.role)).or_default().push((path, input));
     }
