@@ -55,6 +55,7 @@ fn help_is_short_or_long() {
     insta::assert_snapshot!("help-long", waag.page(&["--help"]));
     insta::assert_snapshot!("help-check-long", waag.page(&["check", "--help"]));
     insta::assert_snapshot!("help-diff-long", waag.page(&["diff", "--help"]));
+    insta::assert_snapshot!("help-run-long", waag.page(&["run", "--help"]));
     for command in [
         "check",
         "scan",
@@ -67,6 +68,7 @@ fn help_is_short_or_long() {
         "fetch",
         "convert",
         "diff",
+        "run",
         "explain",
         "formats",
         "trust",

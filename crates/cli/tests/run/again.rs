@@ -78,9 +78,18 @@ fn weights_that_are_near_enough_are_within_tolerance() {
 #[test]
 fn what_tells_of_no_run_is_refused() {
     let project = Project::new();
-    for text in ["", "{}", "[]", r#"{"payload":"!!","payloadType":"x","signatures":[]}"#, r#"{"payload":"e30=","payloadType":"x","signatures":[]}"#] {
+    for text in [
+        "",
+        "{}",
+        "[]",
+        r#"{"payload":"!!","payloadType":"x","signatures":[]}"#,
+        r#"{"payload":"e30=","payloadType":"x","signatures":[]}"#,
+    ] {
         project.write("other.json", text);
         let (result, talk) = code(&project, &["--again", "other.json"]);
-        assert!(result == Some(2) && talk.starts_with("error: cannot run 'other.json' again") && talk.contains("hint:"), "{talk}");
+        assert!(
+            result == Some(2) && talk.starts_with("error: cannot run 'other.json' again") && talk.contains("hint:"),
+            "{talk}"
+        );
     }
 }

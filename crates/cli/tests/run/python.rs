@@ -42,7 +42,9 @@ fn a_training_is_captured() {
     assert_eq!(statement.outputs(), ["out/metrics.json", "out/model.joblib"]);
     let inputs = statement.inputs();
     assert!(inputs.contains(&("data/iris.csv", "dataset")) && inputs.contains(&("train.py", "code")), "{inputs:?}");
-    let strange = inputs.iter().filter(|(name, _)| !["data/iris.csv", "train.py"].contains(name) && !name.ends_with("pyvenv.cfg"));
+    let strange = inputs
+        .iter()
+        .filter(|(name, _)| !["data/iris.csv", "train.py"].contains(name) && !name.ends_with("pyvenv.cfg"));
     assert_eq!(strange.count(), 0, "{inputs:?}");
     let package = statement.dependency("numpy");
     assert!(package["uri"].as_str().unwrap().starts_with("pkg:pypi/numpy@"));

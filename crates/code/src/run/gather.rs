@@ -29,6 +29,8 @@ pub(super) struct Gathered {
 }
 
 type Digests = BTreeMap<PathBuf, Hashed>;
+/// Files of one folder, with one role.
+type Group = (PathBuf, Option<Role>);
 
 /// Moves what lies elsewhere than its name says, such as a link in a package that leads to a dataset, to where it belongs.
 fn settle(record: &mut Record, hashed: &Digests, places: &Places) -> BTreeMap<PathBuf, Hashed> {
@@ -39,7 +41,7 @@ fn settle(record: &mut Record, hashed: &Digests, places: &Places) -> BTreeMap<Pa
         match places.of(real) {
             Place::Nowhere => {}
             Place::Own => {
-                let read = Read { asked: path, stamp: Some(known.stamp), digest: known.digest };
+                let read = Read { asked: path, stamp: Some(known.stamp), digest: known.digest, program: false };
                 record.read(real, read);
             }
             _ => drop(folded.insert(real.clone(), known.clone())),
@@ -133,7 +135,9 @@ fn input(record: &Record, real: &Path, read: &Read, hashed: &Digests, options: &
     let asked = if read.asked.starts_with("/proc") { real } else { &read.asked };
     let mut input = Input {
         name: shown(asked, &options.folder),
-        role: Some(declared.map_or_else(|| roles::of(asked), |(role, _)| *role)),
+        role: Some(
+            declared.map_or_else(|| if read.program { Role::Dependency } else { roles::of(asked) }, |(role, _)| *role),
+        ),
         digest,
         changed: (late && read.digest.is_none()) || (other && !written),
         written,
@@ -157,7 +161,7 @@ fn folded(inputs: Vec<(PathBuf, Input)>, options: &Options) -> Vec<Input> {
             options.inputs.iter().map(|(_, path)| path).find(|folder| path.starts_with(folder) && folder.is_dir());
         declared.cloned().or_else(|| path.parent().map(Path::to_owned)).unwrap_or_default()
     };
-    let mut folders: BTreeMap<(PathBuf, Option<Role>), Vec<(PathBuf, Input)>> = BTreeMap::new();
+    let mut folders: BTreeMap<Group, Vec<(PathBuf, Input)>> = BTreeMap::new();
     for (path, input) in inputs {
         folders.entry((folder_of(&path), input.role)).or_default().push((path, input));
     }

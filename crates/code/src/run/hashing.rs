@@ -51,6 +51,20 @@ struct Queue {
     closed: bool,
 }
 
+impl Queue {
+    /// Lets a file that waits be the next.
+    fn prefer(&mut self, path: &Path) {
+        let waiting = self.now.iter().position(|(waiting, _)| waiting == path);
+        let later = self.later.iter().position(|waiting| waiting == path);
+        let job = match (waiting, later) {
+            (Some(index), _) => self.now.remove(index),
+            (None, Some(index)) => self.later.remove(index).map(|path| (path, None)),
+            (None, None) => None,
+        };
+        job.into_iter().for_each(|job| self.now.push_front(job));
+    }
+}
+
 /// Threads that hash.
 #[derive(Debug)]
 pub(super) struct Hashing {
@@ -94,11 +108,7 @@ impl Hashing {
         if !queue.known.contains(path) {
             return;
         }
-        if let Some(index) = queue.now.iter().position(|(waiting, _)| waiting == path)
-            && let Some(job) = queue.now.remove(index)
-        {
-            queue.now.push_front(job);
-        }
+        queue.prefer(path);
         while !queue.done.contains_key(path) {
             queue = self.queue.1.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }

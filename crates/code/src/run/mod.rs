@@ -364,7 +364,10 @@ fn executed(
         let known = hashed.get(path).cloned().or_else(|| hash_file(path).ok()).unwrap_or_default();
         hashed.entry(path.clone()).or_insert_with(|| known.clone());
         if places.of(path) == place::Place::Own {
-            record.read(path, record::Read { asked: path.clone(), stamp: Some(known.stamp), digest: known.digest });
+            record.read(
+                path,
+                record::Read { asked: path.clone(), stamp: Some(known.stamp), digest: known.digest, program: true },
+            );
         }
         (shown(path, &options.folder), known.digest)
     });

@@ -22,6 +22,8 @@ pub(super) struct Read {
     pub(super) stamp: Option<Stamp>,
     /// Its digest, where it had to be taken at once.
     pub(super) digest: Option<Sha256Digest>,
+    /// Whether it ran.
+    pub(super) program: bool,
 }
 
 /// A file that was written.
