@@ -68,6 +68,8 @@ fn help_is_short_or_long() {
         "fetch",
         "convert",
         "diff",
+        "lineage",
+        "ledger",
         "run",
         "explain",
         "formats",

@@ -257,12 +257,17 @@ fn prepare(connection: rusqlite::Result<Connection>) -> rusqlite::Result<Connect
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "cache_size", -65_536)?;
-    let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
-    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 {
-        transaction.execute_batch(include_str!("schema.sql"))?;
+    let tables = |connection: &Connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+    };
+    if tables(&connection)? == 0 {
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        // Another process may have been faster.
+        if tables(&transaction)? == 0 {
+            transaction.execute_batch(include_str!("schema.sql"))?;
+        }
+        transaction.commit()?;
     }
-    transaction.commit()?;
     Ok(connection)
 }
 

@@ -50,6 +50,8 @@ pub struct Side {
 
 /// One source: a statement, and the place that it repeats.
 type Source = (u32, Option<(String, String)>);
+/// What is named, and the edges that name it.
+type Spoken = (BTreeSet<u32>, Vec<u32>);
 
 pub(super) fn find(maker: &mut Maker<'_>, ledger: &Ledger, judge: &dyn Judge) -> Result<Vec<Conflict>, LedgerError> {
     let (mut conflicts, mut walks) = (Vec::new(), MAX_WALKS);
@@ -74,11 +76,7 @@ pub(super) fn find(maker: &mut Maker<'_>, ledger: &Ledger, judge: &dyn Judge) ->
 }
 
 /// What each source says, and by which edges.
-fn sources(
-    maker: &Maker<'_>,
-    ledger: &Ledger,
-    node: u32,
-) -> Result<BTreeMap<Source, (BTreeSet<u32>, Vec<u32>)>, LedgerError> {
+fn sources(maker: &Maker<'_>, ledger: &Ledger, node: u32) -> Result<BTreeMap<Source, Spoken>, LedgerError> {
     let (graph, left_out) = (maker.graph(), maker.left_out());
     let is_parent = |place: &u32| {
         let relation = graph.relation(*place);
@@ -86,7 +84,7 @@ fn sources(
             && !left_out.has(graph.statements[*place as usize])
     };
     let edges = names(graph, node, left_out).into_iter().flat_map(|name| graph.edges_from(name)).filter(is_parent);
-    let mut sources: BTreeMap<Source, (BTreeSet<u32>, Vec<u32>)> = BTreeMap::new();
+    let mut sources: BTreeMap<Source, Spoken> = BTreeMap::new();
     let edges: Vec<u32> = edges.take(MAX_EDGES).collect();
     // One edge cannot disagree with itself, and most artifacts have no more.
     if edges.len() < 2 {
@@ -104,12 +102,11 @@ fn sources(
 }
 
 /// Sources that say the same stand together.
-fn sides(maker: &Maker<'_>, sources: BTreeMap<Source, (BTreeSet<u32>, Vec<u32>)>) -> Vec<(BTreeSet<u32>, Vec<u32>)> {
-    let mut sides: Vec<(BTreeSet<u32>, Vec<u32>)> = Vec::new();
+fn sides(maker: &Maker<'_>, sources: BTreeMap<Source, Spoken>) -> Vec<Spoken> {
+    let mut sides: Vec<Spoken> = Vec::new();
     for (objects, edges) in sources.into_values() {
         let has_room = sides.len() < MAX_SIDES;
-        let same =
-            |side: &&mut (BTreeSet<u32>, Vec<u32>)| holds(maker, &side.0, &objects) && holds(maker, &objects, &side.0);
+        let same = |side: &&mut Spoken| holds(maker, &side.0, &objects) && holds(maker, &objects, &side.0);
         match sides.iter_mut().find(same) {
             Some(side) => side.1.extend(edges),
             None if has_room => sides.push((objects, edges)),
@@ -125,7 +122,7 @@ fn holds(maker: &Maker<'_>, whole: &BTreeSet<u32>, part: &BTreeSet<u32>) -> bool
     part.iter().all(|node| names(maker.graph(), *node, maker.left_out()).iter().any(|name| known.contains(name)))
 }
 
-fn is_conflict(maker: &Maker<'_>, sides: &[(BTreeSet<u32>, Vec<u32>)], walks: &mut usize) -> bool {
+fn is_conflict(maker: &Maker<'_>, sides: &[Spoken], walks: &mut usize) -> bool {
     let pairs =
         sides.iter().enumerate().flat_map(|(place, one)| sides.iter().skip(place + 1).map(move |other| (one, other)));
     for ((one, _), (other, _)) in pairs {

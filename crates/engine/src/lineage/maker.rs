@@ -24,6 +24,9 @@ const MAX_NAMES: usize = 256;
 /// Edges of an answer.
 const MAX_EDGES: usize = 200_000;
 
+/// What an edge of an answer says: the places of its ends, and what the one is to the other.
+type Meaning = (usize, usize, Relation);
+
 /// What a walk found, with everything that is faulty left out of it.
 pub(super) struct Found {
     pub(super) graph: LedgerGraph,
@@ -165,7 +168,7 @@ impl<'a> Maker<'a> {
 
     /// Puts edges into the answer, those that say the same thing together.
     pub(super) fn cite(&mut self, ledger: &Ledger, judge: &dyn Judge, crossed: &[Crossed]) -> Result<(), LedgerError> {
-        let mut together: BTreeMap<(usize, usize, Relation), ([bool; 2], Vec<u32>)> = BTreeMap::new();
+        let mut together: BTreeMap<Meaning, ([bool; 2], Vec<u32>)> = BTreeMap::new();
         for crossed in crossed {
             let edge = self.graph().edge(crossed.place);
             let (Some(subject), Some(object)) = (self.places.get(&edge.subject), self.places.get(&edge.object)) else {
@@ -183,7 +186,7 @@ impl<'a> Maker<'a> {
             let backwards = ways[1] && (!ways[0] || is_nearer);
             let mut said =
                 places.iter().map(|place| self.said(ledger, judge, *place)).collect::<Result<Vec<_>, _>>()?;
-            said.sort_by(|one, other| self.order_of(one).cmp(&self.order_of(other)));
+            said.sort_by_key(|said| self.order_of(said));
             let level = said.iter().map(|said| said.level).min().unwrap_or(Level::Unverified);
             let meaning = Some(relation);
             self.answer.edges.push(AnswerEdge {

@@ -1,5 +1,6 @@
 //! A tree, for people at a terminal. Each artifact is told in full once.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::fold::{Children, ends, fold, group_name};
@@ -72,8 +73,10 @@ enum Branch {
 impl Tree<'_> {
     fn render(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let mut seen = vec![false; self.answer.nodes.len()];
-        let roots: Vec<usize> =
-            (0..self.answer.nodes.len()).filter(|node| self.answer.nodes[*node].depth == 0).collect();
+        // Another name of a root stands beside it.
+        let names: BTreeSet<usize> = self.children.iter().flat_map(|children| children.names.iter().copied()).collect();
+        let is_root = |node: &usize| self.answer.nodes[*node].depth == 0 && !names.contains(node);
+        let roots: Vec<usize> = (0..self.answer.nodes.len()).filter(is_root).collect();
         for root in roots {
             if std::mem::replace(&mut seen[root], true) {
                 continue;
@@ -170,7 +173,7 @@ pub(super) const fn paint(level: Level) -> anstyle::Style {
 }
 
 fn missing(told: &Told<'_>, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    if !told.is_upward() {
+    if told.asked != Asked::Ancestors {
         return Ok(());
     }
     let nodes = told.answer.nodes.iter().filter(|node| {
