@@ -6,7 +6,8 @@ use std::ffi::{OsStr, OsString};
 use rayon::prelude::*;
 
 use super::compare::compare;
-use super::digest::{digests, root, side};
+use super::digest::{Digests, root, side};
+use super::held::Room;
 use super::number::is_comparable;
 use super::pair::{LARGE, Pair, Side};
 use super::report::{Details, Diff, Kind, ModelSide, Overlap, TensorDiff, TensorSide};
@@ -73,9 +74,10 @@ fn work(
     new: Model<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<TensorDiff>, DiffError> {
+    let room = Room::default();
     let run = |job: &Job<'_>| {
         let name = sanitize(job.name());
-        let found = run(job, old, new).map_err(|source| DiffError::Tensor { tensor: name.clone(), source })?;
+        let found = run(job, old, new, &room).map_err(|source| DiffError::Tensor { tensor: name.clone(), source })?;
         progress.advance(job.bytes(), &name);
         Ok(found)
     };
@@ -89,7 +91,7 @@ fn work(
     Ok(found.into_iter().map(|(_, diff)| diff).collect())
 }
 
-fn run(job: &Job<'_>, old: Model<'_>, new: Model<'_>) -> Result<TensorDiff, WeightsError> {
+fn run(job: &Job<'_>, old: Model<'_>, new: Model<'_>, room: &Room) -> Result<TensorDiff, WeightsError> {
     let (old_tensor, new_tensor) = match (job.old, job.new) {
         (Some(old_tensor), Some(new_tensor)) => (old_tensor, new_tensor),
         (one, other) => {
@@ -101,38 +103,44 @@ fn run(job: &Job<'_>, old: Model<'_>, new: Model<'_>) -> Result<TensorDiff, Weig
             return Ok(bare(job.name(), kind, lone(one, old)?, lone(other, new)?));
         }
     };
-    both(Side::new(old.store, old_tensor.0)?, Side::new(new.store, new_tensor.0)?, old_tensor.1, new_tensor.1)
+    let sides = (Side::new(old.store, old_tensor.0)?, Side::new(new.store, new_tensor.0)?);
+    both(sides, (old_tensor.1, new_tensor.1), room)
 }
 
 fn bare(name: &str, kind: Kind, old: Option<TensorSide>, new: Option<TensorSide>) -> TensorDiff {
     TensorDiff { name: name.to_owned(), kind, old, new, measures: None, details: Details::default() }
 }
 
-fn both(
-    old: Side<'_>,
-    new: Side<'_>,
-    old_tensor: &TensorInfo,
-    new_tensor: &TensorInfo,
+fn both<'a>(
+    (old, new): (Side<'a>, Side<'a>),
+    (old_tensor, new_tensor): (&TensorInfo, &TensorInfo),
+    room: &'a Room,
 ) -> Result<TensorDiff, WeightsError> {
-    let (old_digest, new_digest) = digests(&old, &new)?;
-    let same_form = old_tensor.dtype == new_tensor.dtype && old_tensor.shape == new_tensor.shape;
-    let sides = (Some(side(old_tensor, old_digest)), Some(side(new_tensor, new_digest)));
-    let bare = |kind| bare(&new_tensor.name, kind, sides.0.clone(), sides.1.clone());
-    if same_form && old_digest == new_digest {
-        return Ok(bare(Kind::Identical));
-    }
     let is_resized = old_tensor.shape != new_tensor.shape;
-    let comparable = is_comparable(old_tensor.dtype, new_tensor.dtype);
+    let mut digests = Digests::of_common(&old, &new)?;
+    let is_identical = old_tensor.dtype == new_tensor.dtype && !is_resized && digests.are_same();
+    let comparable = !is_identical && is_comparable(old_tensor.dtype, new_tensor.dtype);
     let shared = shared(old_tensor, new_tensor).filter(|_| comparable);
-    let Some(shared) = shared else { return Ok(bare(if is_resized { Kind::Shape } else { Kind::Dtype })) };
-    let view = View::of(&shared);
-    let found = compare(&Pair { old, new, view }, &shared)?;
-    let mut diff =
-        TensorDiff { kind: found.kind, measures: Some(found.measures), details: found.details, ..bare(Kind::Shape) };
-    if is_resized {
+    let pair = Pair::new(old, new, View::of(shared.as_ref().unwrap_or(old_tensor)), room);
+    let found = match &shared {
+        // All threads look at a large pair, in no order, and a digest has to be made in order.
+        Some(_) if pair.is_large() => digests.complete(&pair.old, &pair.new).map(|()| &shared)?,
+        others => others,
+    };
+    let found = found.as_ref().map(|shared| compare(&pair, shared, &mut digests)).transpose()?;
+    digests.complete(&pair.old, &pair.new)?;
+    let (old_digest, new_digest) = digests.finish();
+    let kind = match is_resized {
+        _ if is_identical => Kind::Identical,
+        true => Kind::Shape,
+        false => found.as_ref().map_or(Kind::Dtype, |found| found.kind),
+    };
+    let sides = (Some(side(old_tensor, old_digest)), Some(side(new_tensor, new_digest)));
+    let mut diff = bare(&new_tensor.name, kind, sides.0, sides.1);
+    if let (Some(found), Some(shared)) = (found, shared) {
+        (diff.measures, diff.details) = (Some(found.measures), found.details);
         let rows = shared.shape.first().copied().unwrap_or(0);
-        diff.details.overlap = Some(Overlap { rows, kind: found.kind });
-        diff.kind = Kind::Shape;
+        diff.details.overlap = is_resized.then_some(Overlap { rows, kind: found.kind });
     }
     Ok(diff)
 }

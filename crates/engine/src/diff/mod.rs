@@ -10,6 +10,7 @@ mod digest;
 mod float;
 mod fold;
 mod glob;
+mod held;
 mod linear;
 mod matching;
 mod measure;

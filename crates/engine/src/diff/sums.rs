@@ -87,34 +87,47 @@ fn block<T: Number>(old: &[T], new: &[T]) -> Sums {
     if lossy || !all.is_finite() { careful(old, new) } else { sums }
 }
 
+/// The sums, two at a time: of more beside each other a compiler makes no good vectors, and a block stays in the fastest
+/// cache between them.
 fn quick<T: Number>(old: &[T], new: &[T]) -> Sums {
-    let zero = [T::default(); LANES];
-    let (mut old_squares, mut new_squares, mut change_squares) = (zero, zero, zero);
-    let (mut olds, mut news, mut largest) = (zero, zero, zero);
     let (old_lanes, old_rest) = old.as_chunks::<LANES>();
     let (new_lanes, new_rest) = new.as_chunks::<LANES>();
-    for (a, b) in old_lanes.iter().zip(new_lanes) {
+    let mut sums = careful(old_rest, new_rest);
+    let (old_squares, old) = powers(old_lanes);
+    let (new_squares, new) = powers(new_lanes);
+    let (change_squares, largest) = changes(old_lanes, new_lanes);
+    sums.add(&Sums { old_squares, new_squares, change_squares, old, new, largest });
+    sums
+}
+
+/// The sum of squares, and of the numbers themselves.
+fn powers<T: Number>(lanes: &[[T; LANES]]) -> (f64, f64) {
+    let (mut squares, mut sums) = ([T::default(); LANES], [T::default(); LANES]);
+    for numbers in lanes {
         for lane in 0..LANES {
-            let change = b[lane] - a[lane];
-            old_squares[lane] = old_squares[lane] + a[lane] * a[lane];
-            new_squares[lane] = new_squares[lane] + b[lane] * b[lane];
-            change_squares[lane] = change_squares[lane] + change * change;
-            olds[lane] = olds[lane] + a[lane];
-            news[lane] = news[lane] + b[lane];
-            let magnitude = change.magnitude();
+            squares[lane] = squares[lane] + numbers[lane] * numbers[lane];
+        }
+        for lane in 0..LANES {
+            sums[lane] = sums[lane] + numbers[lane];
+        }
+    }
+    (total(&squares), total(&sums))
+}
+
+/// The sum of the squares of changes, and the largest change.
+fn changes<T: Number>(old: &[[T; LANES]], new: &[[T; LANES]]) -> (f64, f64) {
+    let (mut squares, mut largest) = ([T::default(); LANES], [T::default(); LANES]);
+    for (old, new) in old.iter().zip(new) {
+        let change: [T; LANES] = std::array::from_fn(|lane| new[lane] - old[lane]);
+        for lane in 0..LANES {
+            squares[lane] = squares[lane] + change[lane] * change[lane];
+        }
+        for lane in 0..LANES {
+            let magnitude = change[lane].magnitude();
             largest[lane] = if magnitude > largest[lane] { magnitude } else { largest[lane] };
         }
     }
-    let mut sums = careful(old_rest, new_rest);
-    sums.add(&Sums {
-        old_squares: total(&old_squares),
-        new_squares: total(&new_squares),
-        change_squares: total(&change_squares),
-        old: total(&olds),
-        new: total(&news),
-        largest: largest.iter().fold(0.0, |most, value| value.double().max(most)),
-    });
-    sums
+    (total(&squares), largest.iter().fold(0.0, |most, value| value.double().max(most)))
 }
 
 fn total<T: Number>(lanes: &[T; LANES]) -> f64 {
