@@ -166,8 +166,6 @@ impl<T: Number> Pass<'_, T> {
             found.first.extend(first_changes(piece, self.pair, self.same_type));
             found.first.truncate(MOST);
         }
-        let odd = piece.clean();
-        found.odd = (found.odd.0 + odd.0, found.odd.1 + odd.1);
         self.sum(found, piece);
         self.sketch(found, piece, has_changed.then_some(&*changed));
     }
@@ -196,15 +194,25 @@ impl<T: Number> Pass<'_, T> {
         .collect()
     }
 
-    fn sum(&self, found: &mut Measured, piece: &Piece<'_, T>) {
-        let view = &self.pair.view;
-        for (old, new) in piece.old.chunks(view.columns).zip(piece.new.chunks(view.columns)) {
-            let sums = Sums::of(old, new);
-            found.sums.add(&sums);
-            if view.matrix {
+    /// Sums over all rows. Sums tell that there is something that is not finite, which is then taken out.
+    fn sum(&self, found: &mut Measured, piece: &mut Piece<'_, T>) {
+        let mut sums = self.row_sums(piece);
+        if !sums.iter().all(Sums::count_all) {
+            let odd = piece.clean();
+            found.odd = (found.odd.0 + odd.0, found.odd.1 + odd.1);
+            sums = self.row_sums(piece);
+        }
+        for sums in &sums {
+            found.sums.add(sums);
+            if self.pair.view.matrix {
                 found.rows.push((sums.old_squares as f32, sums.new_squares as f32));
             }
         }
+    }
+
+    fn row_sums(&self, piece: &Piece<'_, T>) -> Vec<Sums> {
+        let columns = self.pair.view.columns;
+        piece.old.chunks(columns).zip(piece.new.chunks(columns)).map(|(old, new)| Sums::of(old, new)).collect()
     }
 
     /// Sketches the change of a piece, of which so many numbers of each row have changed, and keeps it.

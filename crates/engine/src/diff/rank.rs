@@ -59,9 +59,14 @@ pub(super) fn directions<T: Number>(
     energy: f64,
     noise: f64,
 ) -> Result<Directions, WeightsError> {
-    let spectrum = Spectrum::of_sketch(sketch, plan.size, energy);
-    // A sketch makes strong directions stronger and weak ones weaker: those that stand out are wanted too.
-    let basis = spectrum.rank(noise).map(|rank| rank.max(spectrum.standing_out().min(MOST)) + SPARE);
+    let products = gram(sketch, plan.size);
+    let basis = if may_be_low(&products, plan.size, noise / energy) {
+        let spectrum = Spectrum::of_sketch(products, plan.size, energy);
+        // A sketch makes strong directions stronger and weak ones weaker: those that stand out are wanted too.
+        spectrum.rank(noise).map(|rank| rank.max(spectrum.standing_out().min(MOST)) + SPARE)
+    } else {
+        None
+    };
     let basis = basis.filter(|size| size * pair.view.rows.max(pair.view.columns) <= MAX_BASIS);
     let search = Search { pair, plan, number: PhantomData::<T> };
     if let Some(size) = basis {
@@ -76,6 +81,17 @@ pub(super) fn directions<T: Number>(
     let start = spectrum_directions(sketch, plan.size, 1);
     let strongest = search.strongest(&plan.unfold(&start[0]))?;
     Ok(Directions { low: None, stable_rank: (strongest > 0.0).then(|| energy / strongest) })
+}
+
+/// Whether few directions can hold enough, which all energies together tell sooner than each of them: the sum of so many
+/// of them is no more than the root of their number times the sum of all squares (Cauchy and Schwarz). `noise` is a share
+/// of the energy.
+fn may_be_low(products: &[f64], size: usize, noise: f64) -> bool {
+    let total: f64 = (0..size).map(|at| products[at * size + at]).sum();
+    let squares: f64 = products.iter().map(|product| product * product).sum();
+    let wanted = ENOUGH.min(1.0 - (3.0 * noise).min(0.5));
+    // Nothing is decided by the last digits.
+    (MOST as f64 * squares).sqrt() * (1.0 + 1e-6) >= wanted * total
 }
 
 fn is_low(rank: usize, pair: &Pair<'_>) -> bool {
@@ -93,8 +109,9 @@ struct Spectrum {
 }
 
 impl Spectrum {
-    fn of_sketch(sketch: &[f32], size: usize, energy: f64) -> Self {
-        let mut energies = eigenvalues(&mut gram(sketch, size), size);
+    /// `products` are those of the sketch's rows.
+    fn of_sketch(mut products: Vec<f64>, size: usize, energy: f64) -> Self {
+        let mut energies = eigenvalues(&mut products, size);
         // A sketch keeps energy on average only.
         let scale = energy / energies.iter().sum::<f64>();
         energies.iter_mut().for_each(|energy| *energy *= scale);
@@ -195,7 +212,7 @@ impl<T: Number> Search<'_, T> {
                     let images = directions.iter().map(|direction| dot_single(direction, &folded) as f32);
                     partial.iter_mut().zip(images).for_each(|(images, image)| images.push(image));
                 }
-                let missing = if change.is_empty() { view.rows_per_chunk().min(view.rows - row) } else { 0 };
+                let missing = self.missing(row, change);
                 partial.iter_mut().for_each(|images| images.resize(images.len() + missing, 0.0));
             },
             |whole, partial| whole.iter_mut().zip(partial).for_each(|(whole, partial)| whole.extend(partial)),
@@ -229,34 +246,49 @@ impl<T: Number> Search<'_, T> {
         let mut basis: Vec<Vec<f32>> = vec![start.to_vec()];
         orthonormalize(&mut basis);
         let rounds = if self.pair.view.total <= SMALL { MANY_ROUNDS } else { FEW_ROUNDS };
-        let mut products = vec![0.0; rounds * rounds];
+        let mut images: Vec<Vec<f32>> = Vec::new();
         for round in 0..rounds {
-            let image = self.normal_product(&basis[round])?;
-            for (at, vector) in basis.iter().enumerate() {
-                let product = dot_single(vector, &image);
-                products[at * rounds + round] = product;
-                products[round * rounds + at] = product;
-            }
-            basis.push(image);
+            // What a direction becomes tells all that its share of the energy does; only the next one asks for more.
+            let back = round + 1 < rounds;
+            let (image, next) = self.forth(&basis[round], back)?;
+            images.push(image);
+            basis.push(next);
             orthonormalize(&mut basis);
+        }
+        let mut products = vec![0.0; rounds * rounds];
+        for (one, image) in images.iter().enumerate() {
+            images.iter().enumerate().for_each(|(at, other)| products[one * rounds + at] = dot_single(image, other));
         }
         Ok(eigen(&mut products, rounds).0.first().copied().unwrap_or(0.0))
     }
 
-    /// The change's transpose times the change times a vector.
-    fn normal_product(&self, vector: &[f32]) -> Result<Vec<f32>, WeightsError> {
-        let columns = self.pair.view.columns;
+    /// The change times a vector, and if it is to go `back`, the change's transpose times that.
+    fn forth(&self, vector: &[f32], back: bool) -> Result<(Vec<f32>, Vec<f32>), WeightsError> {
+        let view = &self.pair.view;
         self.pair.fold_change::<T, _>(
-            columns * 4,
-            || vec![0.0; columns],
-            |partial: &mut Vec<f32>, _, change| {
-                for change in change.chunks(columns) {
+            (view.columns + view.rows_per_chunk()) * 4,
+            || (Vec::new(), vec![0.0; view.columns]),
+            |(image, partial): &mut (Vec<f32>, Vec<f32>), row, change| {
+                for change in change.chunks(view.columns) {
                     let share = dot_single(change, vector) as f32;
-                    partial.iter_mut().zip(change).for_each(|(sum, change)| *sum += share * change);
+                    image.push(share);
+                    if back {
+                        partial.iter_mut().zip(change).for_each(|(sum, change)| *sum += share * change);
+                    }
                 }
+                image.resize(image.len() + self.missing(row, change), 0.0);
             },
-            |whole, partial| add(whole, &partial),
+            |whole, partial| {
+                whole.0.extend(partial.0);
+                add(&mut whole.1, &partial.1);
+            },
         )
+    }
+
+    /// Rows of a piece that are not there because nothing in it has changed.
+    fn missing(&self, row: usize, change: &[f32]) -> usize {
+        let view = &self.pair.view;
+        if change.is_empty() { view.rows_per_chunk().min(view.rows - row) } else { 0 }
     }
 }
 
