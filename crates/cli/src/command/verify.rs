@@ -148,7 +148,7 @@ impl Verify {
 
     /// The model beside lists of digests, each of which has to hold.
     fn pinned(&self, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let answer = |list: &PathBuf| pins::Answer::of(list, &self.model, terminal.is_watched());
+        let answer = |list: &PathBuf| pins::Answer::of(list, &self.pins, &self.model, terminal.is_watched());
         let answers = self.pins.iter().map(answer).collect::<Result<Vec<_>, _>>()?;
         let file = file_or_stdout(self.output.as_deref());
         let style = terminal.style(View::Check, file.is_some());
