@@ -22,6 +22,7 @@ use crate::rules::Artifact;
 use crate::settings::Settings;
 use crate::shards;
 use crate::summary;
+use crate::trust_store::TrustStore;
 use crate::walk::{Entry, EntryKind, walk};
 
 /// How to scan.
@@ -37,6 +38,8 @@ pub struct Options {
     pub root: Option<PathBuf>,
     /// What the project's files have to be.
     pub lock: Option<ProjectLock>,
+    /// By what Sigstore signatures of its ingredients are believed.
+    pub trust_store: TrustStore,
 }
 
 /// Who is told how far a scan is.
@@ -202,7 +205,7 @@ fn recall_or_examine(entry: &Entry, options: &Options, memory: &MemoryPlan, cach
 /// What the project's lock has to say of the paths, where there is a project.
 fn lock_check<'a>(options: &'a Options, paths: &[PathBuf]) -> Option<Check<'a>> {
     let root = options.lock.as_ref().map(|project| &project.root).or(options.root.as_ref())?;
-    Some(Check::new(root, options.lock.as_ref(), &options.settings.ingredients, paths))
+    Some(Check::new(root, options.lock.as_ref(), (&options.settings, &options.trust_store), paths))
 }
 
 /// Digests that were made on the way, by the files that were read.

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use waag_engine::lock::Signed;
+use waag_engine::lock::{self, Known, Signed, SignedError};
 use waag_engine::scan::Silent;
 use waag_engine::settings::{self, Settings};
-use waag_engine::verify::report::VerifyReport;
-use waag_engine::verify::{Request, Trust, verify};
 use waag_evidence::ingredient::Ingredient;
 
 use crate::failure::Failure;
@@ -50,40 +48,15 @@ pub(super) fn from_here(path: &Path) -> PathBuf {
     below.unwrap_or_else(|| path.to_owned())
 }
 
-/// Who signed an ingredient, by the trust policy, where it has to be signed.
-pub(super) fn signed(root: &Path, ingredient: &Ingredient, settings: &Settings) -> Result<Signed, Failure> {
-    let Some(signature) = &ingredient.signature else { return Ok(Signed::NotAsked) };
-    if settings.trust.is_empty() {
-        return Err(Failure::with_hint(
-            format!("'{}' has to be signed, and waag.toml does not say by whom", ingredient.name),
-            "name who may sign:\n  [[trust.signer]]\n  name = \"release\"\n  key = \"release.pub.pem\"\n  \
-             [[trust.rule]]\n  subject = \"models/**\"\n  signers = [\"release\"]",
-        ));
+impl From<SignedError> for Failure {
+    fn from(error: SignedError) -> Self {
+        Self::with_hint(&error, error.hint())
     }
-    let store = crate::keyless::store();
-    let request = Request {
-        model: &root.join(&ingredient.path),
-        signatures: &[root.join(signature)],
-        trust: Trust::Policy { policy: &settings.trust, folder: root, store: &store },
-        ignore: &[],
-        allow_unsigned: false,
-        strict: false,
-    };
-    let report = verify(&request, waag_engine::clock::now(), &Silent)?;
-    let signer = report.signatures.iter().find_map(|signature| signature.signer.as_ref()).map(|who| who.name.clone());
-    Ok(match (report.verified, signer) {
-        (true, Some(signer)) => Signed::By(signer),
-        _ => Signed::Refused(reason(&report)),
-    })
 }
 
-/// The first thing that speaks against a signature: what is wrong with it, with a file, or with who made it.
-fn reason(report: &VerifyReport) -> String {
-    let problems = report.signatures.iter().flat_map(|signature| &signature.problems);
-    let differences = report.signatures.iter().flat_map(|signature| &signature.differences);
-    let mut reasons = problems
-        .map(|problem| problem.message.clone())
-        .chain(differences.map(|difference| format!("{} ({})", difference.name, difference.code.name())))
-        .chain(report.policy.iter().map(ToString::to_string));
-    reasons.next().unwrap_or_else(|| "its signature does not hold".to_owned())
+/// Who signed an ingredient, by the trust policy, where it has to be signed.
+pub(super) fn signed(root: &Path, ingredient: &Ingredient, settings: &Settings) -> Result<Signed, Failure> {
+    let store = crate::keyless::store();
+    let project = (root, settings, &store);
+    Ok(lock::signed(project, ingredient, &Known::new(), waag_engine::clock::now(), &Silent)?)
 }

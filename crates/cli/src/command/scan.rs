@@ -111,7 +111,8 @@ impl Job {
         let settings = Settings::load(&path)?;
         let root = root_of(&path);
         let lock = ProjectLock::load(&root)?;
-        Ok(Options { settings, lock, root: Some(root), ..common })
+        let trust_store = crate::keyless::store();
+        Ok(Options { settings, lock, root: Some(root), trust_store, ..common })
     }
 
     /// Settings that were found rather than named are said: they decide, and might have come with the model.
