@@ -10,6 +10,7 @@ use super::digest::{Digests, root, side};
 use super::held::Room;
 use super::number::is_comparable;
 use super::pair::{LARGE, Pair, Side};
+use super::prefix::{Named, Prefix};
 use super::report::{Details, Diff, Kind, ModelSide, Overlap, TensorDiff, TensorSide};
 use super::view::View;
 use super::{DiffError, Model, Options, glob, summary};
@@ -22,7 +23,7 @@ use crate::weights::{self, TensorInfo, WeightsError};
 /// # Errors
 /// When a tensor cannot be read, or when the pattern matches none.
 pub fn diff(old: Model<'_>, new: Model<'_>, options: &Options, progress: &dyn Progress) -> Result<Diff, DiffError> {
-    let jobs = jobs(old, new, options.only.as_deref());
+    let (jobs, prefix) = jobs(old, new, options.only.as_deref());
     if let (true, Some(only)) = (jobs.is_empty(), &options.only) {
         return Err(DiffError::NothingMatches(sanitize(only)));
     }
@@ -31,7 +32,8 @@ pub fn diff(old: Model<'_>, new: Model<'_>, options: &Options, progress: &dyn Pr
     let counts = counts(&tensors);
     let other_container = files(old) != files(new);
     let (old, new) = (model(old, &tensors, |diff| diff.old.as_ref()), model(new, &tensors, |diff| diff.new.as_ref()));
-    let summary = summary::summarize(&tensors, old.root == new.root, other_container);
+    let mut summary = summary::summarize(&tensors, old.root == new.root, other_container);
+    summary.notes.extend(prefix.map(|prefix| prefix.words()));
     Ok(Diff { old, new, summary, only: options.only.clone(), counts, tensors })
 }
 
@@ -53,8 +55,8 @@ impl Job<'_> {
     }
 }
 
-/// One job for every name, sorted.
-fn jobs<'a>(old: Model<'a>, new: Model<'a>, only: Option<&str>) -> Vec<Job<'a>> {
+/// One job for every name, sorted. Names that differ by a prefix are one, which is given too.
+fn jobs<'a>(old: Model<'a>, new: Model<'a>, only: Option<&str>) -> (Vec<Job<'a>>, Option<Prefix>) {
     let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
     for (model, is_old) in [(old, true), (new, false)] {
         let wanted = |tensor: &TensorInfo| only.is_none_or(|only| glob::matches(only, &tensor.name));
@@ -63,7 +65,21 @@ fn jobs<'a>(old: Model<'a>, new: Model<'a>, only: Option<&str>) -> Vec<Job<'a>> 
             *(if is_old { &mut job.old } else { &mut job.new }) = Some((index, tensor));
         }
     }
-    jobs.into_values().collect()
+    let lone = |job: fn(&Job<'a>) -> Option<&'a TensorInfo>| -> Named<'a> {
+        jobs.values().filter_map(job).map(|tensor| (tensor.name.as_str(), tensor)).collect()
+    };
+    let old = lone(|job| job.old.filter(|_| job.new.is_none()).map(|(_, tensor)| tensor));
+    let new = lone(|job| job.new.filter(|_| job.old.is_none()).map(|(_, tensor)| tensor));
+    let prefix = Prefix::of(&old, &new);
+    for name in new.keys().filter(|_| prefix.is_some()) {
+        let old_name = prefix.as_ref().and_then(|prefix| prefix.old_name(name));
+        let Some(old_name) = old_name.filter(|old_name| old.contains_key(old_name.as_str())) else { continue };
+        let from = jobs.remove(old_name.as_str());
+        if let (Some(job), Some(from)) = (jobs.get_mut(name), from) {
+            job.old = from.old;
+        }
+    }
+    (jobs.into_values().collect(), prefix)
 }
 
 /// Large tensors one after the other, each by all threads; then the others, each by one thread. So what is in memory
@@ -131,6 +147,7 @@ fn both<'a>(
     digests.complete(&pair.old, &pair.new)?;
     let (old_digest, new_digest) = digests.finish();
     let kind = match is_resized {
+        _ if is_identical && old_tensor.name != new_tensor.name => Kind::Renamed,
         _ if is_identical => Kind::Identical,
         true => Kind::Shape,
         false => found.as_ref().map_or(Kind::Dtype, |found| found.kind),

@@ -18,6 +18,7 @@ mod number;
 pub mod output;
 mod pair;
 mod permuted;
+mod prefix;
 mod rank;
 pub mod report;
 mod scaled;
