@@ -2,7 +2,8 @@
 """Times digests, signatures, conversion and comparison, beside the tools that people use for them today.
 
     python3 bench/integrity.py --waag target/release/waag --runs 3
-    python3 bench/integrity.py --waag target/release/waag --size 0.5      smaller files
+    python3 bench/integrity.py --waag target/release/waag --size 0.25     a quarter of the full sizes, which take 9 GB of disk
+    python3 bench/integrity.py --waag target/release/waag --only weights
 
 openssl, and the reference signer `model_signing` where the Python that runs this has it (tests/requirements.txt).
 Runs are interleaved (A B A B ...) and medians are compared within one run of this script, never between two. CPU is user
@@ -97,8 +98,9 @@ def random_file(path: Path, size: int) -> None:
             size -= file.write(block[: min(size, len(block))])
 
 
-def tensors(path: Path, size: int, changed: bool) -> None:
-    """A checkpoint of 4096x4096 floats; of a changed one, every number differs a little."""
+def pair(before: Path, after: Path, size: int, varied: bool) -> None:
+    """Two checkpoints of 4096x4096 floats, of which every number differs a little. Where one block is repeated instead of
+    new ones, each matrix has no more than 64 different rows, and its change goes in no more directions."""
     each = 4096 * 4096 * 4
     count = max(1, size // each)
     header = {}
@@ -106,18 +108,24 @@ def tensors(path: Path, size: int, changed: bool) -> None:
         header[f"layers.{index}.weight"] = {"dtype": "F32", "shape": [4096, 4096], "data_offsets": [index * each, (index + 1) * each]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    # Floats between 1 and 2: the bits of the exponent are fixed, and the last bits differ.
-    block = bytearray(os.urandom(MEGABYTE) if not changed else (path.parent / "block").read_bytes())
-    for at in range(3, len(block), 4):
-        block[at], block[at - 1] = 0x3F, block[at - 1] | 0x80
-    (path.parent / "block").write_bytes(block)
-    if changed:
-        for at in range(0, len(block), 4):
-            block[at] ^= 0xA5
-    with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for _ in range(count * each // len(block)):
-            file.write(block)
+    # The last bits differ, in both directions.
+    mask = int.from_bytes(b"\xa5\0\0\0" * (MEGABYTE // 4), "little")
+    block = b""
+    with before.open("wb") as one, after.open("wb") as other:
+        for file in (one, other):
+            file.write(struct.pack("<Q", len(text)) + text)
+        for _ in range(count * each // MEGABYTE):
+            block = floats() if varied or not block else block
+            one.write(block)
+            other.write((int.from_bytes(block, "little") ^ mask).to_bytes(MEGABYTE, "little"))
+
+
+def floats() -> bytes:
+    """Random floats between 1 and 2: the bits of the exponent are fixed."""
+    block = bytearray(os.urandom(MEGABYTE))
+    block[3::4] = b"\x3f" * (MEGABYTE // 4)
+    block[2::4] = bytes(block[2::4]).translate(bytes(byte | 0x80 for byte in range(256)))
+    return bytes(block)
 
 
 def pin(command: Sequence[str]) -> list[str]:
@@ -183,20 +191,25 @@ def signatures(waag: str, folder: Path, runs: int) -> list[str]:
 
 def weights(waag: str, folder: Path, scale: float, runs: int) -> list[str]:
     size = int(2 * GIGABYTE * scale)
-    before, after = folder / "before.safetensors", folder / "after.safetensors"
-    tensors(before, size, changed=False)
-    tensors(after, size, changed=True)
-    same = folder / "same.safetensors"
+    before, after, same = (folder / f"{name}.safetensors" for name in ("before", "after", "same"))
+    pair(before, after, size, varied=True)
+    size = before.stat().st_size  # whole tensors
     shutil.copy(before, same)
-    out = folder / "out.safetensors"
     rows = compare("compare a pair (bytes of both)", 2 * size, [
         Contender("waag diff, the same", [waag, "diff", str(before), str(same)]),
         Contender("waag diff, all changed", [waag, "diff", str(before), str(after)]),
     ], runs)
-    converted = [waag, "convert", str(before), str(out), "--force"]
-    rows += compare("convert", size, [
+    after.unlink()
+    same.unlink()
+    out = folder / "out.safetensors"
+    rows += compare("convert (bytes of both)", 2 * size, [
         Contender("cp", ["cp", str(before), str(out)]),
-        Contender("waag convert", converted),
+        Contender("waag convert", [waag, "convert", str(before), str(out), "--force"]),
+    ], runs)
+    out.unlink()
+    pair(before, after, size, varied=False)
+    rows += compare("compare a pair (bytes of both)", 2 * size, [
+        Contender("waag diff, all changed in 64 directions", [waag, "diff", str(before), str(after)]),
     ], runs)
     return rows
 
@@ -205,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--waag", required=True)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--size", type=float, default=1.0, help="part of the full sizes (4 GiB, 1,000 files, 2 GiB)")
+    parser.add_argument("--size", type=float, default=1.0, help="part of the full sizes: a file of 4 GiB, 1,000 files of 4 MiB, a pair of 2 GiB each")
     parser.add_argument("--only", choices=["digests", "signatures", "weights"])
     options = parser.parse_args()
     waag = str(Path(options.waag).resolve())

@@ -1,17 +1,20 @@
 """Signs with waag what model-signing from PyPI verifies, and the other way round: keys on all curves, certificates, keys
-in a token (SoftHSM, where it is installed), folders and single files.
+in a token (SoftHSM, where it is installed), folders and single files, certificates with timestamps (openssl ts).
 
     python3 tests/signing.py target/release/waag
 """
 
 from __future__ import annotations
 
+import base64
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +139,59 @@ def by_certificate(bench: Bench) -> None:
     expect("waag refuses another name", wrong.returncode == 1 and "identity-mismatch" in wrong.stdout, wrong.stdout + wrong.stderr)
 
 
+def timestamped(bench: Bench) -> None:
+    """A certificate that has expired, and timestamps that OpenSSL made as an authority while it was valid."""
+    done = bench.waag("sign", "model", "--signature", "now.sig", "--key", "p256.pem", "--certificate", "signer.crt")
+    expect("waag signs with a certificate that will expire", done.returncode == 0, done.stderr)
+    bundle = json.loads((bench.folder / "now.sig").read_text())
+    signature = base64.b64decode(bundle["dsseEnvelope"]["signatures"][0]["sig"])
+    for name in ("tsa", "other-tsa"):
+        authority(bench, name)
+    trust = ["--roots", "ca.crt", "--identity", "signer@example.org", "--timestamp-authority", "tsa.pem"]
+    later = {"SOURCE_DATE_EPOCH": str(int(time.time()) + 10 * 365 * 86400)}
+    for what, stamp, code in [
+        ("that OpenSSL made in time", ("tsa", signature), ""),
+        ("over something else", ("tsa", b"something else"), "timestamp-mismatch"),
+        ("of another authority", ("other-tsa", signature), "timestamp-untrusted"),
+        ("that is not there", None, "certificate-expired"),
+    ]:
+        stamps = [{"signedTimestamp": base64.b64encode(answer(bench, *stamp)).decode()}] if stamp else []
+        bundle["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
+        (bench.folder / "stamped.sig").write_text(json.dumps(bundle))
+        done = bench.waag("verify", "model", "--signature", "stamped.sig", *trust, **later)
+        good = done.returncode == 0 and "a timestamp authority" in done.stdout
+        expect(f"a timestamp {what}", done.returncode == 1 and code in done.stdout if code else good, done.stdout + done.stderr)
+        done = bench.waag("verify", "model", "--signature", "stamped.sig", *trust)
+        expect(f"a timestamp {what}, while the certificate is valid", done.returncode == 0, done.stdout + done.stderr)
+
+
+def authority(bench: Bench, name: str) -> None:
+    """A timestamp authority: a root, a certificate for timestamps, and OpenSSL's settings."""
+    for part in ("root", "own"):
+        bench.openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{name}-{part}.key")
+    bench.openssl("req", "-x509", "-new", "-key", f"{name}-root.key", "-days", "30", "-subj", f"/CN={name} root", "-out", f"{name}-root.crt",
+                  "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+    bench.openssl("req", "-new", "-key", f"{name}-own.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")
+    (bench.folder / f"{name}.ext").write_text(
+        "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n")
+    bench.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{name}-root.crt", "-CAkey", f"{name}-root.key", "-CAcreateserial",
+                  "-out", f"{name}-own.crt", "-days", "30", "-extfile", f"{name}.ext")
+    own, root = ((bench.folder / f"{name}-{part}.crt").read_text() for part in ("own", "root"))
+    (bench.folder / f"{name}.pem").write_text(own + root)
+    (bench.folder / f"{name}.serial").write_text("01\n")
+    (bench.folder / f"{name}.cnf").write_text(
+        f"[tsa]\ndefault_tsa = own\n[own]\nserial = {bench.folder}/{name}.serial\ncrypto_device = builtin\nsigner_cert = {bench.folder}/{name}-own.crt\n"
+        f"signer_key = {bench.folder}/{name}-own.key\nsigner_digest = sha256\ndefault_policy = 1.2.3.4.1\ndigests = sha256\ness_cert_id_alg = sha256\n")
+
+
+def answer(bench: Bench, name: str, content: bytes) -> bytes:
+    """What the authority answers about some bytes."""
+    (bench.folder / "content").write_bytes(content)
+    bench.openssl("ts", "-query", "-data", "content", "-sha256", "-cert", "-out", "query")
+    bench.openssl("ts", "-reply", "-config", f"{name}.cnf", "-queryfile", "query", "-out", "answer")
+    return (bench.folder / "answer").read_bytes()
+
+
 def by_token(bench: Bench) -> None:
     if not HSM or not shutil.which("softhsm2-util"):
         print("skipped: keys in a token need softhsm2")
@@ -184,6 +240,7 @@ def main() -> int:
         bench = Bench(waag, Path(scratch))
         by_key(bench)
         by_certificate(bench)
+        timestamped(bench)
         by_token(bench)
         for outcome in otherwise(bench):
             expect(*outcome)

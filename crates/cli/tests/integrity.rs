@@ -189,7 +189,7 @@ fn lists_of_other_tools_are_kept_or_broken() {
     let verified = waag(root.path(), &arguments);
     assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
     assert!(said(&verified).contains("verified: 2 files, by the checksum list"), "{}", said(&verified));
-    assert!(said(&verified).contains("4 files of the model are not on the list"), "{}", said(&verified));
+    assert!(said(&verified).contains("3 files of the model are not on the list"), "{}", said(&verified));
     write(root.path(), &[("model/config.json", "[]")]);
     let verified = waag(root.path(), &[&arguments[..], &["--format", "json"]].concat());
     assert_eq!(verified.status.code(), Some(1), "{}", said(&verified));
@@ -224,10 +224,38 @@ fn an_ingredient_has_to_be_signed_where_that_is_said() {
     // A signature beside the files that it is over is locked as they are.
     let checked = waag(root.path(), &["check"]);
     assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
+    still_signed(root.path(), settings, trust);
     write(root.path(), &[("models/base/vocab.txt", "other")]);
     let refused = waag(root.path(), &["lock"]);
     assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
     assert!(said(&refused).contains("vocab.txt (changed-file)"), "{}", said(&refused));
+}
+
+/// No byte differs from the lock, and `check` verifies the signature all the same.
+fn still_signed(root: &Path, settings: &str, trust: &str) {
+    let fails = |toml: &str, words: &str| {
+        write(root, &[("waag.toml", toml)]);
+        for asked in [&["check"][..], &["check", "models"], &["check", "models/base"]] {
+            let checked = waag(root, asked);
+            assert_eq!(checked.status.code(), Some(1), "{}", said(&checked));
+            let told = said(&checked).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(told.contains("lock-drift") && told.contains(words), "{told}");
+        }
+        // Of a single file, only its bytes are asked for.
+        assert_eq!(waag(root, &["check", "models/base/vocab.txt"]).status.code(), Some(0));
+    };
+    let mut openssl = Command::new("openssl");
+    let other = openssl.current_dir(root).args(["ecparam", "-name", "prime256v1", "-genkey", "-noout"]);
+    assert!(other.args(["-out", "other.pem"]).status().unwrap().success());
+    let mut openssl = Command::new("openssl");
+    let public = openssl.current_dir(root).args(["ec", "-in", "other.pem", "-pubout"]);
+    assert!(public.args(["-out", "other.pub"]).status().unwrap().success());
+    fails(&format!("{settings}{}", trust.replace("public.pem", "other.pub")), "its signature does not hold");
+    fails(&format!("{settings}{}", trust.replace("public.pem", "gone.pem")), "its signature cannot be verified");
+    fails(settings, "does not say by whom");
+    fails("[[model]]\npath = 'models/base'\n", "asks for no signature any more");
+    write(root, &[("waag.toml", &format!("{settings}{trust}"))]);
+    assert_eq!(waag(root, &["check"]).status.code(), Some(0));
 }
 
 #[test]

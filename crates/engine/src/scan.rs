@@ -38,14 +38,16 @@ pub struct Options {
     pub root: Option<PathBuf>,
     /// What the project's files have to be.
     pub lock: Option<ProjectLock>,
-    /// Where the user's trusted roots are, to ask every control; none to judge findings alone.
-    pub controls: Option<TrustStore>,
+    /// Where the user's trusted roots are, by which Sigstore signatures are believed.
+    pub trust_store: TrustStore,
+    /// Whether every control is asked, or findings alone are judged.
+    pub controls: bool,
 }
 
 impl Options {
     /// Whether every file has to be digested: where digests are asked for, and where some are refused.
     fn needs_digests(&self) -> bool {
-        self.digests || (self.controls.is_some() && !self.settings.trust.denied.is_empty())
+        self.digests || (self.controls && !self.settings.trust.denied.is_empty())
     }
 }
 
@@ -220,7 +222,7 @@ fn recall_or_examine(entry: &Entry, options: &Options, memory: &MemoryPlan, cach
 /// What the project's lock has to say of the paths, where there is a project.
 fn lock_check<'a>(options: &'a Options, paths: &[PathBuf]) -> Option<Check<'a>> {
     let root = options.lock.as_ref().map(|project| &project.root).or(options.root.as_ref())?;
-    Some(Check::new(root, options.lock.as_ref(), &options.settings.ingredients, paths))
+    Some(Check::new(root, options.lock.as_ref(), (&options.settings, &options.trust_store), paths))
 }
 
 /// Digests that were made on the way, by the files that were read.
@@ -313,7 +315,7 @@ fn conclude(gathering: &Gathering<'_>, entries: &[Entry], examined: Vec<Examined
 /// Gathers what the policy asks for, and judges.
 fn judge_all(gathering: &Gathering<'_>, artifacts: Vec<ArtifactReport>, findings: Vec<Finding>) -> Report {
     let Options { settings, controls, .. } = gathering.options;
-    let policy = if controls.is_some() { settings.policy.clone() } else { settings.policy.for_findings() };
+    let policy = if *controls { settings.policy.clone() } else { settings.policy.for_findings() };
     let subject = evidence::subject(gathering.paths, &artifacts);
     let evidence = Evidence { findings, ..gathering.evidence(&artifacts) };
     let verdict = evaluate(&subject, &evidence, &policy, crate::clock::today());

@@ -81,7 +81,7 @@ fn shown(path: &Path) -> impl fmt::Display + use<> {
 }
 
 /// A user's trust material.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct TrustStore {
     folder: Option<PathBuf>,
 }

@@ -84,6 +84,18 @@ pub enum SigningError {
         /// When.
         start: String,
     },
+    /// A timestamp that cannot be read.
+    #[error("a timestamp is malformed: {0}")]
+    MalformedTimestamp(String),
+    /// A timestamp over something else.
+    #[error("the timestamp is over something else than this signature")]
+    TimestampMismatch,
+    /// A timestamp by nobody who is trusted.
+    #[error("no authority that is trusted made the timestamp")]
+    TimestampUntrusted,
+    /// A timestamp of an authority that was not trusted at that time.
+    #[error("the timestamp is of {0}, and its authority is not trusted for that time")]
+    TimestampOutsideValidity(String),
     /// The certificate is for something else.
     #[error("the certificate of '{subject}' is not for signing: {problem}")]
     CertificateNotForSigning {
@@ -207,6 +219,10 @@ impl SigningError {
             Self::UntrustedRoot(_) => "untrusted-root",
             Self::CertificateExpired { .. } => "certificate-expired",
             Self::CertificateNotYetValid { .. } => "certificate-not-yet-valid",
+            Self::MalformedTimestamp(_) => "malformed-timestamp",
+            Self::TimestampMismatch => "timestamp-mismatch",
+            Self::TimestampUntrusted => "timestamp-untrusted",
+            Self::TimestampOutsideValidity(_) => "timestamp-outside-validity",
             Self::CertificateNotForSigning { .. } => "certificate-not-for-signing",
             Self::CertificateNotAnAuthority { .. } => "certificate-not-an-authority",
             Self::IdentityMismatch { .. } => "identity-mismatch",
@@ -260,7 +276,15 @@ impl SigningError {
                 "name the root certificate that you trust with --roots; certificates between have to be in the signature"
             }
             Self::CertificateExpired { .. } | Self::CertificateNotYetValid { .. } => {
-                "ask the publisher to sign again with a certificate that is valid, and check this machine's clock"
+                "ask the publisher to sign again with a certificate that is valid, or for a timestamp of when it was, and \
+                 name who made that with --timestamp-authority; and check this machine's clock"
+            }
+            Self::MalformedTimestamp(_) | Self::TimestampMismatch => {
+                "the certificate is not valid now, and this says nothing of when it was: ask the publisher to sign again"
+            }
+            Self::TimestampUntrusted | Self::TimestampOutsideValidity(_) => {
+                "the certificate is not valid now: if you trust who made the timestamp, name its certificates with \
+                 --timestamp-authority"
             }
             Self::CertificateNotForSigning { .. } | Self::CertificateNotAnAuthority { .. } => {
                 "ask the publisher to sign with a certificate for code signing"

@@ -2,6 +2,7 @@
 //! are the engine's business ([`crate::difference`] compares).
 
 use jiff::Timestamp;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::bundle::{Bundle, MEDIA_TYPE, Material, PublicKeyIdentifier};
@@ -11,11 +12,16 @@ use crate::encoding::of_base64;
 use crate::envelope::{Envelope, early_pae, pae};
 use crate::error::SigningError;
 use crate::key::PublicKey;
-use crate::keyless::{self, TrustedRoot};
+use crate::keyless::{self, TimestampAuthorities, TrustedRoot};
 use crate::model_statement::{ModelStatement, PredicateVersion};
 use crate::sealed::Sealed;
-use crate::signer::{Signer, SignerKind};
+use crate::signer::{SignatureTime, Signer, SignerKind, TimeSource};
 use waag_evidence::statement::PAYLOAD_TYPE;
+
+/// Timestamps of one bundle that are looked at.
+const MAX_TIMESTAMPS: usize = 16;
+/// What they are called when nobody checked them.
+const TIMESTAMPS: &str = "timestamps";
 
 /// Whom a verifier trusts.
 #[derive(Debug, Clone)]
@@ -75,9 +81,24 @@ pub struct VerifiedStatement {
 /// # Errors
 /// When anything about it is not as it has to be. The model itself is not looked at.
 pub fn verify(json: &[u8], trusted: &Trusted, now: Timestamp) -> Result<Verified, SigningError> {
+    verify_with_timestamps(json, trusted, &TimestampAuthorities::default(), now)
+}
+
+/// Verifies a bundle. Where it is signed by a certificate and has a timestamp of one of these authorities, the certificate
+/// is judged at that time; otherwise now. Timestamps of Sigstore signatures are judged by their trusted root.
+///
+/// # Errors
+/// When anything about it is not as it has to be. The model itself is not looked at.
+pub fn verify_with_timestamps(
+    json: &[u8],
+    trusted: &Trusted,
+    authorities: &TimestampAuthorities,
+    now: Timestamp,
+) -> Result<Verified, SigningError> {
     let bundle = Bundle::parse(json)?;
-    let (signer, statement) = verify_bundle(json, &bundle, trusted, now, read_model)?;
-    Ok(Verified { signer, statement, unchecked: unchecked(&bundle, trusted) })
+    let (signer, statement) = verify_bundle((json, &bundle), trusted, (authorities, now), read_model)?;
+    let unchecked = unchecked(&bundle, trusted, &signer);
+    Ok(Verified { signer, statement, unchecked })
 }
 
 /// Verifies a statement of any kind: in a bundle, or in an envelope alone, which can only be signed by a key.
@@ -87,8 +108,10 @@ pub fn verify(json: &[u8], trusted: &Trusted, now: Timestamp) -> Result<Verified
 pub fn verify_statement(json: &[u8], trusted: &Trusted, now: Timestamp) -> Result<VerifiedStatement, SigningError> {
     match Sealed::parse(json)? {
         Sealed::Bundle(bundle) => {
-            let (signer, payload) = verify_bundle(json, &bundle, trusted, now, read_current)?;
-            Ok(VerifiedStatement { signer, payload, unchecked: unchecked(&bundle, trusted) })
+            let when = (&TimestampAuthorities::default(), now);
+            let (signer, payload) = verify_bundle((json, &bundle), trusted, when, read_current)?;
+            let unchecked = unchecked(&bundle, trusted, &signer);
+            Ok(VerifiedStatement { signer, payload, unchecked })
         }
         Sealed::Envelope(envelope) => {
             let Trusted::Key(key) = trusted else { return Err(without_signer(&envelope, trusted)) };
@@ -136,10 +159,9 @@ fn read_current(payload: Vec<u8>, encoding: Encoding) -> Result<Vec<u8>, Signing
 }
 
 fn verify_bundle<T>(
-    json: &[u8],
-    bundle: &Bundle,
+    (json, bundle): (&[u8], &Bundle),
     trusted: &Trusted,
-    now: Timestamp,
+    (authorities, now): (&TimestampAuthorities, Timestamp),
     read: impl FnOnce(Vec<u8>, Encoding) -> Result<T, SigningError>,
 ) -> Result<(Signer, T), SigningError> {
     let material = bundle.material()?;
@@ -154,7 +176,8 @@ fn verify_bundle<T>(
                 return Err(SigningError::malformed_bundle("it has no certificate"));
             };
             let statement = open_bundle(bundle, &certificate.public_key()?, read)?;
-            Ok((certified(certificate, between, roots, name, now)?, statement))
+            let signer = certified_when_signed(bundle, (certificate, between), (roots, name), authorities, now)?;
+            Ok((signer, statement))
         }
         // Before version 0.3, bundles of Sigstore had a chain of certificates.
         (Trusted::Keyless { identity, root }, Material::Keyless | Material::Certificate(_)) => {
@@ -170,6 +193,58 @@ fn key_holder(key: &PublicKey) -> Signer {
     let fingerprint = key.fingerprint();
     let name = format!("{} key {fingerprint}", key.curve().name());
     Signer { kind: SignerKind::Key, name, issuer: None, key: Some(fingerprint), time: None }
+}
+
+/// The holder of a certificate, which is judged when a timestamp says that it signed, or else now. A timestamp that says
+/// nothing takes nothing from a certificate that is valid now.
+fn certified_when_signed(
+    bundle: &Bundle,
+    (certificate, between): (&Certificate, &[Certificate]),
+    (roots, name): (&[Certificate], &str),
+    authorities: &TimestampAuthorities,
+    now: Timestamp,
+) -> Result<Signer, SigningError> {
+    let certified = |at| certified(certificate, between, roots, name, at);
+    match time_of(bundle, authorities) {
+        Ok(Some(at)) => {
+            let time = Some(SignatureTime { at, source: TimeSource::TimestampAuthority });
+            Ok(Signer { time, ..certified(at)? })
+        }
+        Ok(None) => certified(now),
+        Err(problem) => certified(now).map_err(|error| match error {
+            SigningError::CertificateExpired { .. } | SigningError::CertificateNotYetValid { .. } => problem,
+            other => other,
+        }),
+    }
+}
+
+/// When a bundle was signed at the latest: the earliest time that one of its timestamps proves. None where it has none, or
+/// nobody is trusted to give one.
+fn time_of(bundle: &Bundle, authorities: &TimestampAuthorities) -> Result<Option<Timestamp>, SigningError> {
+    let tokens = match &bundle.verification_material.timestamp_verification_data {
+        Some(data) if !authorities.is_empty() => timestamps(data)?,
+        _ => Vec::new(),
+    };
+    let signature = bundle.dsse_envelope.only_signature()?;
+    let times: Vec<_> = tokens.iter().map(|token| authorities.time_of(token, &signature)).collect();
+    match times.iter().filter_map(|time| time.as_ref().ok()).min() {
+        Some(time) => Ok(Some(*time)),
+        None => times.into_iter().next().transpose(),
+    }
+}
+
+/// The timestamps of a bundle, as they are encoded.
+fn timestamps(data: &Value) -> Result<Vec<Vec<u8>>, SigningError> {
+    let malformed = |problem: &str| SigningError::MalformedTimestamp(problem.to_owned());
+    let all = match data.get("rfc3161Timestamps") {
+        None => return Ok(Vec::new()),
+        Some(all) => all.as_array().ok_or_else(|| malformed("it is not in a list"))?,
+    };
+    if all.len() > MAX_TIMESTAMPS {
+        return Err(malformed("there are too many"));
+    }
+    let token = |one: &Value| of_base64(one.get("signedTimestamp")?.as_str()?);
+    all.iter().map(|one| token(one).ok_or_else(|| malformed("it is not in Base64"))).collect()
 }
 
 /// The signature first: a certificate proves something only of who holds its key.
@@ -261,7 +336,7 @@ fn open<T>(
 }
 
 /// What a bundle has beyond what was checked. A Sigstore instance vouches for all of its own.
-fn unchecked(bundle: &Bundle, trusted: &Trusted) -> Vec<&'static str> {
+fn unchecked(bundle: &Bundle, trusted: &Trusted, signer: &Signer) -> Vec<&'static str> {
     if matches!(trusted, Trusted::Keyless { .. }) {
         return Vec::new();
     }
@@ -274,7 +349,8 @@ fn unchecked(bundle: &Bundle, trusted: &Trusted) -> Vec<&'static str> {
     let found = [
         (has_odd_key, "a public key that cannot be read"),
         (has_entries, "entries of a transparency log"),
-        (has_timestamps, "timestamps"),
+        // What gave the signer a time was checked for it.
+        (has_timestamps && signer.time.is_none(), TIMESTAMPS),
     ];
     found.into_iter().filter_map(|(is_there, what)| is_there.then_some(what)).collect()
 }

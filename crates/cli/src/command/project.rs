@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use waag_engine::lock::{ProjectLock, Signed};
+use waag_engine::lock::{self, Known, ProjectLock, Signed, SignedError};
 use waag_engine::scan::{Options, Silent};
 use waag_engine::settings::{self, Settings};
-use waag_engine::verify::{Request, Trust, verify};
 use waag_evidence::ingredient::Ingredient;
 
 use crate::failure::Failure;
@@ -40,11 +39,14 @@ pub(super) fn in_force(config: Option<&Path>) -> Result<(Options, Option<PathBuf
         Some(path) => Some(path.to_owned()),
         None => std::env::current_dir().ok().and_then(|directory| settings::find(&directory)),
     };
-    let Some(path) = found else { return Ok((Options::default(), None)) };
+    let Some(path) = found else {
+        return Ok((Options { trust_store: crate::keyless::store(), ..Options::default() }, None));
+    };
     let settings = Settings::load(&path)?;
     let root = root_of(&path);
     let lock = ProjectLock::load(&root)?;
-    Ok((Options { settings, lock, root: Some(root), ..Options::default() }, Some(path)))
+    let trust_store = crate::keyless::store();
+    Ok((Options { settings, lock, root: Some(root), trust_store, ..Options::default() }, Some(path)))
 }
 
 /// The folder of a settings file.
@@ -62,29 +64,15 @@ pub(super) fn from_here(path: &Path) -> PathBuf {
     below.unwrap_or_else(|| path.to_owned())
 }
 
+impl From<SignedError> for Failure {
+    fn from(error: SignedError) -> Self {
+        Self::with_hint(&error, error.hint())
+    }
+}
+
 /// Who signed an ingredient, by the trust policy, where it has to be signed.
 pub(super) fn signed(root: &Path, ingredient: &Ingredient, settings: &Settings) -> Result<Signed, Failure> {
-    let Some(signature) = &ingredient.signature else { return Ok(Signed::NotAsked) };
-    if settings.trust.is_empty() {
-        return Err(Failure::with_hint(
-            format!("'{}' has to be signed, and waag.toml does not say by whom", ingredient.name),
-            "name who may sign:\n  [[trust.signer]]\n  name = \"release\"\n  key = \"release.pub.pem\"\n  \
-             [[trust.rule]]\n  subject = \"models/**\"\n  signers = [\"release\"]",
-        ));
-    }
     let store = crate::keyless::store();
-    let request = Request {
-        model: &root.join(&ingredient.path),
-        signatures: &[root.join(signature)],
-        trust: Trust::Policy { policy: &settings.trust, folder: root, store: &store },
-        ignore: &[],
-        allow_unsigned: false,
-        strict: false,
-    };
-    let report = verify(&request, waag_engine::clock::now(), &Silent)?;
-    let signer = report.signatures.iter().find_map(|signature| signature.signer.as_ref()).map(|who| who.name.clone());
-    Ok(match (report.verified, signer) {
-        (true, Some(signer)) => Signed::By(signer),
-        _ => Signed::Refused(report.reason()),
-    })
+    let project = (root, settings, &store);
+    Ok(lock::signed(project, ingredient, &Known::new(), waag_engine::clock::now(), &Silent)?)
 }

@@ -9,7 +9,6 @@ use waag_engine::output::text::counted;
 use waag_engine::output::{OUTPUTS, Output, View, find};
 use waag_engine::report::Report;
 use waag_engine::scan::{Options, scan_paths};
-use waag_engine::trust_store::TrustStore;
 
 use super::arguments::file_or_stdout;
 use super::exit_code;
@@ -87,7 +86,8 @@ fn formats() -> impl TypedValueParser<Value = &'static dyn Output> {
 
 impl Job {
     pub(super) fn run(self, view: View, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let options = Options { controls: self.controls(view), ..self.options(terminal)? };
+        // `check` asks every control, `scan` lists findings alone.
+        let options = Options { controls: view == View::Check, ..self.options(terminal)? };
         let paths = self.paths(&options)?;
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(&paths, &options, &bar)?;
@@ -102,11 +102,6 @@ impl Job {
             Err(failure) => return Err(failure),
         }
         Ok(if self.exit_zero { ExitCode::SUCCESS } else { exit_code(report.verdict.decision) })
-    }
-
-    /// `check` asks every control, `scan` lists findings alone.
-    fn controls(&self, view: View) -> Option<TrustStore> {
-        (view == View::Check).then(crate::keyless::store)
     }
 
     fn options(&self, terminal: &Terminal) -> Result<Options, Failure> {

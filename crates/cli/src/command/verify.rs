@@ -9,14 +9,15 @@ use clap::{Args, ValueHint};
 use serde::Serialize;
 use waag_engine::attest;
 use waag_engine::key_files::{certificates, public_key};
+use waag_engine::lock::Known;
 use waag_engine::output::text::{BAD, DOUBT, GOOD, Painted, counted, wrap};
 use waag_engine::output::{Style, View, write_json};
 use waag_engine::sanitize::sanitize;
 use waag_engine::settings::{self, Settings};
 use waag_engine::trust_store::TrustStore;
 use waag_engine::verify::report::{Open, SignatureReport, VerifyReport};
-use waag_engine::verify::{Request, Trust, VerifyError, verify};
-use waag_signing::keyless::Identity;
+use waag_engine::verify::{Beside, Request, Trust, VerifyError, verify_beside};
+use waag_signing::keyless::{Identity, TimestampAuthorities};
 use waag_signing::verify::Trusted;
 
 use super::arguments::file_or_stdout;
@@ -34,6 +35,7 @@ const EXAMPLES: &str = "\
 Examples:
   waag verify model/ --signature model.sig --key publisher.pub.pem
   waag verify model/ --signature model.sig --roots ca.crt --identity release@example.org
+  waag verify model/ --signature model.sig --roots ca.crt --identity release@example.org --timestamp-authority tsa.pem
   waag verify model/ --signature model.sig --identity release@example.org --issuer https://accounts.google.com
   waag verify model/ --signature model.sig --strict     whom to trust is in waag.toml
   waag verify model/ --pins model/SHA256SUMS            a list that sha256sum wrote
@@ -107,6 +109,11 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE", aliases = ["trusted_root", "trust-config", "trust_config"], requires = "issuer", value_hint = ValueHint::FilePath, help_heading = "Whom to trust")]
     trusted_root: Option<PathBuf>,
 
+    /// Who may say when a certificate signed: certificates of a timestamp authority (RFC 3161) in PEM, its own first and
+    /// its root last, instead of those of your trusted root ('waag trust show')
+    #[arg(long, value_name = "FILE", requires = "roots", value_hint = ValueHint::FilePath, help_heading = "Whom to trust")]
+    timestamp_authority: Vec<PathBuf>,
+
     /// Settings file with [trust], instead of the nearest waag.toml up to the repository's root
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "roots", "identity"], value_hint = ValueHint::FilePath, help_heading = "Whom to trust")]
     config: Option<PathBuf>,
@@ -147,7 +154,8 @@ impl Verify {
             strict: self.strict,
         };
         let bar = Bar::new(terminal.is_watched());
-        let report = verify(&request, waag_engine::clock::now(), &bar)?;
+        let beside = Beside { known: &Known::new(), timestamps: &self.timestamps(&store)? };
+        let report = verify_beside(&request, beside, waag_engine::clock::now(), &bar)?;
         bar.finish();
         self.tell(report.verified, &report, plain, terminal)
     }
@@ -193,7 +201,7 @@ impl Verify {
 
     /// The model beside lists of digests, each of which has to hold.
     fn pinned(&self, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let answer = |list: &PathBuf| pins::Answer::of(list, &self.model, terminal.is_watched());
+        let answer = |list: &PathBuf| pins::Answer::of(list, &self.pins, &self.model, terminal.is_watched());
         let answers = self.pins.iter().map(answer).collect::<Result<Vec<_>, _>>()?;
         let file = file_or_stdout(self.output.as_deref());
         let style = terminal.style(View::Check, file.is_some());
@@ -224,6 +232,20 @@ impl Verify {
         let settings = Settings::load(&path)?;
         terminal.note(format_args!("whom to trust is in {}", shown(&path)));
         Ok(Some(settings))
+    }
+
+    /// Whose timestamps count for a certificate: those that are named, or those of the user's trusted root.
+    fn timestamps(&self, store: &TrustStore) -> Result<TimestampAuthorities, Failure> {
+        if self.roots.is_empty() {
+            return Ok(TimestampAuthorities::default());
+        }
+        if self.timestamp_authority.is_empty() {
+            // One that cannot be used makes no timestamp believed, and stops nobody whose certificate is valid now.
+            let root = store.trusted_root(None).map(|(root, _)| TimestampAuthorities::of_root(&root));
+            return Ok(root.unwrap_or_default());
+        }
+        let mut chains = self.timestamp_authority.iter().map(|file| certificates(std::slice::from_ref(file)));
+        chains.try_fold(TimestampAuthorities::default(), |all, chain| Ok(all.with_chain(&chain?)))
     }
 
     fn trust<'a>(&self, settings: Option<&'a Settings>, store: &'a TrustStore) -> Result<Trust<'a>, Failure> {

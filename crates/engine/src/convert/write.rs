@@ -11,7 +11,7 @@ use waag_formats::weights::MAX_HEADER;
 
 use super::layout::{File, header, places};
 use super::output::{Names, temporary};
-use super::{ConvertError, Digested, Plan, digest_of};
+use super::{ConvertError, Digested, Plan};
 use crate::sanitize::sanitize;
 use crate::weights::{self, TensorStore, WeightsError, digest};
 
@@ -46,10 +46,9 @@ pub(super) fn write(store: &dyn TensorStore, file: &File, plan: &Plan, names: &N
         })
         .collect::<Result<_, _>>()?;
     temporary.as_file().sync_all().map_err(failed)?;
-    let (digested, proof) =
-        rayon::join(|| digest_of(temporary.path(), &path), || prove(store, temporary.path(), &path, &digests));
-    proof?;
-    Ok(Written { digested: digested?, temporary, tensors: digests })
+    let proof = Proof { store, place: temporary.path(), path: &path };
+    let digested = proof.of(&header, &digests)?;
+    Ok(Written { digested, temporary, tensors: digests })
 }
 
 /// Why a tensor was not copied.
@@ -85,47 +84,83 @@ fn copy(store: &dyn TensorStore, index: usize, file: &std::fs::File, mut at: u64
     Ok(Sha256Digest::new(hasher.finalize().into()))
 }
 
-/// Reads a written file as any file of safetensors, and compares each of its tensors with the input.
-fn prove(
-    store: &dyn TensorStore,
-    place: &Path,
-    path: &Path,
-    meant: &[(usize, Sha256Digest)],
-) -> Result<(), ConvertError> {
-    let differs = |reason: String| ConvertError::Differs { path: path.to_owned(), reason };
-    let written = weights::open(place)?;
-    let mut meant: Vec<&(usize, Sha256Digest)> = meant.iter().collect();
-    meant.sort_by(|one, other| store.tensors()[one.0].name.cmp(&store.tensors()[other.0].name));
-    if written.tensors().len() != meant.len() {
-        return Err(differs(format!("{} tensors are read back of {}", written.tensors().len(), meant.len())));
-    }
-    meant.into_par_iter().enumerate().try_for_each(|(place, (index, digest))| {
-        let (info, read) = (&store.tensors()[*index], &written.tensors()[place]);
-        if info == read && is_same(store, *index, &*written, place, digest)? {
-            return Ok(());
+/// Reads a written file as any file of safetensors, and compares each of its tensors with the input. It is read once: what
+/// is compared goes into the file's digest.
+struct Proof<'a> {
+    store: &'a dyn TensorStore,
+    /// The file that was written.
+    place: &'a Path,
+    /// As it will be called.
+    path: &'a Path,
+}
+
+impl Proof<'_> {
+    /// The file as it was read: this header, and these tensors one after another, each as in the input.
+    fn of(&self, header: &[u8], meant: &[(usize, Sha256Digest)]) -> Result<Digested, ConvertError> {
+        let written = weights::open(self.place)?;
+        if written.tensors().len() != meant.len() {
+            return Err(self.differs(format!("{} tensors are read back of {}", written.tensors().len(), meant.len())));
         }
-        Err(differs(format!("tensor '{}' reads back differently", sanitize(&info.name))))
-    })
+        let mut hasher = Sha256::new();
+        hasher.update(self.header(header)?);
+        let mut bytes = header.len() as u64;
+        for (index, digest) in meant {
+            let info = &self.store.tensors()[*index];
+            let place = written.tensors().binary_search_by(|read| read.name.cmp(&info.name)).ok();
+            let place = place.filter(|place| written.tensors()[*place] == *info);
+            let same = |place: usize| is_same(self.store, *index, (&*written, place), digest, &mut hasher);
+            if !place.map(same).transpose()?.unwrap_or(false) {
+                return Err(self.differs(format!("tensor '{}' reads back differently", sanitize(&info.name))));
+            }
+            bytes += info.bytes();
+        }
+        // Header and tensors are all there is: no byte is left that was not digested.
+        let length = self.place.metadata().map_err(|error| self.unreadable(&error))?.len();
+        if length != bytes {
+            return Err(self.differs(format!("it has {length} bytes instead of {bytes}")));
+        }
+        Ok(Digested { path: self.path.to_owned(), bytes, sha256: Sha256Digest::new(hasher.finalize().into()) })
+    }
+
+    /// The header as it is read back.
+    fn header(&self, meant: &[u8]) -> Result<Vec<u8>, ConvertError> {
+        let mut read = vec![0; meant.len()];
+        let file = std::fs::File::open(self.place).map_err(|error| self.unreadable(&error))?;
+        file.read_exact_at(&mut read, 0).map_err(|error| self.unreadable(&error))?;
+        if read == meant { Ok(read) } else { Err(self.differs("the header reads back differently".to_owned())) }
+    }
+
+    fn differs(&self, reason: String) -> ConvertError {
+        ConvertError::Differs { path: self.path.to_owned(), reason }
+    }
+
+    fn unreadable(&self, error: &std::io::Error) -> ConvertError {
+        self.differs(format!("it cannot be read back: {error}"))
+    }
 }
 
 /// Whether two tensors are the same: byte by byte where reading the first again costs little, by its digest where not.
+/// What is read of the written one goes into `hasher`.
 fn is_same(
     store: &dyn TensorStore,
     index: usize,
-    written: &dyn TensorStore,
-    place: usize,
+    (written, place): (&dyn TensorStore, usize),
     digest: &Sha256Digest,
+    hasher: &mut Sha256,
 ) -> Result<bool, WeightsError> {
-    if !store.is_dense(index) {
-        return Ok(digest::tensor(written, place)? == *digest);
-    }
-    let (mut offset, mut is_same, mut block) = (0, true, Vec::new());
+    let by_bytes = store.is_dense(index);
+    let (mut offset, mut is_same, mut block, mut tensor) = (0, true, Vec::new(), Sha256::new());
     digest::read_blocks::<WeightsError>(written, place, &mut |bytes| {
-        block.resize(bytes.len(), 0);
-        store.read(index, offset, &mut block)?;
-        offset += bytes.len() as u64;
-        is_same &= block == bytes;
+        if by_bytes {
+            hasher.update(bytes);
+            block.resize(bytes.len(), 0);
+            store.read(index, offset, &mut block)?;
+            offset += bytes.len() as u64;
+            is_same &= block == bytes;
+        } else {
+            rayon::join(|| hasher.update(bytes), || tensor.update(bytes));
+        }
         Ok(())
     })?;
-    Ok(is_same)
+    Ok(is_same && (by_bytes || Sha256Digest::new(tensor.finalize().into()) == *digest))
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::digest::Digests;
 use super::float::{Grain, Number};
 use super::measure::{Measured, measure};
 use super::number::needs_double;
@@ -36,11 +37,12 @@ pub(super) struct Compared {
 }
 
 /// Compares two tensors, of which some bytes or the types differ. `tensor` has the extents that both share.
-pub(super) fn compare(pair: &Pair<'_>, tensor: &TensorInfo) -> Result<Compared, WeightsError> {
+/// `digests` take up what is read.
+pub(super) fn compare(pair: &Pair<'_>, tensor: &TensorInfo, digests: &mut Digests) -> Result<Compared, WeightsError> {
     if needs_double(pair.old.dtype) || needs_double(pair.new.dtype) {
-        Comparison::<f64>::run(pair, tensor)
+        Comparison::<f64>::run(pair, tensor, digests)
     } else {
-        Comparison::<f32>::run(pair, tensor)
+        Comparison::<f32>::run(pair, tensor, digests)
     }
 }
 
@@ -54,10 +56,10 @@ struct Comparison<'a, T> {
 }
 
 impl<'a, T: Number> Comparison<'a, T> {
-    fn run(pair: &'a Pair<'a>, tensor: &TensorInfo) -> Result<Compared, WeightsError> {
+    fn run(pair: &'a Pair<'a>, tensor: &TensorInfo, digests: &mut Digests) -> Result<Compared, WeightsError> {
         let view = &pair.view;
         let plan = if view.matrix { Plan::new(view.rows, view.columns) } else { None };
-        let found = measure::<T>(pair, plan.as_ref())?;
+        let found = measure::<T>(pair, plan.as_ref(), digests)?;
         let measures = measures(&found, pair);
         let number = std::marker::PhantomData;
         let mut this = Self { pair, plan, found, measures, details: Details::default(), number };

@@ -10,59 +10,101 @@ use crate::weights::{self, TensorInfo, WeightsError};
 /// Bytes that are read at a time: few enough to stay in a fast cache; a multiple of the size of every element.
 const PIECE: usize = 1 << 18;
 
-/// The digests of two tensors, which are equal if and only if their bytes are.
-pub(super) fn digests(old: &Side<'_>, new: &Side<'_>) -> Result<(Sha256Digest, Sha256Digest), WeightsError> {
-    if length(old) != length(new) {
-        return Ok((whole(old)?, whole(new)?));
-    }
-    let (mut old_hash, mut new_hash) = (Sha256::new(), None);
-    let (mut old_buffer, mut new_buffer) = (Vec::new(), Vec::new());
-    for (start, piece) in pieces(length(old)) {
-        let old_bytes = old.bytes(start, piece, &mut old_buffer)?;
-        let new_bytes = new.bytes(start, piece, &mut new_buffer)?;
-        // As long as both hold the same, one hash stands for both.
-        if new_hash.is_none() && old_bytes != new_bytes {
-            new_hash = Some(old_hash.clone());
-        }
-        match &mut new_hash {
-            Some(hash) => both(length(old) >= LARGE, || old_hash.update(old_bytes), || hash.update(new_bytes)),
-            None => old_hash.update(old_bytes),
-        }
-    }
-    let old = finish(old_hash);
-    Ok((old, new_hash.map_or(old, finish)))
+/// The digests of a pair in the making.
+#[derive(Debug)]
+pub(super) struct Digests {
+    old: Half,
+    /// None as long as both sides hold the same, so that one digest stands for both.
+    new: Option<Half>,
 }
 
-/// Where pieces start, and how long they are.
-fn pieces(length: u64) -> impl Iterator<Item = (u64, usize)> {
-    let starts = (0..length).step_by(PIECE);
+/// The digest of one side, up to some place.
+#[derive(Debug, Clone, Default)]
+struct Half {
+    hash: Sha256,
+    at: u64,
+}
+
+impl Digests {
+    /// Reads what both sides have in common: from the start up to the first piece that differs.
+    pub(super) fn of_common(old: &Side<'_>, new: &Side<'_>) -> Result<Self, WeightsError> {
+        let mut common = Half::default();
+        if length(old) != length(new) {
+            return Ok(Self { new: Some(common.clone()), old: common });
+        }
+        let (mut old_buffer, mut new_buffer) = (Vec::new(), Vec::new());
+        for (start, piece) in pieces(0, length(old)) {
+            let old_bytes = old.bytes(start, piece, &mut old_buffer)?;
+            if old_bytes != new.bytes(start, piece, &mut new_buffer)? {
+                return Ok(Self { new: Some(common.clone()), old: common });
+            }
+            common.take(start, old_bytes);
+        }
+        Ok(Self { old: common, new: None })
+    }
+
+    /// Whether all bytes of both were read, and are the same.
+    pub(super) fn are_same(&self) -> bool {
+        self.new.is_none()
+    }
+
+    /// Takes up bytes of both sides that start at these places: what was read for another purpose is not read again.
+    /// Everything before them was taken up already; of what was, nothing is taken twice.
+    pub(super) fn take(&mut self, old: (u64, &[u8]), new: (u64, &[u8])) {
+        if let Some(half) = &mut self.new {
+            self.old.take(old.0, old.1);
+            half.take(new.0, new.1);
+        }
+    }
+
+    /// Reads what is left.
+    pub(super) fn complete(&mut self, old: &Side<'_>, new: &Side<'_>) -> Result<(), WeightsError> {
+        let Some(half) = &mut self.new else { return Ok(()) };
+        let (one, other) = if length(old) >= LARGE {
+            rayon::join(|| self.old.complete(old), || half.complete(new))
+        } else {
+            (self.old.complete(old), half.complete(new))
+        };
+        one.and(other)
+    }
+
+    /// The digests of both, which are equal if and only if their bytes are.
+    pub(super) fn finish(self) -> (Sha256Digest, Sha256Digest) {
+        let old = self.old.finish();
+        (old, self.new.map_or(old, Half::finish))
+    }
+}
+
+impl Half {
+    fn take(&mut self, start: u64, bytes: &[u8]) {
+        let known = usize::try_from(self.at.saturating_sub(start)).unwrap_or(usize::MAX);
+        if let Some(bytes) = bytes.get(known..) {
+            self.hash.update(bytes);
+            self.at += bytes.len() as u64;
+        }
+    }
+
+    fn complete(&mut self, side: &Side<'_>) -> Result<(), WeightsError> {
+        let mut buffer = Vec::new();
+        for (start, piece) in pieces(self.at, length(side)) {
+            self.take(start, side.bytes(start, piece, &mut buffer)?);
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Sha256Digest {
+        Sha256Digest::new(self.hash.finalize().into())
+    }
+}
+
+/// Where pieces start, from some place on, and how long they are.
+fn pieces(from: u64, length: u64) -> impl Iterator<Item = (u64, usize)> {
+    let starts = (from..length).step_by(PIECE);
     starts.map(move |start| (start, usize::try_from(length - start).map_or(PIECE, |rest| rest.min(PIECE))))
-}
-
-/// Does both, at the same time when that pays.
-fn both(pays: bool, one: impl FnOnce() + Send, other: impl FnOnce() + Send) {
-    if pays {
-        rayon::join(one, other);
-    } else {
-        one();
-        other();
-    }
-}
-
-fn whole(side: &Side<'_>) -> Result<Sha256Digest, WeightsError> {
-    let (mut hash, mut buffer) = (Sha256::new(), Vec::new());
-    for (start, piece) in pieces(length(side)) {
-        hash.update(side.bytes(start, piece, &mut buffer)?);
-    }
-    Ok(finish(hash))
 }
 
 fn length(side: &Side<'_>) -> u64 {
     side.store.tensors()[side.index].bytes()
-}
-
-fn finish(hash: Sha256) -> Sha256Digest {
-    Sha256Digest::new(hash.finalize().into())
 }
 
 /// A tensor with its digest.

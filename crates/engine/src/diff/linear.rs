@@ -174,11 +174,13 @@ pub(super) fn orthonormalize(vectors: &mut [Vec<f32>]) {
 pub(super) fn dot_single(one: &[f32], other: &[f32]) -> f64 {
     let mut sum = 0.0;
     for (one, other) in one.chunks(1024).zip(other.chunks(1024)) {
-        let (lanes, rest) = one.as_chunks::<8>();
-        let (other_lanes, other_rest) = other.as_chunks::<8>();
-        let mut sums = [0f32; 8];
+        let (lanes, rest) = one.as_chunks::<16>();
+        let (other_lanes, other_rest) = other.as_chunks::<16>();
+        let mut sums = [0f32; 16];
         for (one, other) in lanes.iter().zip(other_lanes) {
-            (0..8).for_each(|lane| sums[lane] += one[lane] * other[lane]);
+            for lane in 0..16 {
+                sums[lane] += one[lane] * other[lane];
+            }
         }
         sum += sums.iter().map(|sum| f64::from(*sum)).sum::<f64>();
         sum += rest.iter().zip(other_rest).map(|(one, other)| f64::from(*one) * f64::from(*other)).sum::<f64>();

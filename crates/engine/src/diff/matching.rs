@@ -6,9 +6,11 @@ use std::ffi::{OsStr, OsString};
 use rayon::prelude::*;
 
 use super::compare::compare;
-use super::digest::{digests, root, side};
+use super::digest::{Digests, root, side};
+use super::held::Room;
 use super::number::is_comparable;
 use super::pair::{LARGE, Pair, Side};
+use super::prefix::{Named, Prefix};
 use super::report::{Details, Diff, Kind, ModelSide, Overlap, TensorDiff, TensorSide};
 use super::view::View;
 use super::{DiffError, Model, Options, glob, summary};
@@ -21,7 +23,7 @@ use crate::weights::{self, TensorInfo, WeightsError};
 /// # Errors
 /// When a tensor cannot be read, or when the pattern matches none.
 pub fn diff(old: Model<'_>, new: Model<'_>, options: &Options, progress: &dyn Progress) -> Result<Diff, DiffError> {
-    let jobs = jobs(old, new, options.only.as_deref());
+    let (jobs, prefix) = jobs(old, new, options.only.as_deref());
     if let (true, Some(only)) = (jobs.is_empty(), &options.only) {
         return Err(DiffError::NothingMatches(sanitize(only)));
     }
@@ -30,7 +32,8 @@ pub fn diff(old: Model<'_>, new: Model<'_>, options: &Options, progress: &dyn Pr
     let counts = counts(&tensors);
     let other_container = files(old) != files(new);
     let (old, new) = (model(old, &tensors, |diff| diff.old.as_ref()), model(new, &tensors, |diff| diff.new.as_ref()));
-    let summary = summary::summarize(&tensors, old.root == new.root, other_container);
+    let mut summary = summary::summarize(&tensors, old.root == new.root, other_container);
+    summary.notes.extend(prefix.map(|prefix| prefix.words()));
     Ok(Diff { old, new, summary, only: options.only.clone(), counts, tensors })
 }
 
@@ -52,8 +55,8 @@ impl Job<'_> {
     }
 }
 
-/// One job for every name, sorted.
-fn jobs<'a>(old: Model<'a>, new: Model<'a>, only: Option<&str>) -> Vec<Job<'a>> {
+/// One job for every name, sorted. Names that differ by a prefix are one, which is given too.
+fn jobs<'a>(old: Model<'a>, new: Model<'a>, only: Option<&str>) -> (Vec<Job<'a>>, Option<Prefix>) {
     let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
     for (model, is_old) in [(old, true), (new, false)] {
         let wanted = |tensor: &TensorInfo| only.is_none_or(|only| glob::matches(only, &tensor.name));
@@ -62,7 +65,21 @@ fn jobs<'a>(old: Model<'a>, new: Model<'a>, only: Option<&str>) -> Vec<Job<'a>> 
             *(if is_old { &mut job.old } else { &mut job.new }) = Some((index, tensor));
         }
     }
-    jobs.into_values().collect()
+    let lone = |job: fn(&Job<'a>) -> Option<&'a TensorInfo>| -> Named<'a> {
+        jobs.values().filter_map(job).map(|tensor| (tensor.name.as_str(), tensor)).collect()
+    };
+    let old = lone(|job| job.old.filter(|_| job.new.is_none()).map(|(_, tensor)| tensor));
+    let new = lone(|job| job.new.filter(|_| job.old.is_none()).map(|(_, tensor)| tensor));
+    let prefix = Prefix::of(&old, &new);
+    for name in new.keys().filter(|_| prefix.is_some()) {
+        let old_name = prefix.as_ref().and_then(|prefix| prefix.old_name(name));
+        let Some(old_name) = old_name.filter(|old_name| old.contains_key(old_name.as_str())) else { continue };
+        let from = jobs.remove(old_name.as_str());
+        if let (Some(job), Some(from)) = (jobs.get_mut(name), from) {
+            job.old = from.old;
+        }
+    }
+    (jobs.into_values().collect(), prefix)
 }
 
 /// Large tensors one after the other, each by all threads; then the others, each by one thread. So what is in memory
@@ -73,9 +90,10 @@ fn work(
     new: Model<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<TensorDiff>, DiffError> {
+    let room = Room::default();
     let run = |job: &Job<'_>| {
         let name = sanitize(job.name());
-        let found = run(job, old, new).map_err(|source| DiffError::Tensor { tensor: name.clone(), source })?;
+        let found = run(job, old, new, &room).map_err(|source| DiffError::Tensor { tensor: name.clone(), source })?;
         progress.advance(job.bytes(), &name);
         Ok(found)
     };
@@ -89,7 +107,7 @@ fn work(
     Ok(found.into_iter().map(|(_, diff)| diff).collect())
 }
 
-fn run(job: &Job<'_>, old: Model<'_>, new: Model<'_>) -> Result<TensorDiff, WeightsError> {
+fn run(job: &Job<'_>, old: Model<'_>, new: Model<'_>, room: &Room) -> Result<TensorDiff, WeightsError> {
     let (old_tensor, new_tensor) = match (job.old, job.new) {
         (Some(old_tensor), Some(new_tensor)) => (old_tensor, new_tensor),
         (one, other) => {
@@ -101,38 +119,45 @@ fn run(job: &Job<'_>, old: Model<'_>, new: Model<'_>) -> Result<TensorDiff, Weig
             return Ok(bare(job.name(), kind, lone(one, old)?, lone(other, new)?));
         }
     };
-    both(Side::new(old.store, old_tensor.0)?, Side::new(new.store, new_tensor.0)?, old_tensor.1, new_tensor.1)
+    let sides = (Side::new(old.store, old_tensor.0)?, Side::new(new.store, new_tensor.0)?);
+    both(sides, (old_tensor.1, new_tensor.1), room)
 }
 
 fn bare(name: &str, kind: Kind, old: Option<TensorSide>, new: Option<TensorSide>) -> TensorDiff {
     TensorDiff { name: name.to_owned(), kind, old, new, measures: None, details: Details::default() }
 }
 
-fn both(
-    old: Side<'_>,
-    new: Side<'_>,
-    old_tensor: &TensorInfo,
-    new_tensor: &TensorInfo,
+fn both<'a>(
+    (old, new): (Side<'a>, Side<'a>),
+    (old_tensor, new_tensor): (&TensorInfo, &TensorInfo),
+    room: &'a Room,
 ) -> Result<TensorDiff, WeightsError> {
-    let (old_digest, new_digest) = digests(&old, &new)?;
-    let same_form = old_tensor.dtype == new_tensor.dtype && old_tensor.shape == new_tensor.shape;
-    let sides = (Some(side(old_tensor, old_digest)), Some(side(new_tensor, new_digest)));
-    let bare = |kind| bare(&new_tensor.name, kind, sides.0.clone(), sides.1.clone());
-    if same_form && old_digest == new_digest {
-        return Ok(bare(Kind::Identical));
-    }
     let is_resized = old_tensor.shape != new_tensor.shape;
-    let comparable = is_comparable(old_tensor.dtype, new_tensor.dtype);
+    let mut digests = Digests::of_common(&old, &new)?;
+    let is_identical = old_tensor.dtype == new_tensor.dtype && !is_resized && digests.are_same();
+    let comparable = !is_identical && is_comparable(old_tensor.dtype, new_tensor.dtype);
     let shared = shared(old_tensor, new_tensor).filter(|_| comparable);
-    let Some(shared) = shared else { return Ok(bare(if is_resized { Kind::Shape } else { Kind::Dtype })) };
-    let view = View::of(&shared);
-    let found = compare(&Pair { old, new, view }, &shared)?;
-    let mut diff =
-        TensorDiff { kind: found.kind, measures: Some(found.measures), details: found.details, ..bare(Kind::Shape) };
-    if is_resized {
+    let pair = Pair::new(old, new, View::of(shared.as_ref().unwrap_or(old_tensor)), room);
+    let found = match &shared {
+        // All threads look at a large pair, in no order, and a digest has to be made in order.
+        Some(_) if pair.is_large() => digests.complete(&pair.old, &pair.new).map(|()| &shared)?,
+        others => others,
+    };
+    let found = found.as_ref().map(|shared| compare(&pair, shared, &mut digests)).transpose()?;
+    digests.complete(&pair.old, &pair.new)?;
+    let (old_digest, new_digest) = digests.finish();
+    let kind = match is_resized {
+        _ if is_identical && old_tensor.name != new_tensor.name => Kind::Renamed,
+        _ if is_identical => Kind::Identical,
+        true => Kind::Shape,
+        false => found.as_ref().map_or(Kind::Dtype, |found| found.kind),
+    };
+    let sides = (Some(side(old_tensor, old_digest)), Some(side(new_tensor, new_digest)));
+    let mut diff = bare(&new_tensor.name, kind, sides.0, sides.1);
+    if let (Some(found), Some(shared)) = (found, shared) {
+        (diff.measures, diff.details) = (Some(found.measures), found.details);
         let rows = shared.shape.first().copied().unwrap_or(0);
-        diff.details.overlap = Some(Overlap { rows, kind: found.kind });
-        diff.kind = Kind::Shape;
+        diff.details.overlap = is_resized.then_some(Overlap { rows, kind: found.kind });
     }
     Ok(diff)
 }

@@ -1,9 +1,11 @@
 //! The first pass over a pair: everything that one look at each number can tell.
 
-use super::change::{Change, first_changes};
+use super::change::{Change, MOST, first_changes};
+use super::digest::Digests;
 use super::float::{Grain, Number, Rounding};
+use super::held::Kept;
 use super::number::count_changed;
-use super::pair::{Common, Pair, Piece};
+use super::pair::{Common, Pair, Piece, subtract};
 use super::sketch::Plan;
 use super::sums::Sums;
 use crate::weights::WeightsError;
@@ -115,12 +117,25 @@ impl Measured {
     }
 }
 
-/// Measures a pair in one pass.
-pub(super) fn measure<T: Number>(pair: &Pair<'_>, plan: Option<&Plan>) -> Result<Measured, WeightsError> {
+/// Measures a pair in one pass, in which `digests` take up what is read, if it is read in order.
+pub(super) fn measure<T: Number>(
+    pair: &Pair<'_>,
+    plan: Option<&Plan>,
+    digests: &mut Digests,
+) -> Result<Measured, WeightsError> {
     let same_type = pair.old.dtype == pair.new.dtype;
     let pass = Pass::<T> { pair, plan, common: pair.common(), same_type, container: pair.container() };
     let weight = plan.map_or(0, |plan| plan.size * plan.size * 4) + pair.view.columns / 8 + (1 << 12);
-    pair.fold(weight, || pass.empty(), |partial, piece| pass.visit(partial, piece), merge)
+    if pair.is_large() {
+        return pair.fold(weight, || pass.empty(), |partial, piece| pass.visit(partial, piece), merge);
+    }
+    let mut found = pass.empty();
+    pair.each(|piece| {
+        let starts = pair.starts(piece.number);
+        digests.take((starts.0, piece.old_bytes), (starts.1, piece.new_bytes));
+        pass.visit(&mut found, piece);
+    })?;
+    Ok(found)
 }
 
 struct Pass<'a, T> {
@@ -144,12 +159,15 @@ impl<T: Number> Pass<'_, T> {
             found.holds.look(piece.old, piece.new, container);
         }
         piece.round(&self.common);
+        let before = found.changed;
         let changed = self.count(found, piece);
-        if found.changed > 0 {
-            found.first = first_changes(piece, self.pair, self.same_type);
+        let has_changed = found.changed > before;
+        if has_changed && found.first.len() < MOST {
+            found.first.extend(first_changes(piece, self.pair, self.same_type));
+            found.first.truncate(MOST);
         }
-        found.odd = piece.clean();
-        self.sum(found, piece, &changed);
+        self.sum(found, piece);
+        self.sketch(found, piece, has_changed.then_some(&*changed));
     }
 
     /// Counts the changes of each row, before what is not finite is taken out.
@@ -176,20 +194,43 @@ impl<T: Number> Pass<'_, T> {
         .collect()
     }
 
-    fn sum(&self, found: &mut Measured, piece: &Piece<'_, T>, changed: &[u64]) {
-        let view = &self.pair.view;
-        let mut folded = vec![0.0; self.plan.map_or(0, |plan| plan.size)];
-        let rows = piece.old.chunks(view.columns).zip(piece.new.chunks(view.columns));
-        for ((row, (old, new)), changed) in (piece.row..).zip(rows).zip(changed) {
-            let sums = Sums::of(old, new);
-            found.sums.add(&sums);
-            if view.matrix {
+    /// Sums over all rows. Sums tell that there is something that is not finite, which is then taken out.
+    fn sum(&self, found: &mut Measured, piece: &mut Piece<'_, T>) {
+        let mut sums = self.row_sums(piece);
+        if !sums.iter().all(Sums::count_all) {
+            let odd = piece.clean();
+            found.odd = (found.odd.0 + odd.0, found.odd.1 + odd.1);
+            sums = self.row_sums(piece);
+        }
+        for sums in &sums {
+            found.sums.add(sums);
+            if self.pair.view.matrix {
                 found.rows.push((sums.old_squares as f32, sums.new_squares as f32));
             }
-            if let (Some(plan), Some(sketch), true) = (self.plan, &mut found.sketch, *changed > 0) {
-                plan.row(old, new, &mut folded);
-                plan.add_row(row, &folded, sketch);
-            }
+        }
+    }
+
+    fn row_sums(&self, piece: &Piece<'_, T>) -> Vec<Sums> {
+        let columns = self.pair.view.columns;
+        piece.old.chunks(columns).zip(piece.new.chunks(columns)).map(|(old, new)| Sums::of(old, new)).collect()
+    }
+
+    /// Sketches the change of a piece, of which so many numbers of each row have changed, and keeps it.
+    fn sketch(&self, found: &mut Measured, piece: &mut Piece<'_, T>, changed: Option<&[u64]>) {
+        let (Some(plan), Some(sketch)) = (self.plan, &mut found.sketch) else { return };
+        let held = &self.pair.held;
+        let Some(changed) = changed else { return held.keep(piece.number, Kept::Unchanged) };
+        let mut kept = held.buffer(piece.old.len());
+        let change = kept.as_mut().unwrap_or(piece.change);
+        subtract(change, piece.old, piece.new);
+        let mut folded = vec![0.0; plan.size];
+        let rows = change.chunks(self.pair.view.columns).zip(changed);
+        for (row, (change, _)) in (piece.row..).zip(rows).filter(|(_, (_, changed))| **changed > 0) {
+            plan.row(change, &mut folded);
+            plan.add_row(row, &folded, sketch);
+        }
+        if let Some(change) = kept {
+            held.keep(piece.number, Kept::Changed(change));
         }
     }
 }
@@ -211,7 +252,7 @@ fn merge(whole: &mut Measured, partial: Measured) {
     whole.odd = (whole.odd.0 + partial.odd.0, whole.odd.1 + partial.odd.1);
     whole.rows.extend(partial.rows);
     whole.changed_rows.extend(partial.changed_rows);
-    let room = super::change::MOST.saturating_sub(whole.first.len());
+    let room = MOST.saturating_sub(whole.first.len());
     whole.first.extend(partial.first.into_iter().take(room));
     whole.holds.meet(partial.holds);
     match (&mut whole.columns, partial.columns) {

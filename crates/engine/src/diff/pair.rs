@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::{Grain, Number, Rounding};
+use super::held::{Held, Kept, Room};
 use super::number::decode;
 use super::view::View;
 use crate::weights::{Dtype, TensorStore, WeightsError};
@@ -11,6 +12,8 @@ use crate::weights::{Dtype, TensorStore, WeightsError};
 const HELD: u64 = 4 << 20;
 /// Bytes of a tensor from which on all threads work on it. Smaller ones are done one by each thread.
 pub(super) const LARGE: u64 = if cfg!(test) { 1 << 20 } else { 256 << 20 };
+/// Pieces that one partial result is made of, where all threads work on a tensor.
+const GROUP: usize = 4;
 /// Bytes that the partial results of all threads may take up.
 const PARTIALS: usize = 64 << 20;
 
@@ -54,9 +57,14 @@ impl<'a> Side<'a> {
         Ok(buffer)
     }
 
+    /// Bytes of one number.
+    fn number_size(&self) -> u64 {
+        self.dtype.size() / super::number::numbers_per_element(self.dtype)
+    }
+
     /// Numbers in the shared view, of this side's bytes.
     fn numbers<'b>(&'b self, at: (u64, u64), buffer: &'b mut Vec<u8>) -> Result<&'b [u8], WeightsError> {
-        let width = self.dtype.size() / super::number::numbers_per_element(self.dtype);
+        let width = self.number_size();
         let length = usize::try_from(at.1.saturating_mul(width)).unwrap_or(0);
         self.bytes(at.0.saturating_mul(width), length, buffer)
     }
@@ -68,11 +76,15 @@ pub(super) struct Pair<'a> {
     pub(super) old: Side<'a>,
     pub(super) new: Side<'a>,
     pub(super) view: View,
+    /// What is kept of the change; of a matrix.
+    pub(super) held: Held<'a>,
 }
 
 /// A piece of both tensors.
 #[derive(Debug)]
 pub(super) struct Piece<'a, T> {
+    /// Which one it is, in order.
+    pub(super) number: usize,
     /// Its first row.
     pub(super) row: usize,
     /// The old bytes.
@@ -83,6 +95,8 @@ pub(super) struct Piece<'a, T> {
     pub(super) old: &'a mut Vec<T>,
     /// The new numbers.
     pub(super) new: &'a mut Vec<T>,
+    /// A buffer for what is made of them.
+    pub(super) change: &'a mut Vec<f32>,
 }
 
 /// How to bring both sides to one precision: what the wider side has to be rounded to.
@@ -101,7 +115,13 @@ pub(super) enum Cast {
     New(Grain),
 }
 
-impl Pair<'_> {
+impl<'a> Pair<'a> {
+    /// A pair in the view that both share. What is kept of its change is kept in `room`.
+    pub(super) fn new(old: Side<'a>, new: Side<'a>, view: View, room: &'a Room) -> Self {
+        let held = Held::new(room, if view.matrix { view.chunks() } else { 0 });
+        Self { old, new, view, held }
+    }
+
     /// The cast that brings both sides to one format. The wider side is rounded, so that a change of format is told
     /// apart from a change of the model.
     pub(super) fn cast(&self) -> Option<Cast> {
@@ -127,12 +147,14 @@ impl Pair<'_> {
         }
     }
 
-    fn is_large(&self) -> bool {
+    /// Whether all threads work on it.
+    pub(super) fn is_large(&self) -> bool {
         self.view.total.saturating_mul(self.old.dtype.size()) >= LARGE
     }
 
-    /// Reads all pieces, makes a partial result of each, and merges these in order: the same result whatever the number
-    /// of threads. `weight` is the size of a partial result in bytes.
+    /// Reads all pieces in order and takes them up in a result. Of a large tensor, all threads make partial results of
+    /// some pieces each, which are merged in order: the same result whatever the number of threads. `weight` is the size
+    /// of a partial result in bytes.
     pub(super) fn fold<T: Number, P: Send>(
         &self,
         weight: usize,
@@ -140,43 +162,107 @@ impl Pair<'_> {
         visit: impl Fn(&mut P, &mut Piece<'_, T>) + Sync,
         merge: impl Fn(&mut P, P),
     ) -> Result<P, WeightsError> {
+        let step = |partial: &mut P, scratch: &mut Scratch<T>, chunk: usize| {
+            self.piece(chunk, scratch, |piece| visit(partial, piece))
+        };
+        self.drive(weight, make, step, merge)
+    }
+
+    /// The same of the change alone, with both sides brought to one precision: the first row of each piece, and its
+    /// numbers; none where it is known that all are zero.
+    pub(super) fn fold_change<T: Number, P: Send>(
+        &self,
+        weight: usize,
+        make: impl Fn() -> P + Sync,
+        visit: impl Fn(&mut P, usize, &[f32]) + Sync,
+        merge: impl Fn(&mut P, P),
+    ) -> Result<P, WeightsError> {
+        let common = self.common::<T>();
+        let step = |partial: &mut P, scratch: &mut Scratch<T>, chunk: usize| {
+            let row = chunk * self.view.rows_per_chunk();
+            match self.held.piece(chunk) {
+                Some(Kept::Unchanged) => {
+                    visit(partial, row, &[]);
+                    Ok(())
+                }
+                Some(Kept::Changed(change)) => {
+                    visit(partial, row, change);
+                    Ok(())
+                }
+                None => self.piece(chunk, scratch, |piece| {
+                    piece.settle(&common);
+                    subtract(piece.change, piece.old, piece.new);
+                    visit(partial, row, piece.change);
+                }),
+            }
+        };
+        self.drive(weight, make, step, merge)
+    }
+
+    fn drive<S: Default, P: Send>(
+        &self,
+        weight: usize,
+        make: impl Fn() -> P + Sync,
+        step: impl Fn(&mut P, &mut S, usize) -> Result<(), WeightsError> + Sync,
+        merge: impl Fn(&mut P, P),
+    ) -> Result<P, WeightsError> {
         let chunks = self.view.chunks();
         let mut whole = make();
         if !self.is_large() {
-            let mut scratch = Scratch::default();
-            for chunk in 0..chunks {
-                merge(&mut whole, self.partial(chunk, &mut scratch, &make, &visit)?);
-            }
+            let mut scratch = S::default();
+            (0..chunks).try_for_each(|chunk| step(&mut whole, &mut scratch, chunk))?;
             return Ok(whole);
         }
+        let group = |scratch: &mut S, group: usize| {
+            let mut partial = make();
+            let mut pieces = group * GROUP..chunks.min((group + 1) * GROUP);
+            pieces.try_for_each(|chunk| step(&mut partial, scratch, chunk)).map(|()| partial)
+        };
+        let groups = chunks.div_ceil(GROUP);
         let wave = rayon::current_num_threads().min(PARTIALS / weight.max(1)).max(1);
-        for start in (0..chunks).step_by(wave) {
-            let pieces = (start..chunks.min(start + wave)).into_par_iter();
-            let partials =
-                pieces.map_init(Scratch::default, |scratch, chunk| self.partial(chunk, scratch, &make, &visit));
+        for start in (0..groups).step_by(wave) {
+            let partials = (start..groups.min(start + wave)).into_par_iter().map_init(S::default, group);
             let partials: Result<Vec<P>, WeightsError> = partials.collect();
             partials?.into_iter().for_each(|partial| merge(&mut whole, partial));
         }
         Ok(whole)
     }
 
-    fn partial<T: Number, P>(
+    /// Reads a piece.
+    fn piece<T: Number>(
         &self,
         chunk: usize,
         scratch: &mut Scratch<T>,
-        make: &impl Fn() -> P,
-        visit: &impl Fn(&mut P, &mut Piece<'_, T>),
-    ) -> Result<P, WeightsError> {
+        visit: impl FnOnce(&mut Piece<'_, T>),
+    ) -> Result<(), WeightsError> {
         let at = self.view.range(chunk);
-        let old_bytes = self.old.numbers(at, &mut scratch.old_bytes)?;
-        let new_bytes = self.new.numbers(at, &mut scratch.new_bytes)?;
-        decode(self.old.dtype, old_bytes, &mut scratch.old);
-        decode(self.new.dtype, new_bytes, &mut scratch.new);
+        let Scratch { old_bytes, new_bytes, old, new, change } = scratch;
+        let old_bytes = self.old.numbers(at, old_bytes)?;
+        let new_bytes = self.new.numbers(at, new_bytes)?;
+        decode(self.old.dtype, old_bytes, old);
+        decode(self.new.dtype, new_bytes, new);
         let row = chunk * self.view.rows_per_chunk();
-        let mut partial = make();
-        visit(&mut partial, &mut Piece { row, old_bytes, new_bytes, old: &mut scratch.old, new: &mut scratch.new });
-        Ok(partial)
+        visit(&mut Piece { number: chunk, row, old_bytes, new_bytes, old, new, change });
+        Ok(())
     }
+
+    /// Reads all pieces in order, on this thread.
+    pub(super) fn each<T: Number>(&self, mut visit: impl FnMut(&mut Piece<'_, T>)) -> Result<(), WeightsError> {
+        let mut scratch = Scratch::default();
+        (0..self.view.chunks()).try_for_each(|chunk| self.piece(chunk, &mut scratch, &mut visit))
+    }
+
+    /// Where the bytes of a piece start, old and new.
+    pub(super) fn starts(&self, chunk: usize) -> (u64, u64) {
+        let first = self.view.range(chunk).0;
+        (first.saturating_mul(self.old.number_size()), first.saturating_mul(self.new.number_size()))
+    }
+}
+
+/// Replaces `change` by the new numbers less the old ones.
+pub(super) fn subtract<T: Number>(change: &mut Vec<f32>, old: &[T], new: &[T]) {
+    change.clear();
+    change.extend(old.iter().zip(new).map(|(old, new)| (*new - *old).single()));
 }
 
 impl<T: Number> Piece<'_, T> {
@@ -239,4 +325,5 @@ struct Scratch<T> {
     new_bytes: Vec<u8>,
     old: Vec<T>,
     new: Vec<T>,
+    change: Vec<f32>,
 }

@@ -5,9 +5,11 @@
 //! finder, Halko, Martinsson and Tropp 2011, started in the sketch's own directions), and the change is projected on it:
 //! the share of its energy that the basis holds is computed, not estimated. No full decomposition is ever made.
 
+use std::marker::PhantomData;
+
 use super::float::Number;
 use super::linear::{dot_single, eigen, eigenvalues, gram, orthonormalize};
-use super::pair::{Common, Pair};
+use super::pair::Pair;
 use super::sketch::Plan;
 use crate::weights::WeightsError;
 
@@ -19,6 +21,8 @@ const SPARE: usize = 8;
 const ENOUGH: f64 = 0.99;
 /// By how much a direction exceeds the largest one of noise, to count as more than noise.
 const STANDS_OUT: f64 = 1.3;
+/// Columns that are worked on at a time: few enough for a few rows of them to stay in the fastest cache.
+const TILE: usize = 512;
 /// Numbers of a basis that are held in memory.
 const MAX_BASIS: usize = 8 << 20;
 /// Numbers of a matrix that is small enough to be read many times.
@@ -55,11 +59,16 @@ pub(super) fn directions<T: Number>(
     energy: f64,
     noise: f64,
 ) -> Result<Directions, WeightsError> {
-    let spectrum = Spectrum::of_sketch(sketch, plan.size, energy);
-    // A sketch makes strong directions stronger and weak ones weaker: those that stand out are wanted too.
-    let basis = spectrum.rank(noise).map(|rank| rank.max(spectrum.standing_out().min(MOST)) + SPARE);
+    let products = gram(sketch, plan.size);
+    let basis = if may_be_low(&products, plan.size, noise / energy) {
+        let spectrum = Spectrum::of_sketch(products, plan.size, energy);
+        // A sketch makes strong directions stronger and weak ones weaker: those that stand out are wanted too.
+        spectrum.rank(noise).map(|rank| rank.max(spectrum.standing_out().min(MOST)) + SPARE)
+    } else {
+        None
+    };
     let basis = basis.filter(|size| size * pair.view.rows.max(pair.view.columns) <= MAX_BASIS);
-    let search = Search { pair, plan, common: pair.common::<T>() };
+    let search = Search { pair, plan, number: PhantomData::<T> };
     if let Some(size) = basis {
         let found = search.project(&search.range(&spectrum_directions(sketch, plan.size, size))?)?;
         let spectrum = Spectrum::of_basis(&found, size, energy, (pair.view.rows, pair.view.columns));
@@ -72,6 +81,17 @@ pub(super) fn directions<T: Number>(
     let start = spectrum_directions(sketch, plan.size, 1);
     let strongest = search.strongest(&plan.unfold(&start[0]))?;
     Ok(Directions { low: None, stable_rank: (strongest > 0.0).then(|| energy / strongest) })
+}
+
+/// Whether few directions can hold enough, which all energies together tell sooner than each of them: the sum of so many
+/// of them is no more than the root of their number times the sum of all squares (Cauchy and Schwarz). `noise` is a share
+/// of the energy.
+fn may_be_low(products: &[f64], size: usize, noise: f64) -> bool {
+    let total: f64 = (0..size).map(|at| products[at * size + at]).sum();
+    let squares: f64 = products.iter().map(|product| product * product).sum();
+    let wanted = ENOUGH.min(1.0 - (3.0 * noise).min(0.5));
+    // Nothing is decided by the last digits.
+    (MOST as f64 * squares).sqrt() * (1.0 + 1e-6) >= wanted * total
 }
 
 fn is_low(rank: usize, pair: &Pair<'_>) -> bool {
@@ -89,8 +109,9 @@ struct Spectrum {
 }
 
 impl Spectrum {
-    fn of_sketch(sketch: &[f32], size: usize, energy: f64) -> Self {
-        let mut energies = eigenvalues(&mut gram(sketch, size), size);
+    /// `products` are those of the sketch's rows.
+    fn of_sketch(mut products: Vec<f64>, size: usize, energy: f64) -> Self {
+        let mut energies = eigenvalues(&mut products, size);
         // A sketch keeps energy on average only.
         let scale = energy / energies.iter().sum::<f64>();
         energies.iter_mut().for_each(|energy| *energy *= scale);
@@ -174,25 +195,25 @@ fn normal_product(sketch: &[f32], size: usize, direction: &[f32]) -> Vec<f32> {
 struct Search<'a, T> {
     pair: &'a Pair<'a>,
     plan: &'a Plan,
-    common: Common<T>,
+    number: PhantomData<T>,
 }
 
 impl<T: Number> Search<'_, T> {
     /// An orthonormal basis of what the change makes of the directions, which are those of the sketch.
     fn range(&self, directions: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, WeightsError> {
-        let columns = self.pair.view.columns;
-        let weight = self.pair.view.rows_per_chunk() * directions.len() * 4;
-        let mut basis = self.pair.fold::<T, _>(
-            weight,
+        let view = &self.pair.view;
+        let mut basis = self.pair.fold_change::<T, _>(
+            view.rows_per_chunk() * directions.len() * 4,
             || vec![Vec::new(); directions.len()],
-            |partial, piece| {
-                piece.settle(&self.common);
+            |partial: &mut Vec<Vec<f32>>, row, change| {
                 let mut folded = vec![0.0; self.plan.size];
-                for (old, new) in piece.old.chunks(columns).zip(piece.new.chunks(columns)) {
-                    self.plan.row(old, new, &mut folded);
+                for change in change.chunks(view.columns) {
+                    self.plan.row(change, &mut folded);
                     let images = directions.iter().map(|direction| dot_single(direction, &folded) as f32);
-                    partial.iter_mut().zip(images).for_each(|(images, image): (&mut Vec<f32>, f32)| images.push(image));
+                    partial.iter_mut().zip(images).for_each(|(images, image)| images.push(image));
                 }
+                let missing = self.missing(row, change);
+                partial.iter_mut().for_each(|images| images.resize(images.len() + missing, 0.0));
             },
             |whole, partial| whole.iter_mut().zip(partial).for_each(|(whole, partial)| whole.extend(partial)),
         )?;
@@ -203,15 +224,16 @@ impl<T: Number> Search<'_, T> {
     /// The transpose of the basis times the change, row after row.
     fn project(&self, basis: &[Vec<f32>]) -> Result<Vec<f32>, WeightsError> {
         let columns = self.pair.view.columns;
-        self.pair.fold::<T, _>(
+        self.pair.fold_change::<T, _>(
             basis.len() * columns * 4,
             || vec![0.0; basis.len() * columns],
-            |partial, piece| {
-                piece.settle(&self.common);
-                let mut change = vec![0.0; piece.old.len()];
-                subtract(&mut change, piece.old, piece.new);
-                for (target, vector) in partial.chunks_mut(columns).zip(basis) {
-                    accumulate(target, &change, vector.get(piece.row..).unwrap_or_default());
+            |partial: &mut Vec<f32>, row, change| {
+                for first in (0..columns).step_by(TILE) {
+                    let tile = first..columns.min(first + TILE);
+                    for (target, vector) in partial.chunks_mut(columns).zip(basis) {
+                        let shares = vector.get(row..).unwrap_or_default();
+                        accumulate(&mut target[tile.clone()], change, (columns, first), shares);
+                    }
                 }
             },
             |whole, partial| add(whole, &partial),
@@ -224,58 +246,67 @@ impl<T: Number> Search<'_, T> {
         let mut basis: Vec<Vec<f32>> = vec![start.to_vec()];
         orthonormalize(&mut basis);
         let rounds = if self.pair.view.total <= SMALL { MANY_ROUNDS } else { FEW_ROUNDS };
-        let mut products = vec![0.0; rounds * rounds];
+        let mut images: Vec<Vec<f32>> = Vec::new();
         for round in 0..rounds {
-            let image = self.normal_product(&basis[round])?;
-            for (at, vector) in basis.iter().enumerate() {
-                let product = dot_single(vector, &image);
-                products[at * rounds + round] = product;
-                products[round * rounds + at] = product;
-            }
-            basis.push(image);
+            // What a direction becomes tells all that its share of the energy does; only the next one asks for more.
+            let back = round + 1 < rounds;
+            let (image, next) = self.forth(&basis[round], back)?;
+            images.push(image);
+            basis.push(next);
             orthonormalize(&mut basis);
+        }
+        let mut products = vec![0.0; rounds * rounds];
+        for (one, image) in images.iter().enumerate() {
+            images.iter().enumerate().for_each(|(at, other)| products[one * rounds + at] = dot_single(image, other));
         }
         Ok(eigen(&mut products, rounds).0.first().copied().unwrap_or(0.0))
     }
 
-    /// The change's transpose times the change times a vector.
-    fn normal_product(&self, vector: &[f32]) -> Result<Vec<f32>, WeightsError> {
-        let columns = self.pair.view.columns;
-        self.pair.fold::<T, _>(
-            columns * 4,
-            || vec![0.0; columns],
-            |partial: &mut Vec<f32>, piece| {
-                piece.settle(&self.common);
-                let mut change = vec![0.0; columns];
-                for (old, new) in piece.old.chunks(columns).zip(piece.new.chunks(columns)) {
-                    subtract(&mut change, old, new);
-                    let share = dot_single(&change, vector) as f32;
-                    partial.iter_mut().zip(&change).for_each(|(sum, change)| *sum += share * change);
+    /// The change times a vector, and if it is to go `back`, the change's transpose times that.
+    fn forth(&self, vector: &[f32], back: bool) -> Result<(Vec<f32>, Vec<f32>), WeightsError> {
+        let view = &self.pair.view;
+        self.pair.fold_change::<T, _>(
+            (view.columns + view.rows_per_chunk()) * 4,
+            || (Vec::new(), vec![0.0; view.columns]),
+            |(image, partial): &mut (Vec<f32>, Vec<f32>), row, change| {
+                for change in change.chunks(view.columns) {
+                    let share = dot_single(change, vector) as f32;
+                    image.push(share);
+                    if back {
+                        partial.iter_mut().zip(change).for_each(|(sum, change)| *sum += share * change);
+                    }
                 }
+                image.resize(image.len() + self.missing(row, change), 0.0);
             },
-            |whole, partial| add(whole, &partial),
+            |whole, partial| {
+                whole.0.extend(partial.0);
+                add(&mut whole.1, &partial.1);
+            },
         )
+    }
+
+    /// Rows of a piece that are not there because nothing in it has changed.
+    fn missing(&self, row: usize, change: &[f32]) -> usize {
+        let view = &self.pair.view;
+        if change.is_empty() { view.rows_per_chunk().min(view.rows - row) } else { 0 }
     }
 }
 
-fn subtract<T: Number>(change: &mut [f32], old: &[T], new: &[T]) {
-    change.iter_mut().zip(old.iter().zip(new)).for_each(|(change, (old, new))| *change = (*new - *old).single());
-}
-
-/// Adds rows to a target, each by its share; four at a time, so that the target is not always under way.
-fn accumulate(target: &mut [f32], rows: &[f32], shares: &[f32]) {
-    let columns = target.len();
-    for (rows, shares) in rows.chunks(4 * columns).zip(shares.chunks(4)) {
-        if let ([a, b, c, d], true) = (shares, rows.len() == 4 * columns) {
-            let (first, rest) = rows.split_at(columns);
-            let (second, rest) = rest.split_at(columns);
-            let (third, fourth) = rest.split_at(columns);
-            for ((((sum, w), x), y), z) in target.iter_mut().zip(first).zip(second).zip(third).zip(fourth) {
-                *sum += (a * w + b * x) + (c * y + d * z);
+/// Adds a part of each row, from `first` on, to a target, each row by its share; several at a time, so that the target is
+/// not always under way.
+fn accumulate(target: &mut [f32], change: &[f32], (columns, first): (usize, usize), shares: &[f32]) {
+    let width = target.len();
+    for (rows, shares) in change.chunks(8 * columns).zip(shares.chunks(8)) {
+        let row = |at: usize| &rows[at * columns + first..][..width];
+        if let (&[a, b, c, d, e, f, g, h], true) = (shares, rows.len() == 8 * columns) {
+            let upper = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
+            let lower = row(4).iter().zip(row(5)).zip(row(6)).zip(row(7));
+            for ((sum, (((p, q), r), s)), (((t, u), v), w)) in target.iter_mut().zip(upper).zip(lower) {
+                *sum += ((a * p + b * q) + (c * r + d * s)) + ((e * t + f * u) + (g * v + h * w));
             }
         } else {
-            for (row, share) in rows.chunks(columns).zip(shares) {
-                target.iter_mut().zip(row).for_each(|(sum, value)| *sum += share * value);
+            for (at, share) in (0..rows.len() / columns).zip(shares) {
+                target.iter_mut().zip(row(at)).for_each(|(sum, value)| *sum += share * value);
             }
         }
     }

@@ -272,7 +272,9 @@ impl TensorDiff {
         let comparable = !matches!(self.kind, Kind::Added | Kind::Removed | Kind::Renamed | Kind::Shape | Kind::Dtype);
         let odd = |measures: &Measures| measures.not_finite_old == 0 && measures.not_finite_new == 0;
         let finite = self.kind == Kind::Identical || self.measures.as_ref().is_some_and(odd);
-        comparable && finite && self.relative().is_some_and(|relative| relative <= tolerance)
+        let name = |side: &Option<TensorSide>| side.as_ref().map(|side| side.name.clone());
+        let one_name = name(&self.old) == name(&self.new);
+        comparable && one_name && finite && self.relative().is_some_and(|relative| relative <= tolerance)
     }
 }
 

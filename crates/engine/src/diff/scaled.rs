@@ -24,7 +24,7 @@ pub(super) fn factor<T: Number>(pair: &Pair<'_>, sums: &Sums, grain: Grain) -> R
         || true,
         |fitting, piece| {
             piece.clean();
-            *fitting = piece.old.iter().zip(piece.new.iter()).all(|(old, new)| fits(old.double(), new.double()));
+            *fitting &= piece.old.iter().zip(piece.new.iter()).all(|(old, new)| fits(old.double(), new.double()));
         },
         |whole, partial| *whole &= partial,
     )?;
@@ -37,7 +37,7 @@ fn uncast_sums<T: Number>(pair: &Pair<'_>) -> Result<Sums, WeightsError> {
         Sums::default,
         |sums, piece| {
             piece.clean();
-            *sums = Sums::of(piece.old, piece.new);
+            sums.add(&Sums::of(piece.old, piece.new));
         },
         |whole, partial| whole.add(&partial),
     )

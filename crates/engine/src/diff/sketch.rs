@@ -1,8 +1,6 @@
 //! A small matrix that stands for a large one: rows and columns are thrown together at random, with random signs, so that
 //! directions that hold much of it still do (a count sketch from both sides). It costs one addition for each number.
 
-use super::float::Number;
-
 /// Rows and columns of the sketch of a change.
 const SMALL: usize = 128;
 /// The same for matrices that are large in both directions.
@@ -42,14 +40,14 @@ impl Plan {
     }
 
     /// The change of a row, with its columns thrown together: `size` numbers.
-    pub(super) fn row<T: Number>(&self, old: &[T], new: &[T], folded: &mut [f32]) {
+    pub(super) fn row(&self, change: &[f32], folded: &mut [f32]) {
         folded.fill(0.0);
-        let runs = old.chunks(self.size).zip(new.chunks(self.size)).zip(self.signs.chunks(self.size));
-        for (((old, new), signs), turn) in runs.zip(&self.turns) {
+        let runs = change.chunks(self.size).zip(self.signs.chunks(self.size));
+        for ((change, signs), turn) in runs.zip(&self.turns) {
             let (turned, first) = folded.split_at_mut(*turn);
-            let cut = first.len().min(old.len());
-            fold(first, &old[..cut], &new[..cut], &signs[..cut]);
-            fold(turned, &old[cut..], &new[cut..], &signs[cut..]);
+            let cut = first.len().min(change.len());
+            fold(first, &change[..cut], &signs[..cut]);
+            fold(turned, &change[cut..], &signs[cut..]);
         }
     }
 
@@ -70,9 +68,9 @@ impl Plan {
     }
 }
 
-fn fold<T: Number>(folded: &mut [f32], old: &[T], new: &[T], signs: &[f32]) {
-    for (((sum, old), new), sign) in folded.iter_mut().zip(old).zip(new).zip(signs) {
-        *sum += (*new - *old).single() * sign;
+fn fold(folded: &mut [f32], change: &[f32], signs: &[f32]) {
+    for ((sum, change), sign) in folded.iter_mut().zip(change).zip(signs) {
+        *sum += change * sign;
     }
 }
 
@@ -95,10 +93,9 @@ mod tests {
     fn sketched(rows: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> (Plan, Vec<f32>) {
         let plan = Plan::new(rows, columns).unwrap();
         let (mut sketch, mut folded) = (plan.empty(), vec![0.0; plan.size]);
-        let zero = vec![0f32; columns];
         for row in 0..rows {
-            let new: Vec<f32> = (0..columns).map(|column| value(row, column)).collect();
-            plan.row(&zero, &new, &mut folded);
+            let change: Vec<f32> = (0..columns).map(|column| value(row, column)).collect();
+            plan.row(&change, &mut folded);
             plan.add_row(row, &folded, &mut sketch);
         }
         (plan, sketch)
@@ -124,7 +121,7 @@ mod tests {
         let plan = Plan::new(300, 500).unwrap();
         let one: Vec<f32> = (0..500).map(|column| if column == 321 { 1.0 } else { 0.0 }).collect();
         let mut folded = vec![0.0; plan.size];
-        plan.row(&vec![0f32; 500], &one, &mut folded);
+        plan.row(&one, &mut folded);
         assert_eq!(plan.unfold(&folded)[321], 1.0);
     }
 }

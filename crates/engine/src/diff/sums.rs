@@ -5,7 +5,9 @@ use super::float::Number;
 /// Numbers that are summed in the precision they came in before a double takes over.
 const BLOCK: usize = 1024;
 /// Sums that run beside each other, for the sake of vectors.
-const LANES: usize = 8;
+const LANES: usize = 16;
+/// A sum of squares up to which every number takes part in sums ([`Number::counts`]).
+const ALL_COUNT: f64 = 1e300;
 /// Squares whose sum is smaller may have lost digits to the end of the range.
 const TINY: f64 = 1e-28;
 
@@ -34,6 +36,11 @@ impl Sums {
             sums.add(&block(old, new));
         }
         sums
+    }
+
+    /// Whether every number that was summed takes part in sums. That not all do is only certain once they are looked at.
+    pub(super) fn count_all(&self) -> bool {
+        self.old_squares <= ALL_COUNT && self.new_squares <= ALL_COUNT
     }
 
     /// Takes up the sums of more numbers.
@@ -87,34 +94,47 @@ fn block<T: Number>(old: &[T], new: &[T]) -> Sums {
     if lossy || !all.is_finite() { careful(old, new) } else { sums }
 }
 
+/// The sums, one after the other: of several beside each other a compiler makes no good vectors, and a block stays in the
+/// fastest cache between them.
 fn quick<T: Number>(old: &[T], new: &[T]) -> Sums {
-    let zero = [T::default(); LANES];
-    let (mut old_squares, mut new_squares, mut change_squares) = (zero, zero, zero);
-    let (mut olds, mut news, mut largest) = (zero, zero, zero);
     let (old_lanes, old_rest) = old.as_chunks::<LANES>();
     let (new_lanes, new_rest) = new.as_chunks::<LANES>();
-    for (a, b) in old_lanes.iter().zip(new_lanes) {
-        for lane in 0..LANES {
-            let change = b[lane] - a[lane];
-            old_squares[lane] = old_squares[lane] + a[lane] * a[lane];
-            new_squares[lane] = new_squares[lane] + b[lane] * b[lane];
-            change_squares[lane] = change_squares[lane] + change * change;
-            olds[lane] = olds[lane] + a[lane];
-            news[lane] = news[lane] + b[lane];
-            let magnitude = change.magnitude();
-            largest[lane] = if magnitude > largest[lane] { magnitude } else { largest[lane] };
-        }
-    }
     let mut sums = careful(old_rest, new_rest);
+    let largest = both(old_lanes, new_lanes, |most, old, new| {
+        let change = (new - old).magnitude();
+        if change > most { change } else { most }
+    });
     sums.add(&Sums {
-        old_squares: total(&old_squares),
-        new_squares: total(&new_squares),
-        change_squares: total(&change_squares),
-        old: total(&olds),
-        new: total(&news),
+        old_squares: total(&each(old_lanes, |sum, number| sum + number * number)),
+        new_squares: total(&each(new_lanes, |sum, number| sum + number * number)),
+        change_squares: total(&both(old_lanes, new_lanes, |sum, old, new| sum + (new - old) * (new - old))),
+        old: total(&each(old_lanes, |sum, number| sum + number)),
+        new: total(&each(new_lanes, |sum, number| sum + number)),
         largest: largest.iter().fold(0.0, |most, value| value.double().max(most)),
     });
     sums
+}
+
+/// Takes numbers up in lanes, one step for each.
+fn each<T: Number>(numbers: &[[T; LANES]], step: impl Fn(T, T) -> T) -> [T; LANES] {
+    let mut lanes = [T::default(); LANES];
+    for numbers in numbers {
+        for lane in 0..LANES {
+            lanes[lane] = step(lanes[lane], numbers[lane]);
+        }
+    }
+    lanes
+}
+
+/// The same of two rows of numbers.
+fn both<T: Number>(old: &[[T; LANES]], new: &[[T; LANES]], step: impl Fn(T, T, T) -> T) -> [T; LANES] {
+    let mut lanes = [T::default(); LANES];
+    for (old, new) in old.iter().zip(new) {
+        for lane in 0..LANES {
+            lanes[lane] = step(lanes[lane], old[lane], new[lane]);
+        }
+    }
+    lanes
 }
 
 fn total<T: Number>(lanes: &[T; LANES]) -> f64 {

@@ -4,7 +4,7 @@ use super::number::numbers_per_element;
 use crate::weights::TensorInfo;
 
 /// Numbers that are read at a time: few enough for both sides, as bytes and as numbers, to stay in a fast cache.
-pub(super) const CHUNK: usize = 1 << 17;
+pub(super) const CHUNK: usize = 1 << 15;
 /// Rows of which each is measured. The largest vocabularies have fewer.
 const MAX_ROWS: u64 = 1 << 19;
 /// Columns of a row that is measured.

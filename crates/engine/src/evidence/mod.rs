@@ -35,8 +35,10 @@ impl Gathering<'_> {
     /// Everything but findings. Where controls are not asked for, the files alone.
     pub(crate) fn evidence(&self, artifacts: &[ArtifactReport]) -> Evidence {
         let files = files(artifacts);
-        let Some(store) = &self.options.controls else { return Evidence { files, ..Evidence::default() } };
-        self.with_controls(store, files, artifacts)
+        match self.options.controls {
+            true => self.with_controls(&self.options.trust_store, files, artifacts),
+            false => Evidence { files, ..Evidence::default() },
+        }
     }
 
     fn with_controls(&self, store: &TrustStore, files: Vec<FileEvidence>, artifacts: &[ArtifactReport]) -> Evidence {

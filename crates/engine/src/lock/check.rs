@@ -9,8 +9,10 @@ use waag_formats::fact::{Anomaly, FactKind, Gap};
 
 use super::drift::{Drift, DriftKind, Known, compare};
 use super::make::shown;
-use super::{FILE_NAME, ProjectLock};
-use crate::scan::findings;
+use super::{FILE_NAME, ProjectLock, Signed, signed};
+use crate::scan::{Silent, findings};
+use crate::settings::Settings;
+use crate::trust_store::TrustStore;
 
 /// A project and its lock, beside what a person asked to have scanned.
 #[derive(Debug)]
@@ -18,7 +20,8 @@ pub(crate) struct Check<'a> {
     lock: Option<&'a ProjectLock>,
     /// The folder of the project, without links.
     root: PathBuf,
-    declared: &'a [(IngredientKind, Ingredient)],
+    settings: &'a Settings,
+    store: &'a TrustStore,
     /// What was asked for: without links, and as it was written.
     given: Vec<(PathBuf, PathBuf)>,
 }
@@ -43,11 +46,11 @@ impl<'a> Check<'a> {
     /// The ingredients that are asked for, each once, in the order of the settings and then of the lock.
     pub(crate) fn asked(&self) -> Vec<Asked<'a>> {
         let locked = |path: &str| self.locked().any(|locked| locked.path == path);
-        let declared = self.declared.iter().map(|(kind, ingredient)| {
+        let declared = self.settings.ingredients.iter().map(|(kind, ingredient)| {
             let path = ingredient.path.as_str();
             self.asked_one(*kind, &ingredient.name, path, locked(path), Some(ingredient))
         });
-        let is_declared = |path: &str| self.declared.iter().any(|(_, ingredient)| ingredient.path == path);
+        let is_declared = |path: &str| self.settings.ingredients.iter().any(|(_, ingredient)| ingredient.path == path);
         let others = self.locked().filter(|locked| !is_declared(&locked.path));
         let others = others.map(|locked| self.asked_one(locked.kind, &locked.name, &locked.path, true, None));
         declared.chain(others).flatten().collect()
@@ -77,12 +80,12 @@ impl<'a> Check<'a> {
     pub(crate) fn new(
         root: &Path,
         lock: Option<&'a ProjectLock>,
-        declared: &'a [(IngredientKind, Ingredient)],
+        (settings, store): (&'a Settings, &'a TrustStore),
         given: &[PathBuf],
     ) -> Self {
         let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
         let real = |path: &PathBuf| (real_path(path), path.clone());
-        Self { lock, root, declared, given: given.iter().map(real).collect() }
+        Self { lock, root, settings, store, given: given.iter().map(real).collect() }
     }
 
     /// Whether a path that is not there is an ingredient: that it is missing is then a finding and no mistake.
@@ -103,11 +106,18 @@ impl<'a> Check<'a> {
     pub(crate) fn findings(&self, known: &Known) -> Vec<Finding> {
         let mut list = Vec::new();
         for locked in self.locked().filter(|locked| self.is_asked(&locked.path)) {
-            for drift in compare(&self.root, locked, known) {
+            let drifts = compare(&self.root, locked, known);
+            // What differs from its lock is told by file, and a signature over other bytes says nothing more.
+            if drifts.is_empty() {
+                list.extend(self.signature(locked, known));
+            }
+            for drift in drifts {
                 list.extend(self.finding(locked, &drift));
             }
         }
-        for (kind, ingredient) in self.declared.iter().filter(|(_, ingredient)| self.is_asked(&ingredient.path)) {
+        for (kind, ingredient) in
+            self.settings.ingredients.iter().filter(|(_, ingredient)| self.is_asked(&ingredient.path))
+        {
             if self.lock.is_none_or(|project| project.lock.at(&ingredient.path).is_none()) {
                 let detail = format!("the {kind} '{}' is not in {FILE_NAME}", ingredient.name);
                 let place = self.shown(&self.root.join(&ingredient.path)).unwrap_or_else(|| ingredient.path.clone());
@@ -116,6 +126,36 @@ impl<'a> Check<'a> {
             }
         }
         list
+    }
+
+    /// What is to be said of an ingredient's signature, which is verified again: its files are as they were locked, but
+    /// what vouched for them may be gone, or its signer may no longer count.
+    fn signature(&self, locked: &Locked, known: &Known) -> Vec<Finding> {
+        let place = self.root.join(&locked.path);
+        let declared = self.settings.ingredients.iter().find(|(_, ingredient)| ingredient.path == locked.path);
+        let Some(shown) = self.shown(&place) else { return Vec::new() };
+        let said = match (declared.filter(|(_, ingredient)| ingredient.signature.is_some()), &locked.signer) {
+            (None, None) => None,
+            (None, Some(before)) => {
+                Some(format!("was signed by {before}, and waag.toml asks for no signature any more"))
+            }
+            (Some((_, ingredient)), before) => self.refusal(ingredient, before.as_deref(), known),
+        };
+        let fact = |detail| FactKind::Anomaly { anomaly: Anomaly::Drift, detail };
+        said.map(|detail| findings(&Location::file(shown), fact(detail))).unwrap_or_default()
+    }
+
+    /// Why a signature is not what it was when it was locked, if it is not.
+    fn refusal(&self, ingredient: &Ingredient, before: Option<&str>, known: &Known) -> Option<String> {
+        let project = (&*self.root, self.settings, self.store);
+        match signed(project, ingredient, known, crate::clock::now(), &Silent) {
+            Ok(Signed::By(signer)) if before.is_some_and(|before| before != signer) => {
+                Some(format!("was signed by {}, and is signed by {signer}", before.unwrap_or_default()))
+            }
+            Ok(Signed::By(_) | Signed::NotAsked) => None,
+            Ok(Signed::Refused(reason)) => Some(format!("its signature does not hold: {reason}")),
+            Err(error) => Some(format!("its signature cannot be verified: {error}")),
+        }
     }
 
     fn locked(&self) -> impl Iterator<Item = &'a Locked> {
@@ -167,8 +207,7 @@ mod tests {
     use waag_evidence::{Decision, Severity};
 
     use super::*;
-    use crate::scan::{Options, Silent, scan_paths};
-    use crate::settings::Settings;
+    use crate::scan::{Options, scan_paths};
 
     fn project() -> (tempfile::TempDir, Options) {
         let root = tempfile::tempdir().unwrap();

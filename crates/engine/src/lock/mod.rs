@@ -4,6 +4,7 @@ mod check;
 mod drift;
 mod fetch;
 mod make;
+mod signature;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ pub(crate) use check::{Asked, Check};
 pub use drift::{Drift, DriftKind, Known, compare};
 pub use fetch::{Fetched, fetch};
 pub use make::{LockProblem, Made, MakeError, Signed, make};
+pub use signature::{SignedError, signed};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "waag.lock";

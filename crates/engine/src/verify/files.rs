@@ -3,26 +3,31 @@
 use std::path::{Path, PathBuf};
 
 use waag_evidence::Sha256Digest;
-use waag_evidence::manifest::{HashAlgorithm, Method, Serialization};
+use waag_evidence::manifest::{Digest, HashAlgorithm, Method, Serialization};
 use waag_signing::difference::{DifferenceCode, compare};
 use waag_signing::model_statement::ModelStatement;
 
 use super::report::{Problem, SignatureReport};
 use super::{Request, VerifyError};
-use crate::hash::{HashError, ModelFiles, manifest_of};
+use crate::hash::{
+    HashError, HashedFile, ModelFile, ModelFiles, Wanted, digest_files, files_of, manifest_of, manifest_of_files,
+};
+use crate::lock::Known;
 use crate::scan::Progress;
 use crate::uncovered::{Open, look, look_at};
 
 /// The files of the model, read once for each way of digesting them.
 pub(super) struct Files<'a> {
     request: &'a Request<'a>,
+    /// Digests that are known already.
+    known: &'a Known,
     progress: &'a dyn Progress,
     read: Vec<(Serialization, ModelFiles)>,
 }
 
 impl<'a> Files<'a> {
-    pub(super) const fn new(request: &'a Request<'a>, progress: &'a dyn Progress) -> Self {
-        Self { request, progress, read: Vec::new() }
+    pub(super) const fn new(request: &'a Request<'a>, known: &'a Known, progress: &'a dyn Progress) -> Self {
+        Self { request, known, progress, read: Vec::new() }
     }
 
     /// Says of a signature how the files differ from what is signed.
@@ -74,12 +79,35 @@ impl<'a> Files<'a> {
         let index = match known {
             Some(index) => index,
             None => {
-                let found = manifest_of(self.request.model, &how, Some(signature), self.progress)?;
+                let found = self.digest(signature, &how)?;
                 self.read.push((how, found));
                 self.read.len() - 1
             }
         };
         Ok(&self.read[index].1)
+    }
+
+    /// The files as the signature says that they are digested.
+    fn digest(&self, signature: &Path, how: &Serialization) -> Result<ModelFiles, HashError> {
+        let model = self.request.model;
+        if self.known.is_empty() || (how.method, how.algorithm) != (Method::Files, HashAlgorithm::Sha256) {
+            return manifest_of(model, how, Some(signature), self.progress);
+        }
+        let listed = files_of(model, &how.ignored, how.allow_symlinks, Some(signature))?;
+        let hashed: Result<Vec<HashedFile>, HashError> =
+            listed.files.iter().map(|file| self.digest_file(file)).collect();
+        manifest_of_files(listed, &hashed?, how)
+    }
+
+    /// A file with the digest that is known of it, or else a new one.
+    fn digest_file(&self, file: &ModelFile) -> Result<HashedFile, HashError> {
+        let known = self.known.get(&file.opened).map(|digest| Digest::from(*digest));
+        if let Some(digest) = known {
+            return Ok(HashedFile { file: file.clone(), digests: vec![digest], shards: Vec::new() });
+        }
+        let wanted = Wanted { files: vec![HashAlgorithm::Sha256], shards: None };
+        let mut hashed = digest_files(std::slice::from_ref(file), &wanted, self.progress)?;
+        hashed.pop().ok_or_else(|| HashError::Changed(file.path.clone()))
     }
 
     /// What the user leaves out is left out too, and so are signatures beside the one at hand.

@@ -17,10 +17,12 @@ use jiff::Timestamp;
 use waag_evidence::TrustPolicy;
 use waag_signing::SigningError;
 use waag_signing::bundle::MAX_BYTES;
-use waag_signing::verify::{Trusted, Verified, verify as verify_bundle};
+use waag_signing::keyless::TimestampAuthorities;
+use waag_signing::verify::{Trusted, Verified, verify_with_timestamps as verify_bundle};
 
 use crate::hash::HashError;
 use crate::key_files::{self, KeyFileError};
+use crate::lock::Known;
 use crate::sanitize::sanitize;
 use crate::scan::Progress;
 use crate::trust_store::{StoreError, TrustStore};
@@ -132,11 +134,35 @@ impl VerifyError {
 /// When something cannot be read, so that nothing is judged. What is wrong with the model or its signatures is no error
 /// but in the report.
 pub fn verify(request: &Request<'_>, now: Timestamp, progress: &dyn Progress) -> Result<VerifyReport, VerifyError> {
-    let mut files = Files::new(request, progress);
+    let beside = Beside { known: &Known::new(), timestamps: &TimestampAuthorities::default() };
+    verify_beside(request, beside, now, progress)
+}
+
+/// What may be known beside a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    /// Digests of files that were read a moment ago, by the paths that were read: these are not read again where the
+    /// signature is over whole files by SHA-256.
+    pub known: &'a Known,
+    /// Whose timestamps count for certificates. A policy adds those of the user's trusted root.
+    pub timestamps: &'a TimestampAuthorities,
+}
+
+/// As [`verify`], with what is known beside.
+///
+/// # Errors
+/// As those of [`verify`].
+pub fn verify_beside(
+    request: &Request<'_>,
+    beside: Beside<'_>,
+    now: Timestamp,
+    progress: &dyn Progress,
+) -> Result<VerifyReport, VerifyError> {
+    let mut files = Files::new(request, beside.known, progress);
     match &request.trust {
         Trust::Signer(trusted) => {
             let signatures = request.signatures.iter().map(|path| {
-                let verified = verify_bundle(&read(path)?, trusted, now);
+                let verified = verify_bundle(&read(path)?, trusted, beside.timestamps, now);
                 one(path, verified, &mut files)
             });
             Ok(VerifyReport::new(request.model, signatures.collect::<Result<_, _>>()?))

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use waag_evidence::TrustPolicy;
 use waag_evidence::trust::{ProvenSignature, SignerIdentity, TrustedSigner};
-use waag_signing::keyless::{Code, Identity};
-use waag_signing::verify::{Trusted, verify as verify_bundle};
+use waag_signing::keyless::{Code, Identity, TimestampAuthorities};
+use waag_signing::verify::{Trusted, verify_with_timestamps as verify_bundle};
 use waag_signing::{Signer, SigningError};
 
 use super::files::Files;
@@ -25,9 +25,11 @@ pub(super) fn verify(
     let subject = subject(request.model, folder);
     let signers: Vec<_> =
         policy.signers_of(&subject).map(|signer| Candidate::new(signer, folder, store)).collect::<Result<_, _>>()?;
+    let has_certificates = signers.iter().any(|signer| matches!(signer.trusted, Trusted::Certificate { .. }));
+    let timestamps = if has_certificates { trusted_timestamps(store) } else { TimestampAuthorities::default() };
     let (mut reports, mut proven) = (Vec::new(), Vec::new());
     for path in request.signatures {
-        let (report, signature) = judge_one(path, &signers, now, files)?;
+        let (report, signature) = judge_one(path, &signers, (&timestamps, now), files)?;
         reports.push(report);
         proven.extend(signature);
     }
@@ -42,6 +44,12 @@ pub(super) fn verify(
     let verdict = policy.judge(&subject, &proven, &digests, now);
     let report = VerifyReport::new(request.model, reports);
     Ok(VerifyReport { verified: verdict.trusted, policy: verdict.reasons, ..report })
+}
+
+/// Whose timestamps count for certificates: those of the user's trusted root. One that cannot be used makes no timestamp
+/// believed, and stops nobody whose certificate is valid now.
+fn trusted_timestamps(store: &TrustStore) -> TimestampAuthorities {
+    store.trusted_root(None).map(|(root, _)| TimestampAuthorities::of_root(&root)).unwrap_or_default()
 }
 
 /// Somebody who may sign the model.
@@ -81,11 +89,11 @@ impl Candidate {
 fn judge_one(
     path: &Path,
     signers: &[Candidate],
-    now: Timestamp,
+    (timestamps, now): (&TimestampAuthorities, Timestamp),
     files: &mut Files<'_>,
 ) -> Result<(SignatureReport, Option<ProvenSignature>), VerifyError> {
     let json = read(path)?;
-    let tried = signers.iter().map(|signer| (signer, verify_bundle(&json, &signer.trusted, now)));
+    let tried = signers.iter().map(|signer| (signer, verify_bundle(&json, &signer.trusted, timestamps, now)));
     let (name, verified) = best(tried);
     let mut report = one(path, verified, files)?;
     report.signer_name = name.filter(|_| report.signer.is_some());

@@ -11,8 +11,11 @@ use waag_evidence::Sha256Digest;
 
 use super::{TensorInfo, TensorStore, WeightsError};
 
-/// Bytes of a tensor that are read at once: for every thread, so that memory stays flat.
-pub const BLOCK: usize = 4 << 20;
+/// Bytes of a tensor that are read at once where they lie as they are given: what is digested, compared or written next is
+/// still in a fast cache then.
+const BLOCK: usize = 256 << 10;
+/// The same where they are gathered, which is worth doing for many at a time: for every thread, so that memory stays flat.
+const GATHERED: usize = 4 << 20;
 
 /// The SHA-256 of a tensor's bytes: dense, row-major, little-endian.
 ///
@@ -34,10 +37,11 @@ pub(crate) fn read_blocks<E: From<WeightsError>>(
     take: &mut dyn FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let bytes = store.tensors().get(index).map_or(0, TensorInfo::bytes);
-    let mut block = vec![0; usize::try_from(bytes).unwrap_or(BLOCK).min(BLOCK)];
+    let most = if store.is_dense(index) { BLOCK } else { GATHERED };
+    let mut block = vec![0; usize::try_from(bytes).unwrap_or(most).min(most)];
     let mut offset = 0;
     while offset < bytes {
-        let count = usize::try_from(bytes - offset).unwrap_or(BLOCK).min(BLOCK);
+        let count = usize::try_from(bytes - offset).unwrap_or(most).min(most);
         store.read(index, offset, &mut block[..count])?;
         take(&block[..count])?;
         offset += count as u64;

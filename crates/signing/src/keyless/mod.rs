@@ -31,6 +31,7 @@ mod services;
 #[cfg(feature = "online")]
 mod sign;
 mod signer;
+mod timestamp;
 #[cfg(feature = "online")]
 mod token;
 mod verify;
@@ -45,6 +46,7 @@ pub use services::Services;
 #[cfg(feature = "online")]
 pub use sign::{Signed, sign_artifact, sign_statement};
 pub use signer::Signer;
+pub use timestamp::TimestampAuthorities;
 #[cfg(feature = "online")]
 pub use token::{Prompt, Token};
 pub use verify::{

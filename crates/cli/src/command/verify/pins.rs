@@ -49,7 +49,8 @@ struct BrokenPromise {
 
 impl Answer {
     /// Reads a list and every file that it promises something about.
-    pub(super) fn of(list: &Path, model: &Path, watched: bool) -> Result<Self, Failure> {
+    /// `lists` are all that were named: a list is judged by what it says, and not by what another one says of it.
+    pub(super) fn of(list: &Path, lists: &[PathBuf], model: &Path, watched: bool) -> Result<Self, Failure> {
         let Pins { kind, pins, whole, notes } = read(list, model)?;
         let (pins, outside) = split(pins, kind, model);
         let weak = pins.iter().all(|pin| pin.algorithm.is_weak());
@@ -57,7 +58,7 @@ impl Answer {
         if outside > 0 {
             notes.push(format!("{} of the list are not part of the model", counted(outside, "file")));
         }
-        notes.extend(unpinned(&pins, kind, model));
+        notes.extend(unpinned(&pins, kind, lists, model));
         let chosen = Pins { kind, pins, whole, notes: Vec::new() };
         if chosen.pins.is_empty() && chosen.whole.is_empty() {
             return Err(Failure::with_hint(
@@ -123,11 +124,12 @@ fn split(pins: Vec<Pin>, kind: PinKind, model: &Path) -> (Vec<Pin>, u64) {
 }
 
 /// Files of the model that a list says nothing about: they can be anything.
-fn unpinned(pins: &[Pin], kind: PinKind, model: &Path) -> Option<String> {
+fn unpinned(pins: &[Pin], kind: PinKind, lists: &[PathBuf], model: &Path) -> Option<String> {
     if kind == PinKind::HuggingFaceCache {
         return None;
     }
-    let known: HashSet<PathBuf> = pins.iter().filter_map(|pin| std::fs::canonicalize(&pin.path).ok()).collect();
+    let known = pins.iter().map(|pin| &pin.path).chain(lists);
+    let known: HashSet<PathBuf> = known.filter_map(|path| std::fs::canonicalize(path).ok()).collect();
     let files = files_of(model, &[], true, None).ok()?.files;
     let mut others = files.iter().filter(|file| !known.contains(&file.opened)).map(|file| file.path.as_str());
     let count = others.clone().count() as u64;

@@ -2,7 +2,7 @@
 
 use super::super::float::Grain;
 use super::super::sketch::random;
-use super::super::{Class, Diff, Kind};
+use super::super::{Class, Diff, Kind, TensorDiff};
 use super::memory::{Memory, compared, low_rank, normal, rounded};
 
 const SIDE: usize = 128;
@@ -140,6 +140,30 @@ fn renamed_tensors_are_found_by_what_they_hold() {
         compared(&Memory::default().f32("a", &[100], &numbers), &Memory::default().f32("b", &[100], &numbers));
     assert_eq!(renamed.summary.class, Class::Renamed);
     assert!(!renamed.is_identical());
+}
+
+#[test]
+fn a_prefix_of_all_names_hides_no_change() {
+    let numbers = |seed: u64, more: f32| -> Vec<f32> {
+        normal(seed, 64 * 64, 1.0).iter().zip(normal(seed + 9, 64 * 64, more)).map(|(one, more)| one + more).collect()
+    };
+    let model = |prefix: &str, more: f32| {
+        let names = ["a.weight", "b.weight", "c.weight"].into_iter().enumerate();
+        let model = names.fold(Memory::default(), |model, (seed, name)| {
+            model.f32(&format!("{prefix}{name}"), &[64, 64], &numbers(seed as u64, more))
+        });
+        model.f32(&format!("{prefix}same"), &[2], &[1.0; 2])
+    };
+    for (old, new) in [("", "base_model.model."), ("module.", "")] {
+        let diff = compared(&model(old, 0.0), &model(new, 0.1));
+        assert_eq!((diff.tensors.len(), diff.count(Kind::Dense), diff.count(Kind::Renamed)), (4, 3, 1), "{old} {new}");
+        let names = |diff: &TensorDiff| (diff.old.clone().unwrap().name, diff.new.clone().unwrap().name);
+        assert_eq!(names(&diff.tensors[0]), (format!("{old}a.weight"), format!("{new}a.weight")));
+        assert!(diff.summary.notes.iter().any(|note| note.contains(&format!("'{old}{new}'"))));
+        assert_eq!(diff.summary.class, Class::FineTune);
+        assert!(!diff.is_within(1.0), "a loader looks for names");
+    }
+    assert_eq!(compared(&model("", 0.0), &model("model.", 0.0)).summary.class, Class::Renamed);
 }
 
 #[test]
