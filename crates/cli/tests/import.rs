@@ -1,7 +1,7 @@
 //! `waag import` as a shell sees it: exit codes, formats, what is kept, and what goes wrong.
 
 // A test may stop at what it did not expect.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::process::{Command, Output};
 

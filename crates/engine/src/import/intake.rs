@@ -200,9 +200,10 @@ impl<'p> Intake<'p> {
     /// The folder as a subject: the digests of all of its files, once.
     pub(super) fn folder(&mut self, folder: &Path) -> waag_evidence::statement::ResourceDescriptor {
         let told = self.told(folder);
+        let is_root = folder == self.root;
         let whole = self.subjects.folder(folder, self.progress);
         for artifact in whole.new_artifacts {
-            let name = if told == "." { artifact.name } else { format!("{told}/{}", artifact.name) };
+            let name = if is_root { artifact.name } else { format!("{told}/{}", artifact.name) };
             self.artifacts.insert(Artifact { name, ..artifact });
         }
         if let Some(why) = whole.problem {
@@ -251,9 +252,20 @@ impl<'p> Intake<'p> {
     pub(super) fn finish(self) -> Imported {
         let mut imported = self.imported;
         imported.conflicts = conflict::find(&self.said);
-        imported.artifacts = self.artifacts.into_iter().collect();
+        imported.artifacts = without_repeats(self.artifacts);
         imported.remarks.sort_by(|one, other| (other.grade, &one.location).cmp(&(one.grade, &other.location)));
         imported.remarks.dedup();
         imported
     }
+}
+
+/// Artifacts by name. One that was read for a source that has a digest of it, and for one that has none, is told once.
+fn without_repeats(artifacts: BTreeSet<Artifact>) -> Vec<Artifact> {
+    let is_checked = |artifact: &&Artifact| artifact.checked != Checked::Unpinned;
+    let checked: BTreeSet<(String, Sha256Digest)> =
+        artifacts.iter().filter(is_checked).map(|artifact| (artifact.name.clone(), artifact.sha256)).collect();
+    let is_repeat = |artifact: &Artifact| {
+        artifact.checked == Checked::Unpinned && checked.contains(&(artifact.name.clone(), artifact.sha256))
+    };
+    artifacts.into_iter().filter(|artifact| !is_repeat(artifact)).collect()
 }

@@ -117,6 +117,7 @@ fn a_moved_alias_is_caught_whatever_is_copied() {
     assert_eq!(kinds(&check(&stand_in, Some(&digest))), [ProblemKind::NoEvidence, ProblemKind::MovedAlias]);
     let tags = stand_in.state().version_tags["1"].clone();
     stand_in.state().version_tags.insert("2".into(), tags);
+    assert_eq!(kinds(&check(&stand_in, Some(&digest))), [ProblemKind::ForgedTag, ProblemKind::MovedAlias]);
     let path = format!("waag/sha256-{digest}.json");
     stand_in.state().artifacts.insert(format!("1/r2/artifacts/{path}"), good_evidence());
     let report = check(&stand_in, Some(&digest));

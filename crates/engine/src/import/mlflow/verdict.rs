@@ -172,7 +172,10 @@ pub fn verify(
             );
         }
     }
-    let Some(evidence) = found(server, &resolved, &named, &mut report)? else { return Ok(report) };
+    let Some(evidence) = found(server, &resolved, &named, &mut report)? else {
+        moved(server, target, &resolved, Some(&named), &mut report)?;
+        return Ok(report);
+    };
     let before = report.problems.len();
     compare(&evidence, &resolved, &mut report);
     if report.problems.len() > before {
