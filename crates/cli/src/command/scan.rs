@@ -5,15 +5,15 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use waag_engine::cache::CachePlan;
+use waag_engine::evidence::Sources;
 use waag_engine::output::text::counted;
 use waag_engine::output::{OUTPUTS, Output, View, find};
 use waag_engine::report::Report;
 use waag_engine::scan::{Options, scan_paths};
-use waag_engine::trust_store::TrustStore;
 
 use super::arguments::file_or_stdout;
 use super::exit_code;
-use super::project::{from_here, in_force};
+use super::project::{from_here, in_force, sources};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
@@ -105,8 +105,8 @@ impl Job {
     }
 
     /// `check` asks every control, `scan` lists findings alone.
-    fn controls(&self, view: View) -> Option<TrustStore> {
-        (view == View::Check).then(crate::keyless::store)
+    fn controls(&self, view: View) -> Option<Sources> {
+        (view == View::Check).then(sources)
     }
 
     fn options(&self, terminal: &Terminal) -> Result<Options, Failure> {

@@ -18,7 +18,7 @@ use waag_evidence::statement::evidence::EvidenceType;
 use waag_evidence::statement::provenance::BuildType;
 use waag_evidence::unique;
 
-use super::super::project::root_of;
+use super::super::project::{root_of, sources};
 use crate::failure::Failure;
 use crate::keyless::read;
 use crate::terminal::Terminal;
@@ -84,7 +84,7 @@ impl ClaimOptions {
             ("verdict", None) => {
                 let Judged { options, policy } = self.judged(terminal)?;
                 // A verdict is `check`'s, by every control.
-                let options = Options { controls: Some(crate::keyless::store()), ..options };
+                let options = Options { controls: Some(sources()), ..options };
                 Ok(Claim::Verdict(Judged { options, policy }, self.resource_uri.clone()))
             }
             ("provenance", None) => Err(Failure::with_hint(
