@@ -57,7 +57,9 @@ impl Bench {
     /// What is said on both ends, and the exit code.
     fn page(&self, arguments: &str) -> String {
         let output = self.output(arguments);
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(env!("CARGO_PKG_VERSION"), "[version]");
+        let folder = self.0.path().canonicalize().unwrap().display().to_string();
+        let scrubbed = |text: &str| text.replace(env!("CARGO_PKG_VERSION"), "[version]").replace(&folder, "[folder]");
+        let text = |bytes: &[u8]| scrubbed(&String::from_utf8_lossy(bytes));
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         format!("{out}{}{err}exit {}\n", if err.is_empty() { "" } else { "-- stderr\n" }, output.status.code().unwrap())
     }

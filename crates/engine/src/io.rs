@@ -184,6 +184,8 @@ pub fn write_atomically<T>(
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
+    // Where there is no such folder, that is what is said, and not that a file of a name nobody knows is not there.
+    std::fs::metadata(folder)?;
     // As open as the user makes other files: the system takes away what the user's mask says.
     let open = std::fs::Permissions::from_mode(0o666);
     let mut file = tempfile::Builder::new().prefix(".waag-").permissions(open).tempfile_in(folder)?;

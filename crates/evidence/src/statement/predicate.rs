@@ -175,7 +175,8 @@ pub(super) fn check_digest(place: impl Display, digest: &DigestSet) -> Result<()
 /// What an artifact is called, and by which digest, for people.
 pub(super) fn told(descriptor: &ResourceDescriptor) -> String {
     let name = descriptor.uri.as_deref().or(descriptor.name.as_deref()).unwrap_or("without a name");
-    match descriptor.digest.iter().next() {
+    let sha256 = descriptor.digest.get("sha256").map(|digits| ("sha256", digits));
+    match sha256.or_else(|| descriptor.digest.iter().next()) {
         Some((algorithm, digits)) => format!("{name} ({algorithm}:{})", digits.get(..12).unwrap_or(digits)),
         None => format!("{name} (no digest)"),
     }

@@ -142,9 +142,8 @@ fn predicate(path: &Path) -> Result<Value, Failure> {
 
 fn stdin() -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes);
-    match read {
-        Ok(count) if count as u64 <= MAX_BYTES => Ok(bytes),
+    match std::io::copy(&mut std::io::stdin().lock().take(MAX_BYTES + 1), &mut bytes) {
+        Ok(count) if count <= MAX_BYTES => Ok(bytes),
         Ok(_) => Err(Failure::with_hint(format!("stdin is longer than {MAX_BYTES} bytes"), "give one predicate")),
         Err(error) => Err(Failure::with_hint(format!("cannot read stdin: {error}"), "name a file with --predicate")),
     }

@@ -26,7 +26,7 @@ pub(super) struct Files<'a> {
 struct Subjects<'a> {
     whole: Option<(&'a ResourceDescriptor, u64)>,
     /// Names by digest.
-    by_digest: BTreeMap<&'a str, Vec<&'a str>>,
+    by_digest: BTreeMap<&'a str, BTreeSet<&'a str>>,
     by_name: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// Subjects that only have digests by other algorithms.
     unchecked: BTreeSet<&'a str>,
@@ -44,7 +44,7 @@ impl<'a> Subjects<'a> {
             let name = descriptor.name.as_deref().or(descriptor.uri.as_deref()).unwrap_or_default();
             match descriptor.digest.get("sha256") {
                 Some(digest) => {
-                    subjects.by_digest.entry(digest).or_default().push(name);
+                    subjects.by_digest.entry(digest).or_default().insert(name);
                     subjects.by_name.entry(name).or_default().insert(digest);
                 }
                 None => _ = subjects.unchecked.insert(name),
@@ -59,8 +59,8 @@ impl<'a> Subjects<'a> {
         files == 1 && is_there && names_of(whole).is_none()
     }
 
-    fn names(&self, digest: &str) -> &[&'a str] {
-        self.by_digest.get(digest).map(Vec::as_slice).unwrap_or_default()
+    fn names(&self, digest: &str) -> Option<&BTreeSet<&'a str>> {
+        self.by_digest.get(digest)
     }
 
     /// The digest that a file of this name should have.
@@ -126,13 +126,13 @@ fn each_file(found: &Subject, subjects: &Subjects<'_>, report: &mut AttestationR
     for SubjectFile { path, sha256 } in &found.files {
         let digits = sha256.to_string();
         let names = subjects.names(&digits);
-        if names.contains(&path.as_str()) {
+        if names.is_some_and(|names| names.contains(path.as_str())) {
             report.covered.push(Covered { path: path.clone(), named: None });
-        } else if let Some(signed) = changed(found.is_file, path, names, subjects) {
+        } else if let Some(signed) = changed(found.is_file, path, names.is_some(), subjects) {
             let (code, name) = (DifferenceCode::ChangedFile, path.clone());
             let (signed, found) = (Some(signed.to_owned()), Some(digits));
             report.differences.push(Difference { code, name, signed, found });
-        } else if let Some(named) = names.first() {
+        } else if let Some(named) = names.and_then(BTreeSet::first) {
             report.covered.push(Covered { path: path.clone(), named: Some((*named).to_owned()) });
         } else {
             report.not_covered.push(path.clone());
@@ -141,8 +141,8 @@ fn each_file(found: &Subject, subjects: &Subjects<'_>, report: &mut AttestationR
 }
 
 /// The digest that a file should have where it has another one. One file of several may be called by its path.
-fn changed<'a>(is_file: bool, path: &str, names: &[&str], subjects: &Subjects<'a>) -> Option<&'a str> {
-    if is_file && !names.is_empty() {
+fn changed<'a>(is_file: bool, path: &str, is_known: bool, subjects: &Subjects<'a>) -> Option<&'a str> {
+    if is_file && is_known {
         return None;
     }
     let below = || {
@@ -182,7 +182,8 @@ fn missing_and_new(found: &Subject, subjects: &Subjects<'_>, report: &mut Attest
         let signed = digests.first().map(|digest| (*digest).to_owned());
         difference(DifferenceCode::MissingFile, name, signed, None)
     }));
-    let digest_of = |path: &str| found.files.iter().find(|file| file.path == path).map(|file| file.sha256.to_string());
+    let digests: BTreeMap<&str, _> = found.files.iter().map(|file| (file.path.as_str(), file.sha256)).collect();
+    let digest_of = |path: &str| digests.get(path).map(ToString::to_string);
     let renamed = report.covered.iter().filter(|covered| covered.named.is_some()).map(|covered| &covered.path);
     let new: Vec<String> = report.not_covered.iter().chain(renamed).cloned().collect();
     report

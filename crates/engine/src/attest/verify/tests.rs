@@ -118,14 +118,14 @@ fn what_was_changed_is_named() {
         change(&bench);
         bench.wrong("model")
     };
-    assert_eq!(changed(&|bench| drop(bench.write("a.json", "[]"))), ["changed-file a.json"]);
-    assert_eq!(changed(&|bench| drop(bench.write("notes.md", "other"))), NOTHING);
-    assert_eq!(changed(&|bench| drop(bench.write("new.py", ""))), ["unsigned-file new.py"]);
+    assert_eq!(changed(&|bench| _ = bench.write("a.json", "[]")), ["changed-file a.json"]);
+    assert_eq!(changed(&|bench| _ = bench.write("notes.md", "other")), NOTHING);
+    assert_eq!(changed(&|bench| _ = bench.write("new.py", "")), ["unsigned-file new.py"]);
     let removed = changed(&|bench| std::fs::remove_file(bench.path("model/sub/b.txt")).unwrap());
     assert_eq!(removed, ["missing-file sub/b.txt"]);
     let renamed = changed(&|bench| std::fs::rename(bench.path("model/a.json"), bench.path("model/c.json")).unwrap());
     assert_eq!(renamed, ["missing-file a.json", "unsigned-file c.json"]);
-    let swapped = changed(&|bench| drop(bench.write("a.json", "b").write("sub/b.txt", "{}")));
+    let swapped = changed(&|bench| _ = bench.write("a.json", "b").write("sub/b.txt", "{}"));
     assert_eq!(swapped, ["changed-file a.json", "changed-file sub/b.txt"]);
 }
 
