@@ -67,6 +67,8 @@ fn help_is_short_or_long() {
         "fetch",
         "convert",
         "diff",
+        "lineage",
+        "ledger",
         "explain",
         "formats",
         "trust",

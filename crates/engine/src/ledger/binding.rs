@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use waag_signing::encoding::to_hex;
 
 use super::store::nanoseconds;
+use crate::bounded;
 
 /// Name of the index in the ledger.
 const INDEX: &str = "index.sqlite";
@@ -24,6 +25,8 @@ const INDEX: &str = "index.sqlite";
 const GRAPH: &str = "graph";
 /// What SQLite writes beside a database. It would be read with it, whoever wrote it.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// Bytes of a record that are read.
+const MAX_RECORD: u64 = 4096;
 /// The form of the index. Another one is made again.
 const FORM: u32 = 1;
 
@@ -116,7 +119,7 @@ impl Binding {
     }
 
     fn recorded(&self) -> Option<Record> {
-        serde_json::from_slice(&fs::read(&self.record).ok()?).ok()
+        serde_json::from_slice(&bounded::read(&self.record, MAX_RECORD).ok()?).ok()
     }
 
     fn now(&self) -> Option<Record> {

@@ -1,7 +1,7 @@
 //! The graph of a ledger: from its picture beside the index, and from the rows that came after that was taken.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -21,6 +21,8 @@ use crate::lineage::walk::Bits;
 const NOTE: &str = "graph";
 /// Rows after the picture from which on another one is taken.
 const STALE: usize = 4096;
+/// Files that stand otherwise than in the picture from which on another one is taken.
+const MOVED: usize = 64;
 /// Bytes of a picture that is read.
 const MAX_BYTES: u64 = 8 << 30;
 
@@ -65,7 +67,7 @@ impl Ledger {
         let file = File::open(self.index.graph_file()?).ok()?;
         let length = file.metadata().ok()?.len();
         let mut bytes = Vec::with_capacity(usize::try_from(length).ok().filter(|_| length <= MAX_BYTES)?);
-        file.take(length).read_to_end(&mut bytes).ok()?;
+        io::copy(&mut file.take(length), &mut bytes).ok()?;
         let digest = blake3::Hasher::new().update_rayon(&bytes).finalize();
         if digest.to_hex().as_str() == note.digest { picture::read(&bytes) } else { None }
     }
@@ -156,11 +158,11 @@ impl Ledger {
     /// # Errors
     /// When the index cannot be read or written.
     pub fn believe(&mut self, graph: &mut LedgerGraph, cited: &[u32], read: &Bits) -> Result<bool, LedgerError> {
-        let store = &self.store;
+        let (store, stamps) = (&self.store, &graph.stamps);
         let looked: Vec<(u32, Sha256Digest, Result<Option<Stamp>, Fault>)> = cited
             .par_iter()
             .filter_map(|number| {
-                let (digest, numbers) = graph.stamps.get((*number as usize).checked_sub(1)?)?;
+                let (digest, numbers) = stamps.get((*number as usize).checked_sub(1)?)?;
                 let digest = Sha256Digest::new(*digest);
                 let known = Stamp { size: numbers[0], modified: numbers[1], changed: numbers[2], inode: numbers[3] };
                 let found = store.stamp(&digest);
@@ -174,7 +176,12 @@ impl Ledger {
         let (mut moved, mut any) = (Vec::new(), false);
         for (number, digest, found) in looked {
             match found {
-                Ok(Some(stamp)) => moved.push((digest, stamp)),
+                Ok(Some(stamp)) => {
+                    if let Some((_, known)) = graph.stamps.get_mut(number as usize - 1) {
+                        *known = [stamp.size, stamp.modified, stamp.changed, stamp.inode];
+                    }
+                    moved.push((digest, stamp));
+                }
                 Ok(None) => {}
                 Err(fault) => {
                     any = true;
@@ -185,6 +192,10 @@ impl Ledger {
         }
         if !moved.is_empty() {
             self.index.restamp(&moved)?;
+        }
+        // After a checkout, say, all files are others to the file system; without this, each question would read them.
+        if moved.len() > MOVED {
+            self.take_picture(&graph.graph, &graph.stamps)?;
         }
         Ok(any)
     }
@@ -211,7 +222,7 @@ fn node_of(row: i64) -> Option<u32> {
 }
 
 /// Puts a file in its place as a whole. It can be made again, so nobody waits for the disk.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
         fs::remove_file(path)?;

@@ -73,7 +73,7 @@ pub fn documents<E: From<io::Error>>(path: &Path, mut take: impl FnMut(Document)
     if serde_json::from_slice::<serde::de::IgnoredAny>(&first).is_err() {
         reader.seek(SeekFrom::Start(0))?;
         let mut bytes = Vec::new();
-        reader.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+        io::copy(&mut reader.take(MAX_BYTES + 1), &mut bytes)?;
         return take(Document { path: path.to_owned(), line: None, bytes });
     }
     let (mut number, mut next) = (1, Some(first));

@@ -19,7 +19,7 @@ const STATEMENTS: &str = "statements";
 /// Where files are while they are written.
 const TEMPORARY: &str = "temporary";
 /// What keeps the parts that are this machine's own out of version control.
-const IGNORED: &str = "# What waag makes of the statements on this machine; everything else belongs into version control.\n/index.sqlite*\n/graph\n/temporary/\n";
+const IGNORED: &str = "# What waag makes of the statements on this machine; everything else belongs into version control.\n/index.sqlite*\n/graph\n/.graph-*\n/temporary/\n";
 /// After this long, what somebody was writing is left over.
 const LEFT_OVER: Duration = Duration::from_secs(24 * 60 * 60);
 /// From so many files on, the file system is asked once for all of them to be on the disk.
@@ -178,7 +178,7 @@ impl Store {
             return Err(Fault::Corrupt);
         }
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(fault)?;
+        io::copy(&mut file.take(MAX_BYTES + 1), &mut bytes).map_err(fault)?;
         if digest_of(&bytes) == *digest { Ok((bytes, stamp(&metadata))) } else { Err(Fault::Corrupt) }
     }
 

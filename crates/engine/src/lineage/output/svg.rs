@@ -24,8 +24,8 @@ const GAP: f64 = 22.0;
 const MARGIN: f64 = 28.0;
 const TOP: f64 = 76.0;
 const BOTTOM: f64 = 62.0;
-/// Letters that fit into a box, and beside a line.
-const LETTERS: usize = 23;
+/// How much fits into a box in bold, in the width of a common letter; and letters that fit in small, and beside a line.
+const ROOM: f64 = 22.5;
 const SMALL_LETTERS: usize = 28;
 const LINE_LETTERS: usize = 24;
 /// Lines of what is told when the mouse rests.
@@ -254,7 +254,7 @@ fn node_box(told: &Told<'_>, place: usize, children: &Children) -> Box {
     let (name, short) = (words::headword(node), words::short(node));
     let id = if short == name { alias.unwrap_or_default() } else { short };
     Box {
-        name: excerpt(&name, LETTERS),
+        name: fit(&name),
         kind: node.kind.word(),
         word: node.kind.word().to_uppercase(),
         id: excerpt(&id, SMALL_LETTERS),
@@ -278,6 +278,29 @@ fn line(told: &Told<'_>, edge: &AnswerEdge, from: usize, to: usize) -> Line {
     let title = std::iter::once(edge.relation.to_owned()).chain(title).collect();
     let who = words::who(answer, edge);
     Line { from, to, role: edge.relation.replace('-', " "), who, level: edge.level, title, is_torn }
+}
+
+/// As much of a name as there is room for in bold.
+fn fit(name: &str) -> String {
+    let width = |letter: char| match letter {
+        'i' | 'j' | 'l' | 't' | 'f' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '(' | ')' | '[' | ']' | ' ' => {
+            0.6
+        }
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 1.4,
+        'A'..='Z' | '_' | '<' | '>' | '=' | '+' | '#' | '&' => 1.15,
+        letter if letter.is_ascii() => 1.0,
+        letter if u32::from(letter) < 0x1100 => 1.2,
+        _ => 1.8,
+    };
+    if name.chars().map(width).sum::<f64>() <= ROOM {
+        return name.to_owned();
+    }
+    let mut sum = 0.0;
+    let fits = |letter: &char| {
+        sum += width(*letter);
+        sum <= ROOM - 1.4
+    };
+    format!("{}…", name.chars().take_while(fits).collect::<String>())
 }
 
 const fn class(level: Level) -> &'static str {
