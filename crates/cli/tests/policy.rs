@@ -200,6 +200,40 @@ fn a_signed_provenance_is_judged() {
     assert_eq!(outcome("provenance"), "fail");
 }
 
+/// A chain from a base model to a tuned one, signed at each step and kept in a ledger, and then broken.
+#[test]
+fn ancestors_are_asked_of_the_ledger() {
+    let project = Project::new();
+    project.write("base/weights.bin", "base");
+    project.write("waag.toml", TRUST);
+    let outcome = |id: &str| project.answer("model", id).0;
+    assert_eq!((outcome("ancestors-signed"), outcome("no-ancestor-denied")), ("unknown".into(), "unknown".into()));
+    let attest = |signer: &[&str]| {
+        let step = ["attest", "model", "--type", "provenance", "--build-type", "fine-tune"];
+        let read = ["--dependency", "base-model=base", "--output", "step.json"];
+        let output = project.output(&[&step[..], &read, signer].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(project.code(&["ledger", "add", "step.json"]), 0);
+    };
+    attest(&["--unsigned"]);
+    assert_eq!((outcome("ancestors-signed"), outcome("provenance")), ("fail".into(), "fail".into()));
+    attest(&["--key", "key.pem"]);
+    assert_eq!((outcome("ancestors-signed"), outcome("provenance")), ("pass".into(), "pass".into()));
+    assert_eq!((outcome("no-ancestor-denied"), outcome("provenance-links")), ("pass".into(), "fail".into()));
+    insta::assert_snapshot!("policy-lineage", project.page(&["policy", "explain", "model"]));
+    let lineage = project.json(&["lineage", "model", "--format", "json"]);
+    let base = lineage["answer"]["nodes"].as_array().or(lineage["nodes"].as_array()).unwrap().iter();
+    let base = base.filter(|node| node["depth"] == 1).filter_map(|node| node["id"].as_str()).next().unwrap().to_owned();
+    let digest = base.strip_prefix("sha256:").unwrap();
+    project.write("waag.toml", format!("{TRUST}[[trust.denied]]\ndigest = '{digest}'\nreason = 'poisoned'\n"));
+    let page = project.page(&["check", "model"]).replace(digest, "[digest]");
+    insta::assert_snapshot!("policy-ancestor-denied", page);
+    // A condition of one's own asks the same.
+    let rule = "[[policy.rule]]\nname = 'near'\nwhen = 'ancestors.all(a, a.trusted && a.depth < 5)'\nthen = 'require'\nreason = 'so'\n";
+    project.write("waag.toml", format!("{TRUST}{rule}"));
+    assert_eq!(project.answer("model", "near"), ("pass".into(), "allow".into()));
+}
+
 /// The verdict is written as a verification summary, with what it rests on.
 #[test]
 fn a_verdict_names_its_policy_and_what_it_rests_on() {

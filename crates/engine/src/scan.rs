@@ -12,7 +12,7 @@ use waag_formats::look_alike;
 use waag_formats::source::Source;
 
 use crate::cache::{Cache, CachePlan, key_of};
-use crate::evidence::{self, Gathering};
+use crate::evidence::{self, Gathering, Sources};
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
 use crate::lock::{Check, Known, ProjectLock};
@@ -38,16 +38,16 @@ pub struct Options {
     pub root: Option<PathBuf>,
     /// What the project's files have to be.
     pub lock: Option<ProjectLock>,
-    /// Where the user's trusted roots are, by which Sigstore signatures are believed.
+    /// Where the user's trusted roots are, by which Sigstore signatures of ingredients are believed.
     pub trust_store: TrustStore,
-    /// Whether every control is asked, or findings alone are judged.
-    pub controls: bool,
+    /// Where evidence is looked for, to ask every control; none to judge findings alone.
+    pub controls: Option<Sources>,
 }
 
 impl Options {
     /// Whether every file has to be digested: where digests are asked for, and where some are refused.
     fn needs_digests(&self) -> bool {
-        self.digests || (self.controls && !self.settings.trust.denied.is_empty())
+        self.digests || (self.controls.is_some() && !self.settings.trust.denied.is_empty())
     }
 }
 
@@ -116,7 +116,6 @@ pub struct Xray {
 /// # Errors
 /// When a path does not exist or cannot be read at all; what cannot be read below it is a finding.
 pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress) -> Result<Report, ScanError> {
-    let options = &Options { digests: options.needs_digests(), ..options.clone() };
     let locks = lock_check(options, paths);
     let is_gone = |path: &&PathBuf| locks.as_ref().is_some_and(|locks| !path.exists() && locks.names(path));
     let mut entries = Vec::new();
@@ -131,11 +130,12 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
     let plan = options.cache.as_ref().filter(|plan| entries.len() >= plan.at_least);
     // Results of earlier scans save time; without them the answer is the same.
     let cache = plan.and_then(|plan| Cache::open(&plan.folder).ok());
+    let digests = options.needs_digests();
     let examine = |entry: &Entry| {
         let is_locked = locks.as_ref().is_some_and(|locks| entry.opened().is_some_and(|path| locks.covers(path)));
         let examined = match is_locked {
             true => examine_entry(entry, true, &memory),
-            false => recall_or_examine(entry, options, &memory, cache.as_ref()),
+            false => recall_or_examine(entry, digests, &memory, cache.as_ref()),
         };
         progress.advance(entry.size, &entry.path.to_string_lossy());
         examined
@@ -202,18 +202,18 @@ fn nest((artifact, facts): (ArtifactReport, Facts), rest: &mut Vec<(ArtifactRepo
 }
 
 /// The result of an earlier scan, or else a new one, which is kept if the file has not changed meanwhile.
-fn recall_or_examine(entry: &Entry, options: &Options, memory: &MemoryPlan, cache: Option<&Cache>) -> Examined {
+fn recall_or_examine(entry: &Entry, digests: bool, memory: &MemoryPlan, cache: Option<&Cache>) -> Examined {
     let (Some(cache), EntryKind::File(path)) = (cache, &entry.kind) else {
-        return examine_entry(entry, options.digests, memory);
+        return examine_entry(entry, digests, memory);
     };
     let shown = entry.path.to_string_lossy();
-    let key = key_of(path, &shown, options.digests);
+    let key = key_of(path, &shown, digests);
     if let Some(known) = key.and_then(|key| cache.get(key)) {
         return known;
     }
-    let examined = examine_entry(entry, options.digests, memory);
+    let examined = examine_entry(entry, digests, memory);
     let unread = examined.artifacts.is_empty();
-    if let Some(key) = key.filter(|key| !unread && Some(*key) == key_of(path, &shown, options.digests)) {
+    if let Some(key) = key.filter(|key| !unread && Some(*key) == key_of(path, &shown, digests)) {
         cache.put(key, &examined);
     }
     examined
@@ -315,7 +315,7 @@ fn conclude(gathering: &Gathering<'_>, entries: &[Entry], examined: Vec<Examined
 /// Gathers what the policy asks for, and judges.
 fn judge_all(gathering: &Gathering<'_>, artifacts: Vec<ArtifactReport>, findings: Vec<Finding>) -> Report {
     let Options { settings, controls, .. } = gathering.options;
-    let policy = if *controls { settings.policy.clone() } else { settings.policy.for_findings() };
+    let policy = if controls.is_some() { settings.policy.clone() } else { settings.policy.for_findings() };
     let subject = evidence::subject(gathering.paths, &artifacts);
     let evidence = Evidence { findings, ..gathering.evidence(&artifacts) };
     let verdict = evaluate(&subject, &evidence, &policy, crate::clock::today());

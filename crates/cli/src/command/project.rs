@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use waag_engine::evidence::Sources;
+use waag_engine::ledger::Ledger;
 use waag_engine::lock::{self, Known, ProjectLock, Signed, SignedError};
 use waag_engine::scan::{Options, Silent};
 use waag_engine::settings::{self, Settings};
@@ -47,6 +49,12 @@ pub(super) fn in_force(config: Option<&Path>) -> Result<(Options, Option<PathBuf
     let lock = ProjectLock::load(&root)?;
     let trust_store = crate::keyless::store();
     Ok((Options { settings, lock, root: Some(root), trust_store, ..Options::default() }, Some(path)))
+}
+
+/// Where evidence is looked for: the user's trusted roots, and the nearest ledger.
+pub(crate) fn sources() -> Sources {
+    let ledger = std::env::current_dir().ok().and_then(|directory| Ledger::find(&directory));
+    Sources { store: crate::keyless::store(), ledger, cache: crate::folders::cache() }
 }
 
 /// The folder of a settings file.

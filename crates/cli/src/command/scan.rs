@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use waag_engine::cache::CachePlan;
+use waag_engine::evidence::Sources;
 use waag_engine::output::text::counted;
 use waag_engine::output::{OUTPUTS, Output, View, find};
 use waag_engine::report::Report;
@@ -12,7 +13,7 @@ use waag_engine::scan::{Options, scan_paths};
 
 use super::arguments::file_or_stdout;
 use super::exit_code;
-use super::project::{from_here, in_force};
+use super::project::{from_here, in_force, sources};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
@@ -87,7 +88,7 @@ fn formats() -> impl TypedValueParser<Value = &'static dyn Output> {
 impl Job {
     pub(super) fn run(self, view: View, terminal: &Terminal) -> Result<ExitCode, Failure> {
         // `check` asks every control, `scan` lists findings alone.
-        let options = Options { controls: view == View::Check, ..self.options(terminal)? };
+        let options = Options { controls: self.controls(view), ..self.options(terminal)? };
         let paths = self.paths(&options)?;
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(&paths, &options, &bar)?;
@@ -102,6 +103,11 @@ impl Job {
             Err(failure) => return Err(failure),
         }
         Ok(if self.exit_zero { ExitCode::SUCCESS } else { exit_code(report.verdict.decision) })
+    }
+
+    /// `check` asks every control, `scan` lists findings alone.
+    fn controls(&self, view: View) -> Option<Sources> {
+        (view == View::Check).then(sources)
     }
 
     fn options(&self, terminal: &Terminal) -> Result<Options, Failure> {

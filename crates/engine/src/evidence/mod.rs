@@ -1,7 +1,7 @@
 //! What is known of a subject when it is judged, gathered from its files, its project, signatures and statements.
 
-mod ancestry;
 mod denials;
+mod lineage;
 mod signatures;
 mod statements;
 
@@ -16,10 +16,19 @@ use crate::report::ArtifactReport;
 use crate::scan::Options;
 use crate::trust_store::TrustStore;
 
-pub use ancestry::ancestry_of;
-
 /// Paths of which a subject's name is made; of more, it says how many.
 const MAX_NAMED: usize = 8;
+
+/// Where evidence is looked for, beside the files themselves and their project.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The user's trusted roots.
+    pub store: TrustStore,
+    /// The ledger, where there is one.
+    pub ledger: Option<PathBuf>,
+    /// waag's folder in the user's cache, which the ledger's index is kept in.
+    pub cache: Option<PathBuf>,
+}
 
 /// What evidence is gathered from.
 #[derive(Debug)]
@@ -35,9 +44,9 @@ impl Gathering<'_> {
     /// Everything but findings. Where controls are not asked for, the files alone.
     pub(crate) fn evidence(&self, artifacts: &[ArtifactReport]) -> Evidence {
         let files = files(artifacts);
-        match self.options.controls {
-            true => self.with_controls(&self.options.trust_store, files, artifacts),
-            false => Evidence { files, ..Evidence::default() },
+        match &self.options.controls {
+            Some(sources) => self.with_controls(&sources.store, files, artifacts),
+            None => Evidence { files, ..Evidence::default() },
         }
     }
 
@@ -45,15 +54,32 @@ impl Gathering<'_> {
         let asked = self.locks.map(Check::asked).unwrap_or_default();
         let signed = signatures::gather(self, &asked, store);
         let denials = denials::gather(&self.options.settings.trust, self.paths, artifacts, &signed.roots);
+        let models = self.models(&asked);
+        let lineage = lineage::gather(self, models.iter().map(PathBuf::as_path));
+        let mut statements = statements::gather(self, &asked, store);
+        statements.searched.extend(lineage.statements.searched);
+        statements.found.extend(lineage.statements.found);
         Evidence {
             findings: Vec::new(),
             files,
             parts: asked.iter().map(part).collect(),
             signatures: signed.evidence,
             denials,
-            statements: statements::gather(self, &asked, store),
-            ancestry: ancestry_of(self.paths),
+            statements,
+            ancestry: lineage.ancestry,
         }
+    }
+}
+
+impl Gathering<'_> {
+    /// The models and datasets that were asked for as a whole, and what was asked for beside them.
+    fn models(&self, asked: &[Asked<'_>]) -> Vec<PathBuf> {
+        let parts = asked.iter().filter(|part| part.whole).map(|part| part.path.clone());
+        let beside = self.paths.iter().filter(|path| {
+            let there = std::fs::canonicalize(path).unwrap_or_else(|_| (*path).clone());
+            asked.iter().all(|part| !part.path.starts_with(&there) && !there.starts_with(&part.path))
+        });
+        parts.chain(beside.cloned()).collect()
     }
 }
 
@@ -113,3 +139,6 @@ pub(crate) fn split(mut evidence: Evidence) -> (Evidence, Vec<Finding>) {
     let findings = std::mem::take(&mut evidence.findings);
     (evidence, findings)
 }
+
+#[cfg(test)]
+mod tests;

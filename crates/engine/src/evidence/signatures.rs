@@ -50,7 +50,7 @@ impl Signed {
             }
             (Some(file), Some(locks)) => {
                 let file = locks.resolve(file);
-                let state = if file.exists() { None } else { Some(absent(&[file.clone()])) };
+                let state = if file.exists() { None } else { Some(absent(std::slice::from_ref(&file))) };
                 self.judge(&part.path, &part.shown, (&file, true), gathering, store, state);
             }
             _ => self.beside(&part.path, &part.shown, gathering, store),

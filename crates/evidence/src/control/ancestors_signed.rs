@@ -19,7 +19,8 @@ pub(super) static CONTROL: Control = Control {
 
 /// Roles of models and data. Programs are signed by those who distribute them, and in other ways.
 const ROLES: [Role; 5] = [Role::BaseModel, Role::Adapter, Role::ConvertedFrom, Role::Teacher, Role::Dataset];
-const NEXT: &str = "have the statement that names it, by digest, signed by whoever made that step, and add it to the ledger";
+const NEXT: &str =
+    "have the statement that names it, by digest, signed by whoever made that step, and add it to the ledger";
 
 fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
     let ancestry = &evidence.ancestry;
@@ -73,7 +74,11 @@ pub(super) fn gaps(ancestry: &Ancestry) -> Vec<Observation> {
         Observation::fail(cycle.first().map_or("", String::as_str), seen, next)
     });
     let more = ancestry.incomplete.iter().map(|why| {
-        Observation::unknown("", format!("not all ancestors are known: {why}"), "`waag lineage` and `waag ledger check` tell more")
+        Observation::unknown(
+            "",
+            format!("not all ancestors are known: {why}"),
+            "`waag lineage` and `waag ledger check` tell more",
+        )
     });
     missing.chain(cycles).chain(more).collect()
 }

@@ -32,7 +32,7 @@ fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
     if observations.is_empty() {
         observations.push(match ancestry.nodes.len() {
             0 => Observation::unknown("", "nothing says what it was made from", super::recorded::NEXT),
-            count => Observation::pass("", format!("{count} ancestors, none of them denied")),
+            count => Observation::pass("", format!("none of its ancestors is denied ({count} known)")),
         });
     }
     observations

@@ -18,7 +18,7 @@ use waag_evidence::statement::evidence::EvidenceType;
 use waag_evidence::statement::provenance::BuildType;
 use waag_evidence::unique;
 
-use super::super::project::root_of;
+use super::super::project::{root_of, sources};
 use super::super::verify::came_with;
 use crate::failure::Failure;
 use crate::keyless::read;
@@ -90,7 +90,7 @@ impl ClaimOptions {
             ("verdict", None) => {
                 let Judged { options, policy } = self.judged(subject, terminal)?;
                 // A verdict is `check`'s, by every control.
-                let options = Options { controls: true, ..options };
+                let options = Options { controls: Some(sources()), ..options };
                 Ok(Claim::Verdict(Judged { options, policy }, self.resource_uri.clone()))
             }
             ("provenance", None) => Err(Failure::with_hint(

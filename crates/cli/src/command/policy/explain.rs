@@ -21,7 +21,7 @@ use waag_evidence::verdict::{Judged, Seen};
 use waag_evidence::{CONTROLS, Control, Evidence};
 
 use crate::command::exit_code;
-use crate::command::project::in_force;
+use crate::command::project::{in_force, sources};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::suggest;
@@ -80,7 +80,7 @@ impl Explain {
     }
 
     fn subject(&self, path: &Path, options: Options, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let options = Options { controls: true, ..options };
+        let options = Options { controls: Some(sources()), ..options };
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(&[path.to_owned()], &options, &bar)?;
         bar.finish();

@@ -15,7 +15,7 @@ use waag_engine::settings::policy_test::{EvidenceError, PolicyTest, TestSubject,
 use waag_evidence::{Decision, Outcome, Verdict, evaluate};
 
 use crate::command::formats::Telling;
-use crate::command::project::{in_force, root_of};
+use crate::command::project::{in_force, root_of, sources};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -68,7 +68,7 @@ impl From<EvidenceError> for Failure {
 impl Test {
     pub(super) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
         let (options, file) = in_force(self.config.as_deref())?;
-        let options = Options { controls: true, ..options };
+        let options = Options { controls: Some(sources()), ..options };
         let tests = self.tests(&options, file.as_deref())?;
         if tests.is_empty() {
             return Err(Failure::with_hint(
