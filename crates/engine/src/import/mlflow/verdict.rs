@@ -10,9 +10,12 @@ use waag_evidence::Sha256Digest;
 
 use super::evidence::{Evidence, TAG, parse, path_of};
 use super::registry::{Resolved, resolve, roots};
-use super::server::{MlflowError, Server};
+use super::server::{MlflowError, ModelVersion, Server};
 use super::target::Target;
 use crate::scan::Progress;
+
+/// Other versions of a model in which evidence is looked for.
+const MAX_OTHERS: usize = 5;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,7 +84,7 @@ pub enum ProblemKind {
     ReplacedEvidence,
     /// It is not the evidence that the user expects.
     OtherEvidence,
-    /// The alias leads to another version than the one that the evidence was written to.
+    /// The alias leads to another version than the one that the evidence is about.
     MovedAlias,
     /// A file has other bytes than the evidence is about.
     ReplacedArtifact,
@@ -160,7 +163,7 @@ pub fn verify(
         report.problem(ProblemKind::Unread, error.to_string());
     }
     let Some(named) = tagged(&resolved, &mut report) else {
-        moved(server, target, &resolved, None, &mut report)?;
+        moved(server, target, &resolved, None, &mut report, progress)?;
         return Ok(report);
     };
     if let Some(expected) = expected {
@@ -173,13 +176,13 @@ pub fn verify(
         }
     }
     let Some(evidence) = found(server, &resolved, &named, &mut report)? else {
-        moved(server, target, &resolved, Some(&named), &mut report)?;
+        moved(server, target, &resolved, Some(&named), &mut report, progress)?;
         return Ok(report);
     };
     let before = report.problems.len();
     compare(&evidence, &resolved, &mut report);
     if report.problems.len() > before {
-        moved(server, target, &resolved, Some(&named), &mut report)?;
+        moved(server, target, &resolved, Some(&named), &mut report, progress)?;
     }
     Ok(report)
 }
@@ -293,25 +296,43 @@ fn is_file(name: &str, path: &str) -> bool {
     name == path || name.ends_with(&format!("/{path}")) || path.ends_with(&format!("/{name}"))
 }
 
-/// Whether the evidence, or any where none is named, was written to another version: then the alias may have been moved.
+/// Whether evidence that holds stands on another version of the model: then the alias was moved. With `named`, only that
+/// evidence counts.
 fn moved(
     server: &Server,
     target: &Target,
     resolved: &Resolved,
     named: Option<&Sha256Digest>,
     report: &mut VerdictReport,
+    progress: &dyn Progress,
 ) -> Result<(), MlflowError> {
     let (Target::Alias { name, alias }, Some(now)) = (target, &resolved.version) else { return Ok(()) };
-    let value = named.map(|named| format!("sha256:{named}"));
-    let is_tagged = |(key, tag): &(String, String)| key == TAG && value.as_ref().is_none_or(|value| tag == value);
-    let others = server.versions(name)?;
-    let other = others.iter().find(|version| version.version != now.version && version.tags.iter().any(is_tagged));
-    if let Some(other) = other {
-        let text = format!(
-            "the alias '{alias}' leads to version {} now, and evidence was written to version {}",
-            now.version, other.version
-        );
-        report.problem(ProblemKind::MovedAlias, text);
+    let tagged = |version: &ModelVersion| {
+        let (_, value) = version.tags.iter().find(|(key, _)| key == TAG)?;
+        let digest: Sha256Digest = value.strip_prefix("sha256:")?.parse().ok()?;
+        named.is_none_or(|named| *named == digest).then_some(digest)
+    };
+    let others = server.versions(name)?.into_iter().filter(|version| version.version != now.version);
+    let others = others.filter_map(|version| Some((tagged(&version)?, version)));
+    for (digest, version) in others.take(MAX_OTHERS) {
+        if holds(server, &version, &digest, progress) {
+            let text = format!(
+                "the alias '{alias}' leads to version {} now, and the evidence is about version {}",
+                now.version, version.version
+            );
+            report.problem(ProblemKind::MovedAlias, text);
+            break;
+        }
     }
     Ok(())
+}
+
+/// Whether the evidence of a digest is about the files of a version. What cannot be read does not hold.
+fn holds(server: &Server, version: &ModelVersion, digest: &Sha256Digest, progress: &dyn Progress) -> bool {
+    let target = Target::Version { name: version.name.clone(), version: version.version.clone() };
+    let mut report = VerdictReport::default();
+    let Ok(resolved) = resolve(server, &target, progress) else { return false };
+    let Ok(Some(evidence)) = found(server, &resolved, digest, &mut report) else { return false };
+    compare(&evidence, &resolved, &mut report);
+    report.problems.is_empty()
 }
