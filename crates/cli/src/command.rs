@@ -11,9 +11,10 @@ mod explain;
 mod fetch;
 mod formats;
 mod hash;
+mod import;
+mod keeping;
 mod ledger;
 mod lineage;
-mod import;
 mod lock;
 mod man;
 mod policy;
@@ -45,20 +46,20 @@ pub(crate) enum Command {
     Show(show::Show),
     Hash(hash::Hash),
     Sign(sign::Sign),
-    Attest(attest::Attest),
     Verify(verify::Verify),
-    Import(import::Import),
     Lock(lock::LockCommand),
     Fetch(fetch::Fetch),
     Convert(convert::Convert),
     Diff(diff::Diff),
-    Lineage(lineage::Lineage),
-    Ledger(ledger::LedgerCommand),
     Run(run::Run),
+    Attest(attest::Attest),
+    Import(import::Import),
+    Ledger(ledger::LedgerCommand),
+    Lineage(lineage::Lineage),
+    Policy(policy::PolicyCommand),
     Explain(explain::Explain),
     Formats(formats::Formats),
     Trust(trust::Trust),
-    Policy(policy::PolicyCommand),
     Conformance(conformance::Conformance),
     Completions(completions::Completions),
     Man(man::Man),

@@ -14,6 +14,7 @@ use waag_evidence::statement::evidence::{EVIDENCE, EvidenceType, Maker, find};
 
 use super::arguments::file_or_stdout;
 use super::formats::Telling;
+use super::keeping::Keeping;
 use super::signer::{SignerOptions, plain_paths};
 use crate::failure::Failure;
 use crate::progress::Bar;
@@ -29,6 +30,7 @@ Examples:
       --dependency dataset=data/train.jsonl --dependency code=git+https://example.org/train@gitCommit:4c76… \\
       --parameter method=lora --parameter seed=42 --key key.pem --output tuned.provenance.json
   waag attest model/ --type cyclonedx --predicate bom.json --unsigned > model.bom.json
+  waag attest model/ --type scan --key key.pem --keep                           for 'waag lineage' and 'waag check'
 
 Others verify it with: waag verify model/ --attestation model.scan.json --key key.pub.pem
 or with any other program for in-toto attestations. docs/attestations.md describes every type.
@@ -77,8 +79,11 @@ pub(crate) struct Attest {
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     output: Option<PathBuf>,
 
+    #[command(flatten)]
+    keeping: Keeping,
+
     /// How to tell what was written
-    #[arg(long, short, value_name = "FORMAT", default_value = "plain", requires = "output", help_heading = "Output")]
+    #[arg(long, short, value_name = "FORMAT", default_value = "plain", help_heading = "Output")]
     format: Telling,
 }
 
@@ -111,11 +116,16 @@ impl Attest {
                 "no specification names the field '{field}': it is kept, and most readers pass it over"
             ));
         }
-        let Some(path) = output else {
-            terminal.answer(None, |out| out.write_all(&bytes))?;
-            return Ok(ExitCode::SUCCESS);
-        };
-        write(path, &bytes)?;
+        self.keeping.keep(&bytes, terminal)?;
+        match output {
+            Some(path) => write(path, &bytes)?,
+            // What is kept need not be poured over the terminal.
+            None if self.output.is_none() && self.keeping.is_asked() => {}
+            None => {
+                terminal.answer(None, |out| out.write_all(&bytes))?;
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
         let style = terminal.style(View::Check, false);
         terminal.answer(None, |out| match self.format {
             Telling::Plain => plain::attested(&report, out, style),

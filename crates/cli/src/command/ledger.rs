@@ -48,7 +48,7 @@ pub(crate) struct LedgerCommand {
 }
 
 /// Which ledger, and whom to trust.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Place {
     /// The ledger, instead of the nearest .waag up to the repository's root
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Input")]
@@ -162,7 +162,8 @@ impl Place {
         Ok(ledger)
     }
 
-    fn create(&self, terminal: &Terminal) -> Result<(Ledger, PathBuf), Failure> {
+    /// Opens the ledger, or makes one.
+    pub(super) fn create(&self, terminal: &Terminal) -> Result<(Ledger, PathBuf), Failure> {
         let folder = self.new_folder();
         let ledger = Ledger::create(&folder, folders::cache().as_deref())?;
         tell_origin(&ledger, terminal);

@@ -19,7 +19,9 @@ pub(super) fn attested(report: &AttestReport, out: &mut dyn Write, style: Style)
     let subject = sanitize(&report.subject);
     writeln!(out, "{}: {} of {files} of {subject}", Painted(style.color, colour, word), report.kind)?;
     let mut line = |label, text: &str| entry(label, text, out);
-    line("attestation", report.output.as_deref().unwrap_or("stdout"))?;
+    if let Some(output) = &report.output {
+        line("attestation", output)?;
+    }
     line("type", report.predicate_type)?;
     if let Some(signer) = &report.signer {
         line("signer", signer)?;
