@@ -1,6 +1,6 @@
 //! What the ledger says of a subject: who says how it was made, and what it descends from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use waag_evidence::gathered::{Ancestor, Ancestry, Assurance, ProvenanceFacts, StatementEvidence, Statements};
@@ -14,7 +14,7 @@ use super::Gathering;
 use crate::ledger::Ledger;
 use crate::ledger::assurance::Assurance as Judged;
 use crate::ledger::judge::PolicyJudge;
-use crate::lineage::answer::{Answer, Kind, Level, Node, Options, Said};
+use crate::lineage::answer::{Answer, Kind, Level, Missing, Node, Options, Said};
 use crate::lineage::question::{Starts, digests_of};
 use crate::lineage::walk::Direction;
 use crate::scan::Silent;
@@ -124,6 +124,16 @@ impl Lineage {
                 verdict: None,
             });
         }
+        self.take_gaps(answer);
+    }
+
+    /// What keeps the ancestors of an answer from being all of them.
+    fn take_gaps(&mut self, answer: &Answer) {
+        let vouched = vouched(answer);
+        let unknown = answer.nodes.iter().enumerate().filter(|(index, node)| {
+            node.depth > 0 && node.missing == Some(Missing::Statement) && !vouched.contains(index)
+        });
+        self.ancestry.missing.extend(unknown.map(|(_, node)| node.label.clone().unwrap_or_else(|| node.id.clone())));
         let name = |index: &usize| answer.nodes.get(*index).map(|node| node.id.clone()).unwrap_or_default();
         self.ancestry.cycles.extend(answer.cycles.iter().map(|cycle| cycle.iter().map(name).collect()));
         self.ancestry.incomplete.extend(answer.incomplete.iter().cloned());
@@ -144,7 +154,7 @@ impl Lineage {
     fn say(&mut self, answer: &Answer, ledger: &Ledger) {
         let is_subject = |index: usize| answer.nodes.get(index).is_some_and(|node| node.depth == 0);
         let edges = answer.edges.iter().filter(|edge| is_subject(edge.subject));
-        let cited: std::collections::BTreeSet<usize> =
+        let cited: BTreeSet<usize> =
             edges.flat_map(|edge| edge.said.iter().map(|said| said.statement)).collect();
         for cited in cited.into_iter().filter_map(|index| answer.statements.get(index)) {
             let (signer, trusted) = match &cited.assurance {
@@ -170,6 +180,14 @@ impl Lineage {
 fn node(answer: &Answer, index: usize) -> Option<&Node> {
     let hidden = [Kind::Advisory, Kind::Step];
     answer.nodes.get(index).filter(|node| node.depth > 0 && !hidden.contains(&node.kind))
+}
+
+/// Artifacts that somebody trusted has signed, by themselves or as files of a whole. One may be where a history begins: that
+/// nobody says what it was made from is then no gap.
+fn vouched(answer: &Answer) -> BTreeSet<usize> {
+    let parts = answer.edges.iter().filter(|edge| edge.relation == Role::PartOf.name());
+    let signed = parts.filter(|edge| edge.said.iter().any(|said| said.level == Level::Signed));
+    signed.flat_map(|edge| [edge.subject, edge.object]).collect()
 }
 
 fn digest(node: &Node) -> Option<Sha256Digest> {
