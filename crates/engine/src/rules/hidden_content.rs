@@ -1,6 +1,6 @@
 //! Content where the usual reader does not look: between records, before the start, after the end, or a second format.
 
-use waag_evidence::finding::Severity;
+use waag_evidence::finding::{Persona, Severity};
 use waag_formats::fact::{Anomaly, Fact, FactKind};
 
 use super::finding::Findings;
@@ -31,14 +31,15 @@ impl Rule for HiddenContent {
         for (position, anomaly, detail) in artifact.anomalies() {
             let (severity, text) = match anomaly {
                 Anomaly::HiddenContent => (Severity::High, "content that the usual reader does not show"),
-                // What it would do is judged where it is opened; honest models have little reason to keep one.
-                Anomaly::Nested => (Severity::Medium, "a pickle within a pickle, kept for somebody to load"),
+                // What it would do is judged where it is opened; caches keep such, so that by itself it is only told.
+                Anomaly::Nested => (Severity::Info, "a pickle within a pickle, kept for somebody to load"),
                 Anomaly::Polyglot => (Severity::High, "these bytes are two formats at once"),
                 Anomaly::LeadingBytes => (Severity::High, "bytes before the start of the content"),
                 Anomaly::TrailingBytes => (severity_of_tail(artifact), "bytes after the end of the content"),
                 _ => continue,
             };
-            findings.add(severity, position, with_detail(text, detail), NEXT_STEP);
+            let persona = if severity == Severity::Info { Persona::Reviewer } else { Persona::Everyone };
+            findings.add(severity, position, with_detail(text, detail), NEXT_STEP).persona(persona);
         }
     }
 }
@@ -65,9 +66,9 @@ mod tests {
     }
 
     #[test]
-    fn a_pickle_within_a_pickle_is_for_a_person_to_weigh() {
+    fn a_pickle_within_a_pickle_is_only_told() {
         let said = sketch("model.pkl", &PICKLE).anomaly(Anomaly::Nested).said(&HiddenContent);
-        assert_eq!(said, ["medium: a pickle within a pickle, kept for somebody to load: as told"]);
+        assert_eq!(said, ["info: a pickle within a pickle, kept for somebody to load: as told"]);
     }
 
     #[test]
