@@ -211,7 +211,7 @@ pub(super) fn written(record: &mut Record, options: &Options) -> Written {
         .filter(|path| !is_passing(path) && path.is_file() && Some(*path) != options.log.as_ref())
         .cloned()
         .collect();
-    let hashing = Hashing::start();
+    let hashing = Hashing::alone();
     remaining.iter().for_each(|path| hashing.want(path, None, Urgency::Now));
     let hashed = hashing.finish();
     let mut written = Written::default();

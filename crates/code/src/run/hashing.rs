@@ -73,16 +73,31 @@ pub(super) struct Hashing {
 }
 
 impl Hashing {
-    pub(super) fn start() -> Self {
-        let queue = Arc::new((Mutex::new(Queue::default()), Condvar::new()));
+    /// Beside a program that runs, whose threads go first.
+    pub(super) fn beside() -> Self {
+        let mut hashing = Self { queue: Arc::default(), threads: Vec::new() };
+        hashing.add_threads(true);
+        hashing
+    }
+
+    /// While nothing else is done.
+    pub(super) fn alone() -> Self {
+        // `finish` adds the threads.
+        Self { queue: Arc::default(), threads: Vec::new() }
+    }
+
+    fn add_threads(&mut self, gives_way: bool) {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-        let threads = (0..count)
-            .map(|_| {
-                let queue = Arc::clone(&queue);
-                std::thread::spawn(move || work(&queue))
+        let thread = |_| {
+            let queue = Arc::clone(&self.queue);
+            std::thread::spawn(move || {
+                if gives_way {
+                    super::capture::give_way();
+                }
+                work(&queue);
             })
-            .collect();
-        Self { queue, threads }
+        };
+        self.threads.extend((0..count).map(thread));
     }
 
     /// Wants the digest of a file, once. An open file is the one that is hashed, whatever has its name by then.
@@ -114,9 +129,16 @@ impl Hashing {
         }
     }
 
-    /// Waits for all digests.
-    pub(super) fn finish(self) -> BTreeMap<PathBuf, Hashed> {
-        lock(&self.queue.0).closed = true;
+    /// Waits for all digests. Nobody has to go first any more, and whoever gave way cannot take it back: others join in.
+    pub(super) fn finish(mut self) -> BTreeMap<PathBuf, Hashed> {
+        let waiting = {
+            let mut queue = lock(&self.queue.0);
+            queue.closed = true;
+            !queue.now.is_empty() || !queue.later.is_empty()
+        };
+        if waiting {
+            self.add_threads(false);
+        }
         self.queue.1.notify_all();
         for thread in self.threads {
             let _ = thread.join();
@@ -130,7 +152,6 @@ fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
 }
 
 fn work((queue, changed): &(Mutex<Queue>, Condvar)) {
-    super::capture::give_way();
     let mut buffer = vec![0; BLOCK];
     while let Some((path, file, urgency)) = next(queue, changed) {
         let hashed = hash_opened(&path, file, urgency, &mut buffer).unwrap_or_default();
@@ -211,7 +232,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         std::fs::write(&path, "abc").unwrap();
-        let hashing = Hashing::start();
+        let hashing = Hashing::beside();
         hashing.want(&path, None, Urgency::Now);
         hashing.settle(&path);
         std::fs::write(&path, "other").unwrap();

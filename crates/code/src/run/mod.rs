@@ -196,7 +196,7 @@ pub fn run(options: &Options, talk: &dyn Fn(&str)) -> Result<Finished, RunError>
     let signals = Signals::hold();
     let side_channel = SideChannel::open().ok();
     let places = places(options, side_channel.as_ref());
-    let hashing = Hashing::start();
+    let hashing = Hashing::beside();
     let mut watched = options.capture;
     let started = now();
     let mut ran = attempt(options, &places, &hashing, &signals, side_channel.as_ref(), watched)?;
@@ -256,7 +256,7 @@ impl Before {
         if options.outputs.is_empty() {
             return Err(RunError::NothingDeclared);
         }
-        let hashing = Hashing::start();
+        let hashing = Hashing::alone();
         let inputs = gather::declared(options.inputs.iter().map(|(_, path)| path.clone()));
         let outputs = gather::declared(options.outputs.iter().cloned());
         inputs.iter().chain(&outputs).for_each(|path| hashing.want(path, None, Urgency::Now));
