@@ -129,7 +129,7 @@ class Consumer:
 
 
 def root(chain: Chain, name: str) -> str:
-    return json.loads(chain.must("hash", name, "--format", "json"))["root"].removeprefix("sha256:")
+    return json.loads(chain.must("hash", name, "--format", "json"))["model_signing_root"]
 
 
 def whole(chain: Chain, steps: dict[str, Path]) -> None:
@@ -177,7 +177,7 @@ def broken(chain: Chain, steps: dict[str, Path]) -> None:
     case.expect("no statement of the base model", "check", "quantised", code=3, words=["ancestors-signed", "base"])
 
     case = Consumer(chain, "no-quantise", without("quantised"))
-    case.expect("no statement of the copy itself", "check", "quantised", code=3, words=["provenance"])
+    case.expect("no statement of the copy itself", "check", "quantised", code=1, words=["provenance", "says how it was made"])
 
     # Other data under the same name: its statement is about other bytes.
     shutil.copy(chain.work / "train.jsonl", chain.work / "kept.jsonl")

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use waag_engine::ledger::Ledger;
 use waag_engine::lineage::answer::{Answer, Options};
 use waag_engine::lineage::output::{Asked, Format, Told};
-use waag_engine::lineage::question::{Starts, digests_of};
+use waag_engine::lineage::question::{Digests, Starts, digests_of};
 use waag_engine::lineage::walk::Direction;
 use waag_engine::lineage::{answer, unsigned_path};
 use waag_engine::output::View;
@@ -182,7 +182,8 @@ fn starts(ledger: &Ledger, about: &str, terminal: &Terminal) -> Result<Starts, F
         return Ok(Starts::of_text(ledger, about)?);
     }
     let bar = Bar::new(terminal.is_watched());
-    let (whole, files) = digests_of(path, &bar)?;
+    let Digests { whole, files } = digests_of(path, &bar)?;
     bar.finish();
+    let files = files.into_iter().map(|(_, identifier)| identifier).collect();
     Ok(Starts::of_digests(ledger, whole, files)?)
 }

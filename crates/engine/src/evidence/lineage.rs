@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use waag_evidence::gathered::{Ancestor, Ancestry, Assurance, ProvenanceFacts, StatementEvidence, Statements};
+use waag_evidence::gathered::{
+    Ancestor, Ancestry, Assurance, FileEvidence, ProvenanceFacts, StatementEvidence, Statements,
+};
 use waag_evidence::statement::Statement;
 use waag_evidence::statement::provenance::{PREDICATE_TYPE, Provenance};
 use waag_evidence::statement::role::Role;
@@ -15,7 +17,7 @@ use crate::ledger::Ledger;
 use crate::ledger::assurance::Assurance as Judged;
 use crate::ledger::judge::PolicyJudge;
 use crate::lineage::answer::{Answer, Kind, Level, Missing, Node, Options, Said};
-use crate::lineage::question::{Starts, digests_of};
+use crate::lineage::question::{Digests, Starts, digests_of};
 use crate::lineage::walk::Direction;
 use crate::scan::Silent;
 
@@ -35,7 +37,11 @@ pub(super) struct Lineage {
 }
 
 /// Asks the ledger about some paths. Where there is none, nothing is searched, and nothing is known.
-pub(super) fn gather<'a>(gathering: &Gathering<'_>, about: impl Iterator<Item = &'a Path>) -> Lineage {
+pub(super) fn gather<'a>(
+    gathering: &Gathering<'_>,
+    about: impl Iterator<Item = &'a Path>,
+    files: &[FileEvidence],
+) -> Lineage {
     let mut lineage = Lineage::default();
     let Some(folder) = gathering.options.controls.as_ref().and_then(|sources| sources.ledger.as_ref()) else {
         return lineage;
@@ -44,43 +50,46 @@ pub(super) fn gather<'a>(gathering: &Gathering<'_>, about: impl Iterator<Item = 
     lineage.statements.searched.push(place.clone());
     lineage.ancestry.searched.push(place);
     let about: Vec<&Path> = about.collect();
+    let weights: BTreeSet<&Path> =
+        files.iter().filter(|file| file.tensors > 0).map(|file| Path::new(&file.path)).collect();
     if about.len() > MAX_ASKED {
         lineage.ancestry.incomplete.push(format!("the ledger was asked about {MAX_ASKED} of {} paths", about.len()));
     }
     // What went wrong is told in words: the ledger is then no evidence, and what it holds is not known.
-    if let Err(error) = lineage.ask_all(gathering, folder, about.into_iter()) {
+    if let Err(error) = lineage.ask_all(gathering, folder, &about, &weights) {
         lineage.ancestry.incomplete.push(error);
     }
     lineage
 }
 
 impl Lineage {
-    fn ask_all<'a>(
+    fn ask_all(
         &mut self,
         gathering: &Gathering<'_>,
         folder: &Path,
-        about: impl Iterator<Item = &'a Path>,
+        about: &[&Path],
+        weights: &BTreeSet<&Path>,
     ) -> Result<(), String> {
         let Some(sources) = &gathering.options.controls else { return Ok(()) };
         let settings = &gathering.options.settings;
         let judge = PolicyJudge::new(&settings.trust, &settings.folder, &sources.store, crate::clock::now());
         let judge = judge.map_err(|error| error.to_string())?;
         let mut ledger = Ledger::open(folder, sources.cache.as_deref()).map_err(|error| error.to_string())?;
-        for path in about.take(MAX_ASKED) {
-            self.ask(path, &mut ledger, &judge, &settings.trust)?;
+        for path in about.iter().take(MAX_ASKED) {
+            self.ask((path, weights), &mut ledger, &judge, &settings.trust)?;
         }
         Ok(())
     }
 
     fn ask(
         &mut self,
-        path: &Path,
+        (path, weights): (&Path, &BTreeSet<&Path>),
         ledger: &mut Ledger,
         judge: &PolicyJudge<'_>,
         trust: &TrustPolicy,
     ) -> Result<(), String> {
-        let (whole, files) = digests_of(path, &Silent).map_err(|error| error.to_string())?;
-        let starts = Starts::of_digests(ledger, whole, files).map_err(|error| error.to_string())?;
+        let digests = digests_of(path, &Silent).map_err(|error| error.to_string())?;
+        let starts = starts(ledger, digests, path, weights).map_err(|error| error.to_string())?;
         if starts.nodes.is_empty() {
             return Ok(());
         }
@@ -88,7 +97,7 @@ impl Lineage {
         let answer =
             crate::lineage::answer(ledger, &starts.nodes, options, judge).map_err(|error| error.to_string())?;
         self.take(&answer, trust);
-        self.say(&answer, ledger);
+        self.say(&answer, &starts, ledger);
         Ok(())
     }
 
@@ -151,11 +160,8 @@ impl Lineage {
     }
 
     /// The statements that say what the subject itself was made from.
-    fn say(&mut self, answer: &Answer, ledger: &Ledger) {
-        let is_subject = |index: usize| answer.nodes.get(index).is_some_and(|node| node.depth == 0);
-        let edges = answer.edges.iter().filter(|edge| is_subject(edge.subject));
-        let cited: BTreeSet<usize> =
-            edges.flat_map(|edge| edge.said.iter().map(|said| said.statement)).collect();
+    fn say(&mut self, answer: &Answer, starts: &Starts, ledger: &Ledger) {
+        let cited = statements_about(answer, starts);
         for cited in cited.into_iter().filter_map(|index| answer.statements.get(index)) {
             let (signer, trusted) = match &cited.assurance {
                 Judged::Signed { signer, .. } => (Some(signer.clone()), true),
@@ -175,6 +181,37 @@ impl Lineage {
             }
         }
     }
+}
+
+/// Where the walk begins: at the whole, or, where nobody speaks of it, at the files that have its weights. A configuration or
+/// a licence that another model has too says nothing of this one.
+fn starts(
+    ledger: &Ledger,
+    digests: Digests,
+    path: &Path,
+    weights: &BTreeSet<&Path>,
+) -> Result<Starts, crate::ledger::LedgerError> {
+    let Digests { whole, files } = digests;
+    let single = files.len() == 1;
+    let counts = |name: &str| single || weights.contains(path.join(name).as_path());
+    let files: Vec<_> = files.into_iter().filter(|(name, _)| counts(name)).map(|(_, identifier)| identifier).collect();
+    let missing = files.iter().map(|file| ledger.nodes_of(std::slice::from_ref(file)));
+    let missing = missing.collect::<Result<Vec<_>, _>>()?.iter().any(Vec::is_empty);
+    // Weights of which one part is unknown are not the weights that somebody spoke of.
+    Starts::of_digests(ledger, whole, if missing && !single { Vec::new() } else { files })
+}
+
+/// Statements whose subject is what was asked about: the whole, or each of the files that stand for it.
+fn statements_about(answer: &Answer, starts: &Starts) -> BTreeSet<usize> {
+    let is_start = |index: usize| answer.nodes.get(index).is_some_and(|node| node.depth == 0);
+    let mut said_of: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for edge in answer.edges.iter().filter(|edge| is_start(edge.subject)) {
+        edge.said.iter().for_each(|said| {
+            said_of.entry(said.statement).or_default().insert(edge.subject);
+        });
+    }
+    let needed = if starts.by_files { starts.nodes.len() } else { 1 };
+    said_of.into_iter().filter(|(_, subjects)| subjects.len() >= needed).map(|(statement, _)| statement).collect()
 }
 
 fn node(answer: &Answer, index: usize) -> Option<&Node> {

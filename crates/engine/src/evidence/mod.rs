@@ -55,7 +55,7 @@ impl Gathering<'_> {
         let signed = signatures::gather(self, &asked, store);
         let denials = denials::gather(&self.options.settings.trust, self.paths, artifacts, &signed.roots);
         let models = self.models(&asked);
-        let lineage = lineage::gather(self, models.iter().map(PathBuf::as_path));
+        let lineage = lineage::gather(self, models.iter().map(PathBuf::as_path), &files);
         let mut statements = statements::gather(self, &asked, store);
         statements.searched.extend(lineage.statements.searched);
         statements.found.extend(lineage.statements.found);

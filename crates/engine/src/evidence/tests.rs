@@ -75,8 +75,9 @@ fn files_and_models_are_denied_by_digest() {
     let listed = files_of(&root.path().join("m"), &[], false, None).unwrap();
     assert_eq!(listed.files.len(), 2);
     let digests = |path: &str| {
-        let (whole, files) = crate::lineage::question::digests_of(&root.path().join(path), &Silent).unwrap();
-        whole.into_iter().chain(files).map(|digest| digest.text.split_once(':').unwrap().1.to_owned())
+        let digests = crate::lineage::question::digests_of(&root.path().join(path), &Silent).unwrap();
+        let files = digests.files.into_iter().map(|(_, file)| file);
+        digests.whole.into_iter().chain(files).map(|digest| digest.text.split_once(':').unwrap().1.to_owned())
     };
     let all: Vec<String> = digests("m").collect();
     assert_eq!(all.len(), 4, "two roots and two files");

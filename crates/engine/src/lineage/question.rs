@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use waag_evidence::Sha256Digest;
 use waag_evidence::manifest::{HashAlgorithm, Method, Serialization, names_root};
 use waag_signing::model_statement::NAMES_DIGEST;
 
@@ -21,11 +22,20 @@ pub struct Starts {
     pub by_files: bool,
 }
 
-/// The digests of a model: of the whole, and of each file.
+/// The digests of a model.
+#[derive(Debug, Clone)]
+pub struct Digests {
+    /// Of the whole.
+    pub whole: Vec<Identifier>,
+    /// Of each file, with its path below the model.
+    pub files: Vec<(String, Identifier)>,
+}
+
+/// Digests a model.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn digests_of(path: &Path, progress: &dyn Progress) -> Result<(Vec<Identifier>, Vec<Identifier>), HashError> {
+pub fn digests_of(path: &Path, progress: &dyn Progress) -> Result<Digests, HashError> {
     let listed = files_of(path, &[], true, None)?;
     let wanted = Wanted { files: vec![HashAlgorithm::Sha256], shards: None };
     let hashed = digest_files(&listed.files, &wanted, progress)?;
@@ -37,15 +47,17 @@ pub fn digests_of(path: &Path, progress: &dyn Progress) -> Result<(Vec<Identifie
     };
     let sha256s: Vec<_> =
         hashed.iter().filter_map(|file| Some((file.file.path.as_str(), file.digests.first()?.to_sha256()?))).collect();
-    let files = sha256s.iter().map(|(_, digest)| Identifier::digest("sha256", &digest.to_string())).collect();
+    let identifier = |digest: &Sha256Digest| Identifier::digest("sha256", &digest.to_string());
+    let files = sha256s.iter().map(|(path, digest)| ((*path).to_owned(), identifier(digest))).collect();
     let names = names_root(sha256s.iter().copied());
     let root = manifest_of_files(listed, &hashed, &how)?.manifest.root();
     let whole = [("sha256", root), (NAMES_DIGEST, names)];
-    Ok((whole.iter().map(|(algorithm, digest)| Identifier::digest(algorithm, &digest.to_string())).collect(), files))
+    let whole = whole.iter().map(|(algorithm, digest)| Identifier::digest(algorithm, &digest.to_string())).collect();
+    Ok(Digests { whole, files })
 }
 
 impl Starts {
-    /// The nodes of what is at a path.
+    /// The nodes of what is at a path, by the digests of the whole and, where nobody speaks of it, of files.
     ///
     /// # Errors
     /// When the index cannot be read.
