@@ -107,7 +107,8 @@ impl Attest {
         let bar = Bar::new(terminal.is_watched());
         let now = waag_engine::clock::now();
         let make = |with: With<'_, Failure>| attest(&request, with, now, &bar);
-        let attested = if self.unsigned { make(With::Nobody) } else { self.signer.sign(&self.subject, &bar, make) };
+        let attested =
+            if self.unsigned { make(With::Nobody) } else { self.signer.sign(Some(&self.subject), &bar, make) };
         bar.finish();
         let Attested { bytes, report } = attested?;
         for field in &report.unknown_fields {

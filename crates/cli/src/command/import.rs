@@ -18,6 +18,7 @@ use waag_evidence::{Decision, Sha256Digest};
 
 use super::exit_code;
 use super::formats::Telling;
+use super::keeping::Keeping;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
@@ -28,7 +29,8 @@ const MAX_EVIDENCE: u64 = 64 << 20;
 const EXAMPLES: &str = "\
 Examples:
   waag import models/tuned                         every card, configuration, BOM and record in a folder
-  waag import . --output claims.jsonl              keep the statements, one unsigned envelope a line
+  waag import . --keep                             and put the statements into the ledger, for 'waag lineage'
+  waag import . --output claims.jsonl              or into a file, one unsigned envelope a line
   waag import mlruns --from mlflow                 only runs of MLflow
   waag import http://localhost:5000 --run 3f2a…    a run on a server, every artifact digested
   waag import http://localhost:5000 --model iris@champion --write-verdict verdict.sigstore.json
@@ -82,6 +84,9 @@ pub(crate) struct Import {
     /// Write the statements, one unsigned envelope on each line; with --verify, the evidence
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    keeping: Keeping,
 
     /// How to tell it
     #[arg(long, short, value_name = "FORMAT", default_value = "plain", help_heading = "Output")]
@@ -168,7 +173,7 @@ impl Import {
                 "docs/import.md lists what is read; --from KIND reads a file whatever its name",
             ));
         }
-        let kept = keep(imported, self.output.as_deref(), terminal)?;
+        let kept = self.keep(imported, terminal)?;
         let answered = terminal.answer(None, |out| match self.format {
             Telling::Plain => plain(imported, out),
             Telling::Json => json(imported, out),
@@ -183,6 +188,29 @@ impl Import {
             Grade::Unchecked => exit_code(Decision::Inconclusive),
             Grade::Wrong => exit_code(Decision::Deny),
         })
+    }
+
+    /// Where the statements are now, in words.
+    fn keep(&self, imported: &Imported, terminal: &Terminal) -> Result<String, Failure> {
+        let count = counted(imported.statements.len() as u64, "statement");
+        if self.keeping.is_asked() {
+            let mut lines = Vec::new();
+            write_statements(imported, &mut lines).map_err(|error| {
+                Failure::with_hint(
+                    format!("cannot write down what was read: {error}"),
+                    "report this: it is a mistake in waag",
+                )
+            })?;
+            self.keeping.keep(&lines, terminal)?;
+        }
+        match &self.output {
+            Some(path) => {
+                terminal.answer(Some(path), |out| write_statements(imported, out))?;
+                Ok(format!("{count} in '{}', none of them signed", sanitize(&path.display().to_string())))
+            }
+            None if self.keeping.is_asked() => Ok(format!("{count}, none of them signed")),
+            None => Ok(format!("{count}, not kept: --keep puts them into the ledger, --output FILE into a file")),
+        }
     }
 
     fn publish(
@@ -226,16 +254,6 @@ impl Import {
             (true, false) => exit_code(Decision::Inconclusive),
         })
     }
-}
-
-/// Keeps the statements, and says where.
-fn keep(imported: &Imported, output: Option<&Path>, terminal: &Terminal) -> Result<String, Failure> {
-    let count = counted(imported.statements.len() as u64, "statement");
-    let Some(path) = output else {
-        return Ok(format!("{count}, not kept: --output FILE writes them, one unsigned envelope a line"));
-    };
-    terminal.answer(Some(path), |out| write_statements(imported, out))?;
-    Ok(format!("{count} in '{}', none of them signed", sanitize(&path.display().to_string())))
 }
 
 fn server(address: Option<String>) -> Result<Server, Failure> {

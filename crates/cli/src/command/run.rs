@@ -5,12 +5,16 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
 use waag_code::run::again::{Again, Compared, Recorded, Sameness, again};
-use waag_code::run::{Finished, Level, Options, run, whole, write};
+use waag_code::run::{Finished, Level, Options, run, whole};
+use waag_engine::attest::seal::{With, seal};
 use waag_engine::sanitize::sanitize;
 use waag_evidence::statement::provenance::BuildType;
 use waag_evidence::statement::role::Role;
 
+use super::keeping::Keeping;
+use super::signer::SignerOptions;
 use crate::failure::Failure;
+use crate::progress::Bar;
 use crate::terminal::Terminal;
 
 /// What every `provenance.yaml` of ours begins with; another one is somebody's own.
@@ -21,6 +25,7 @@ Examples:
   waag run -- python train.py --epochs 3
   waag run --type fine-tune --input base-model=models/base --output out/ -- python tune.py
   waag run --parameter seed=7 --log train.log -- ./train.sh
+  waag run --key trainer.pem --keep -- python train.py     signed, and in the ledger for 'waag lineage'
   waag run --no-network --sandbox -- python train.py       it can download nothing, and write here and in /tmp only
   waag run --again provenance.intoto.json --tolerance 1e-6
 
@@ -38,7 +43,7 @@ With --again:
 /// The command runs as it would without waag: same folder, same terminal, same exit code. What it and everything it
 /// starts really opens is seen, whatever language it is written in. Inputs are hashed beside the run, Python packages are
 /// folded into name, version and the digest of what they list, and seeds and flags for determinism are noted at the end.
-/// Two files come out: SLSA provenance (in-toto, not signed yet) and a plain provenance.yaml. Watching needs Linux and no
+/// Two files come out: SLSA provenance (in-toto; signed where a signer is named) and a plain provenance.yaml. Watching needs Linux and no
 /// privileges; where it is not allowed, what is declared is hashed, and the provenance says so.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -75,6 +80,12 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     log: Option<PathBuf>,
 
+    #[command(flatten)]
+    keeping: Keeping,
+
+    #[command(flatten)]
+    signer: SignerOptions,
+
     /// Deny the command the network
     #[arg(long, help_heading = "Confine")]
     no_network: bool,
@@ -102,7 +113,7 @@ pub(crate) struct Run {
 
     /// Copy what comes out to a folder; the first outputs stay where they are
     #[arg(long, value_name = "FOLDER", requires = "again", value_hint = ValueHint::DirPath, help_heading = "Again")]
-    keep: Option<PathBuf>,
+    copy_to: Option<PathBuf>,
 }
 
 fn build_type(text: &str) -> Result<BuildType, String> {
@@ -137,9 +148,13 @@ impl Run {
     }
 
     fn once(&self, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let finished = run(&self.options()?, &|text| terminal.note(text))?;
+        let options = self.options()?;
         let file = self.provenance.as_deref().unwrap_or(Path::new("provenance.intoto.json"));
-        tell(&finished, file, terminal)?;
+        let finished = self.signed(|with| {
+            let finished = run(&options, &|text| terminal.note(text))?;
+            self.tell(&finished, file, with, terminal)?;
+            Ok(finished)
+        })?;
         let yaml = self.yaml.as_deref().or_else(|| default_yaml(terminal));
         if let Some(yaml) = yaml.filter(|_| finished.statement().is_some()) {
             whole(yaml, finished.yaml().as_bytes()).map_err(|error| refused(yaml, &error))?;
@@ -150,7 +165,8 @@ impl Run {
     fn again(&self, provenance: &Path, terminal: &Terminal) -> Result<ExitCode, Failure> {
         let recorded = Recorded::read(provenance)?;
         let talk = |text: &str| terminal.note(text);
-        match again(&recorded, self.options()?, self.tolerance, self.keep.as_deref(), &talk)? {
+        let options = self.options()?;
+        self.signed(|with| match again(&recorded, options, self.tolerance, self.copy_to.as_deref(), &talk)? {
             Again::OtherInputs(differing) => {
                 differing.iter().for_each(|line| terminal.complain(line));
                 terminal.note("it was not run: with other inputs it would be another run");
@@ -158,13 +174,39 @@ impl Run {
             }
             Again::Ran { finished, outputs, level } => {
                 let file = self.provenance.as_deref().unwrap_or(Path::new("provenance.again.intoto.json"));
-                tell(&finished, file, terminal)?;
+                self.tell(&finished, file, with, terminal)?;
                 if let Some(yaml) = self.yaml.as_deref() {
                     whole(yaml, finished.yaml().as_bytes()).map_err(|error| refused(yaml, &error))?;
                 }
                 Ok(compared(&outputs, level, finished.exit_code(), terminal))
             }
+        })
+    }
+
+    /// Gives whoever signs to `work`; a key is read before the command runs, so that a mistake is met at once.
+    fn signed<T>(&self, work: impl FnOnce(With<'_, Failure>) -> Result<T, Failure>) -> Result<T, Failure> {
+        match self.signer.is_asked() {
+            true => self.signer.sign(None, &Bar::new(false), work),
+            false => work(With::Nobody),
         }
+    }
+
+    fn tell(
+        &self,
+        finished: &Finished,
+        file: &Path,
+        with: With<'_, Failure>,
+        terminal: &Terminal,
+    ) -> Result<(), Failure> {
+        finished.notes.iter().for_each(|note| terminal.note(note));
+        let Some(statement) = finished.statement() else { return Ok(()) };
+        let statement = serde_json::to_vec(&statement).map_err(|error| refused(file, &error.into()))?;
+        let sealed = seal(&statement, with, waag_engine::clock::now())?;
+        whole(file, &sealed.bytes).map_err(|error| refused(file, &error))?;
+        let signer = sealed.signer.map_or("not signed".to_owned(), |signer| format!("signed by {}", sanitize(&signer)));
+        let shown = sanitize(&file.display().to_string());
+        terminal.note(format!("{}; see {shown}, {signer}", finished.summary()));
+        self.keeping.keep(&sealed.bytes, terminal)
     }
 
     fn options(&self) -> Result<Options, Failure> {
@@ -193,15 +235,6 @@ fn normal(path: &Path) -> PathBuf {
     let canonical =
         path.parent().zip(path.file_name()).and_then(|(parent, name)| Some(parent.canonicalize().ok()?.join(name)));
     canonical.or_else(|| path.canonicalize().ok()).unwrap_or_else(|| path.to_owned())
-}
-
-fn tell(finished: &Finished, file: &Path, terminal: &Terminal) -> Result<(), Failure> {
-    finished.notes.iter().for_each(|note| terminal.note(note));
-    if let Some(statement) = finished.statement() {
-        write(&statement, file).map_err(|error| refused(file, &error))?;
-        terminal.note(format!("{}; see {}", finished.summary(), sanitize(&file.display().to_string())));
-    }
-    Ok(())
 }
 
 /// The plain form is written by default, but never over one that a person wrote.

@@ -104,7 +104,7 @@ impl Sign {
         let request = Request { model: &self.model, signature: &self.signature, how: self.serialization()? };
         let bar = Bar::new(terminal.is_watched());
         let report =
-            self.signer.sign(&self.model, &bar, |with| sign(&request, with, waag_engine::clock::now(), &bar))?;
+            self.signer.sign(Some(&self.model), &bar, |with| sign(&request, with, waag_engine::clock::now(), &bar))?;
         bar.finish();
         let style = terminal.style(View::Check, false);
         terminal.answer(None, |out| match self.format {

@@ -59,10 +59,16 @@ pub(super) struct SignerOptions {
 }
 
 impl SignerOptions {
-    /// Gives whoever signs to `work`. Keys and services are read before it begins; a token, when it asks for one.
+    /// Whether anybody is to sign.
+    pub(super) const fn is_asked(&self) -> bool {
+        self.key.is_some() || self.pkcs11.is_some() || self.keyless
+    }
+
+    /// Gives whoever signs to `work`. Keys and services are read before it begins; a token, when it asks for one. A key that
+    /// lies inside the subject, where there is one, is refused.
     pub(super) fn sign<T>(
         &self,
-        subject: &Path,
+        subject: Option<&Path>,
         bar: &Bar,
         work: impl FnOnce(With<'_, Failure>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
@@ -81,11 +87,11 @@ impl SignerOptions {
         work(With::Keyless { token: Box::new(token), services: &services, root: &root })
     }
 
-    fn signing_key(&self, subject: &Path) -> Result<Box<dyn SigningKey>, Failure> {
+    fn signing_key(&self, subject: Option<&Path>) -> Result<Box<dyn SigningKey>, Failure> {
         let password = self.password()?;
         match (&self.key, &self.pkcs11) {
             (Some(path), _) => {
-                check_key_place(subject, path)?;
+                subject.map_or(Ok(()), |subject| check_key_place(subject, path))?;
                 let password = password.as_ref().map(|password| password.as_bytes());
                 Ok(Box::new(key_files::private_key(path, password)?))
             }

@@ -12,7 +12,7 @@ fn the_same_bytes_come_out_again() {
     project.write("in.txt", "abc");
     project.shell(&["--type", "prepare-dataset"], "sort in.txt > out.txt");
     let before = std::fs::metadata(project.path("out.txt")).unwrap().modified().unwrap();
-    let (code, talk) = code(&project, &["--again", "provenance.intoto.json", "--keep", "kept"]);
+    let (code, talk) = code(&project, &["--again", "provenance.intoto.json", "--copy-to", "kept"]);
     assert_eq!(code, Some(0), "{talk}");
     assert!(talk.contains("'out.txt': bit-identical") && talk.contains("rerun-bit-identical"), "{talk}");
     assert_eq!(std::fs::metadata(project.path("out.txt")).unwrap().modified().unwrap(), before, "the first one stays");

@@ -51,7 +51,7 @@ pub use self::level::Level;
 use self::place::{Places, shown};
 use self::python::SideChannel;
 use self::record::{Record, Write};
-pub use self::write::{whole, write};
+pub use self::write::whole;
 
 /// The longest script that is searched for a seed.
 const MAX_SCRIPT: u64 = 4 << 20;

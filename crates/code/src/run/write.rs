@@ -1,25 +1,8 @@
-//! Where provenance is written.
+//! Files that are written whole or not at all.
 
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
-
-use serde::Serialize;
-use waag_evidence::statement::{PAYLOAD_TYPE, Statement};
-use waag_signing::envelope::Envelope;
-
-/// Writes a statement: an envelope that nobody has signed yet, in one line. A file that has the name is replaced, and only
-/// by a whole one.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write<P: Serialize>(statement: &Statement<P>, path: &Path) -> io::Result<()> {
-    let mut envelope = Envelope::new(PAYLOAD_TYPE, &serde_json::to_vec(statement)?, b"");
-    envelope.signatures.clear();
-    let mut bytes = serde_json::to_vec(&envelope)?;
-    bytes.push(b'\n');
-    whole(path, &bytes)
-}
 
 /// Writes a file that is either whole or not there.
 ///
