@@ -218,6 +218,10 @@ fn ancestors_are_asked_of_the_ledger() {
     attest(&["--unsigned"]);
     assert_eq!((outcome("ancestors-signed"), outcome("provenance")), ("fail".into(), "fail".into()));
     attest(&["--key", "key.pem"]);
+    // Of the base model itself nobody has said anything yet.
+    assert_eq!((outcome("ancestors-signed"), outcome("provenance")), ("unknown".into(), "pass".into()));
+    assert_eq!(project.code(&["sign", "base", "--key", "key.pem", "--signature", "base.sig"]), 0);
+    assert_eq!(project.code(&["ledger", "add", "base.sig"]), 0);
     assert_eq!((outcome("ancestors-signed"), outcome("provenance")), ("pass".into(), "pass".into()));
     assert_eq!((outcome("no-ancestor-denied"), outcome("provenance-links")), ("pass".into(), "fail".into()));
     insta::assert_snapshot!("policy-lineage", project.page(&["policy", "explain", "model"]));

@@ -25,7 +25,7 @@ Examples:
   waag run -- python train.py --epochs 3
   waag run --type fine-tune --input base-model=models/base --output out/ -- python tune.py
   waag run --parameter seed=7 --log train.log -- ./train.sh
-  waag run --key trainer.pem --keep -- python train.py     signed, and in the ledger for 'waag lineage'
+  waag run --key trainer.pem --keep -- python train.py     signed, and kept for 'waag lineage'
   waag run --no-network --sandbox -- python train.py       it can download nothing, and write here and in /tmp only
   waag run --again provenance.intoto.json --tolerance 1e-6
 
