@@ -56,11 +56,23 @@ impl fmt::Display for Assurance {
         match self {
             Self::Signed { signer, .. } => write!(formatter, "signed by {}", sanitize(signer)),
             Self::Unverified { claimed: Some(claimed), .. } => {
-                write!(formatter, "unverified signature of {}", sanitize(claimed))
+                write!(formatter, "unverified signature of {}", sanitize(&brief(claimed)))
             }
             Self::Unverified { claimed: None, .. } => formatter.write_str("unverified signature"),
             Self::Unsigned => formatter.write_str("unsigned"),
         }
+    }
+}
+
+/// Digits of a key's fingerprint that are shown.
+const DIGITS: usize = 12;
+
+/// A claimed signer, as people tell one from another: a fingerprint by its first digits.
+fn brief(claimed: &str) -> String {
+    let is_fingerprint = |text: &&str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match claimed.strip_prefix("key ").filter(is_fingerprint).and_then(|digits| digits.get(..DIGITS)) {
+        Some(digits) => format!("key {digits}…"),
+        None => claimed.to_owned(),
     }
 }
 
