@@ -212,6 +212,7 @@ impl Picture {
         let bytes: [u8; 16] = self.pages.array(self.layout.key_starts() + u64::from(node) * 8);
         let mut bounds = bytes.as_chunks::<8>().0.iter().map(|bound| u64::from_le_bytes(*bound));
         let (start, end) = (bounds.next().unwrap_or_default(), bounds.next().unwrap_or_default());
+        let end = end.min(self.layout.keys);
         let first = self.layout.key_bytes();
         let bytes = self.pages.range(first.saturating_add(start), first.saturating_add(end));
         String::from_utf8(bytes).unwrap_or_default()
