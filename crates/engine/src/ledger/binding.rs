@@ -28,7 +28,7 @@ const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// Bytes of a record that are read.
 const MAX_RECORD: u64 = 4096;
 /// The form of the index. Another one is made again.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// The place and the lock of an index.
 #[derive(Debug)]

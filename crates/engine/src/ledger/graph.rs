@@ -1,7 +1,7 @@
 //! The graph of a ledger: from its picture beside the index, and from the rows that came after that was taken.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -14,32 +14,34 @@ use super::store::{Fault, Stamp};
 use super::{Ledger, LedgerError};
 use crate::lineage::graph::{Edge, Graph, MAX_EDGES};
 use crate::lineage::identifier::Identifier;
-use crate::lineage::picture::{self, StatementStamp};
+use crate::lineage::pages::{self, FilePages, Pages};
+use crate::lineage::picture::{self, Layout, Picture};
 use crate::lineage::walk::Bits;
 
 /// Where the index says which picture it has.
 const NOTE: &str = "graph";
 /// Rows after the picture from which on another one is taken.
 const STALE: usize = 4096;
-/// Files that stand otherwise than in the picture from which on another one is taken.
-const MOVED: usize = 64;
-/// Bytes of a picture that is read.
-const MAX_BYTES: u64 = 8 << 30;
+/// One part in so many has to be new as well.
+const GROWTH: usize = 16;
 
 /// Which picture belongs to the index.
 #[derive(Serialize, Deserialize)]
 struct Note {
+    layout: Layout,
+    /// The last edge that is in it.
+    last_row: u32,
+    /// Of the digests of its pages.
     digest: String,
 }
 
-/// The graph of a ledger, and how the files of its statements stood.
+/// The graph of a ledger.
 #[derive(Debug)]
 pub struct LedgerGraph {
     /// Who is made from whom.
     pub graph: Graph,
     /// Statements that are not believed, by number.
     pub left_out: Bits,
-    stamps: Vec<StatementStamp>,
 }
 
 impl Ledger {
@@ -48,41 +50,68 @@ impl Ledger {
     /// # Errors
     /// When the index cannot be read.
     pub fn graph(&self) -> Result<LedgerGraph, LedgerError> {
-        let (graph, mut stamps) = self.picture().unwrap_or_default();
-        let graph = if graph.key_starts_are_there() { graph } else { Graph::new(&[], &[]) };
-        let (first_row, first_node) = (graph.edges(), graph.nodes());
-        let (edges, keys) = (self.index.edges_after(first_row)?, self.index.keys_after(first_node)?);
-        stamps.extend(self.index.stamps_after(stamps.len())?);
-        let grown = edges.len();
-        let graph = if grown == 0 && keys.is_empty() { graph } else { graph.with(&edges, &keys) };
-        if grown > STALE && grown > first_row / 16 {
-            self.take_picture(&graph, &stamps)?;
-        }
-        Ok(LedgerGraph { graph, left_out: self.index.faulty()?, stamps })
+        let left_out = self.index.faulty()?;
+        let last_row = self.index.last_row()?;
+        let graph = match self.picture() {
+            Some((picture, note)) if !is_stale(note.last_row, last_row) => {
+                let edges: Vec<Edge> =
+                    self.index.edges_after(note.last_row)?.into_iter().map(|(_, edge)| edge).collect();
+                let keys = self.index.keys_after(note.layout.nodes)?;
+                Graph::of(picture).with(&edges, &keys)
+            }
+            _ => Graph::of(self.take_picture(is_stale(0, last_row))?),
+        };
+        Ok(LedgerGraph { graph, left_out })
     }
 
     /// The picture that the index says it has.
-    fn picture(&self) -> Option<(Graph, Vec<StatementStamp>)> {
+    fn picture(&self) -> Option<(Picture, Note)> {
+        if self.without_picture {
+            return None;
+        }
         let note: Note = serde_json::from_str(&self.index.note(NOTE).ok()??).ok()?;
         let file = File::open(self.index.graph_file()?).ok()?;
-        let length = file.metadata().ok()?.len();
-        let mut bytes = Vec::with_capacity(usize::try_from(length).ok().filter(|_| length <= MAX_BYTES)?);
-        io::copy(&mut file.take(length), &mut bytes).ok()?;
-        let digest = blake3::Hasher::new().update_rayon(&bytes).finalize();
-        if digest.to_hex().as_str() == note.digest { picture::read(&bytes) } else { None }
+        let pages = FilePages::open(file, note.layout.length(), &note.digest)?;
+        Some((Picture::new(note.layout, Pages::File(pages)), note))
     }
 
-    fn take_picture(&self, graph: &Graph, stamps: &[StatementStamp]) -> Result<(), LedgerError> {
-        let Some(path) = self.index.graph_file() else { return Ok(()) };
-        let bytes = picture::write(graph, stamps);
-        let digest = blake3::Hasher::new().update_rayon(&bytes).finalize().to_hex().to_string();
-        let note = serde_json::to_string(&Note { digest }).unwrap_or_default();
-        // A disk that is full is no reason to give no answer.
-        if replace(&path, &bytes).is_ok() {
-            self.index
-                .connection()?
-                .execute("INSERT OR REPLACE INTO note (key, value) VALUES (?1, ?2)", params![NOTE, note])?;
+    /// After a page of the picture was found to be another: the graph is taken from the rows of the index from here on.
+    pub(crate) fn forget_picture(&mut self) {
+        self.without_picture = true;
+    }
+
+    /// Takes another picture when there is much that the last one has not.
+    pub(super) fn renew_picture(&self) -> Result<(), LedgerError> {
+        let known = self.picture().map_or(0, |(_, note)| note.last_row);
+        if self.index.graph_file().is_some() && is_stale(known, self.index.last_row()?) {
+            self.take_picture(true)?;
         }
+        Ok(())
+    }
+
+    /// Makes a picture of all rows, and keeps it where it is worth it.
+    fn take_picture(&self, is_kept: bool) -> Result<Picture, LedgerError> {
+        let mut edges = self.index.edges_after(0)?;
+        let last_row = edges.last().map_or(0, |(row, _)| *row);
+        let keys = self.index.keys_after(0)?;
+        edges.retain(|(_, edge)| (edge.subject as usize) < keys.len() && (edge.object as usize) < keys.len());
+        let edges: Vec<Edge> = edges.into_iter().map(|(_, edge)| edge).collect();
+        let (layout, bytes) = picture::write(&edges, &keys);
+        if let Some(path) = self.index.graph_file().filter(|_| is_kept) {
+            let digests = pages::digests(&bytes);
+            let note = Note { layout, last_row, digest: blake3::hash(&digests).to_hex().to_string() };
+            // A disk that is full is no reason to give no answer.
+            if replace(&path, &[&bytes, &digests]).is_ok() {
+                self.note_picture(&note)?;
+            }
+        }
+        Ok(Picture::new(layout, Pages::Memory(bytes)))
+    }
+
+    fn note_picture(&self, note: &Note) -> Result<(), LedgerError> {
+        let note = serde_json::to_string(note).unwrap_or_default();
+        let query = "INSERT OR REPLACE INTO note (key, value) VALUES (?1, ?2)";
+        self.index.connection()?.execute(query, params![NOTE, note])?;
         Ok(())
     }
 
@@ -139,6 +168,9 @@ impl Ledger {
     /// # Errors
     /// When the index cannot be read.
     pub fn claim(&self, row: u32) -> Result<Option<String>, LedgerError> {
+        if row == 0 {
+            return Ok(None);
+        }
         let mut query = self.index.connection()?.prepare_cached("SELECT claim FROM edge WHERE id = ?1")?;
         Ok(query.query_row([i64::from(row)], |row| row.get(0))?)
     }
@@ -158,31 +190,21 @@ impl Ledger {
     /// # Errors
     /// When the index cannot be read or written.
     pub fn believe(&mut self, graph: &mut LedgerGraph, cited: &[u32], read: &Bits) -> Result<bool, LedgerError> {
-        let (store, stamps) = (&self.store, &graph.stamps);
-        let looked: Vec<(u32, Sha256Digest, Result<Option<Stamp>, Fault>)> = cited
-            .par_iter()
-            .filter_map(|number| {
-                let (digest, numbers) = stamps.get((*number as usize).checked_sub(1)?)?;
-                let digest = Sha256Digest::new(*digest);
-                let known = Stamp { size: numbers[0], modified: numbers[1], changed: numbers[2], inode: numbers[3] };
-                let found = store.stamp(&digest);
-                if found == Some(known) && !read.has(*number) {
-                    return None;
-                }
-                let is_new = found != Some(known);
-                Some((*number, digest, store.read(&digest).map(|(_, stamp)| is_new.then_some(stamp))))
+        let known = cited.iter().map(|number| Ok(self.index.stamp(i64::from(*number))?.map(|known| (*number, known))));
+        let known: Vec<_> = known.collect::<Result<Vec<_>, LedgerError>>()?.into_iter().flatten().collect();
+        let store = &self.store;
+        let looked: Vec<(u32, Sha256Digest, Result<Option<Stamp>, Fault>)> = known
+            .into_par_iter()
+            .filter_map(|(number, (digest, known))| {
+                let is_new = store.stamp(&digest) != Some(known);
+                let is_looked_into = is_new || read.has(number);
+                is_looked_into.then(|| (number, digest, store.read(&digest).map(|(_, stamp)| is_new.then_some(stamp))))
             })
             .collect();
         let (mut moved, mut any) = (Vec::new(), false);
         for (number, digest, found) in looked {
             match found {
-                Ok(Some(stamp)) => {
-                    if let Some((_, known)) = graph.stamps.get_mut(number as usize - 1) {
-                        *known = [stamp.size, stamp.modified, stamp.changed, stamp.inode];
-                    }
-                    moved.push((digest, stamp));
-                }
-                Ok(None) => {}
+                Ok(stamp) => moved.extend(stamp.map(|stamp| (digest, stamp))),
                 Err(fault) => {
                     any = true;
                     graph.left_out.insert(number);
@@ -190,12 +212,9 @@ impl Ledger {
                 }
             }
         }
+        // After a checkout, say, all files are others to the file system; without this, each question would read them.
         if !moved.is_empty() {
             self.index.restamp(&moved)?;
-        }
-        // After a checkout, say, all files are others to the file system; without this, each question would read them.
-        if moved.len() > MOVED {
-            self.take_picture(&graph.graph, &graph.stamps)?;
         }
         Ok(any)
     }
@@ -213,8 +232,14 @@ impl Ledger {
     /// # Errors
     /// When the index cannot be read.
     pub fn gaps(&self) -> Result<(u64, u64), LedgerError> {
-        Ok((self.index.cut()?.len() as u64, self.index.unread()?.len() as u64))
+        Ok(self.index.gaps()?)
     }
+}
+
+/// Whether so much came after a picture that reading it from the index takes longer than another picture.
+const fn is_stale(pictured: u32, last: u32) -> bool {
+    let grown = last.saturating_sub(pictured) as usize;
+    grown > STALE && grown > pictured as usize / GROWTH
 }
 
 fn node_of(row: i64) -> Option<u32> {
@@ -222,53 +247,54 @@ fn node_of(row: i64) -> Option<u32> {
 }
 
 /// Puts a file in its place as a whole. It can be made again, so nobody waits for the disk.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
         fs::remove_file(path)?;
     }
     let mut file = tempfile::Builder::new().prefix(".graph-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    parts.iter().try_for_each(|part| file.write_all(part))?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 
 impl Index {
-    fn edges_after(&self, row: usize) -> rusqlite::Result<Vec<Edge>> {
+    /// The number of the edge that came last.
+    fn last_row(&self) -> rusqlite::Result<u32> {
+        let mut query = self.connection()?.prepare_cached("SELECT coalesce(max(id), 0) FROM edge")?;
+        query.query_row([], |row| row.get(0))
+    }
+
+    fn edges_after(&self, row: u32) -> rusqlite::Result<Vec<(u32, Edge)>> {
         let mut query = self.connection()?.prepare_cached(
-            "SELECT id, subject, object, relation, statement FROM edge WHERE id > ?1 ORDER BY id LIMIT ?2",
+            "SELECT id, subject, object, relation, statement, claim IS NOT NULL FROM edge WHERE id > ?1 ORDER BY id \
+             LIMIT ?2",
         )?;
-        let rows = query.query_map(params![as_row(row), as_row(MAX_EDGES.saturating_sub(row))], |row| {
-            Ok(Edge {
-                row: row.get(0)?,
+        let rows = query.query_map(params![row, i64::try_from(MAX_EDGES).unwrap_or(i64::MAX)], |row| {
+            let number: u32 = row.get(0)?;
+            let has_more: bool = row.get(5)?;
+            let edge = Edge {
+                row: if has_more { number } else { 0 },
                 subject: row.get::<_, u32>(1)?.wrapping_sub(1),
                 object: row.get::<_, u32>(2)?.wrapping_sub(1),
                 relation: row.get(3)?,
                 statement: row.get(4)?,
-            })
+            };
+            Ok((number, edge))
         })?;
         rows.collect()
     }
 
     /// Nodes are never taken away, so their numbers have no gaps.
-    fn keys_after(&self, node: usize) -> rusqlite::Result<Vec<String>> {
+    fn keys_after(&self, node: u32) -> rusqlite::Result<Vec<String>> {
         let mut query = self.connection()?.prepare_cached("SELECT key FROM node WHERE id > ?1 ORDER BY id")?;
-        let rows = query.query_map([as_row(node)], |row| row.get(0))?;
-        rows.collect()
-    }
-
-    fn stamps_after(&self, statement: usize) -> rusqlite::Result<Vec<StatementStamp>> {
-        let mut query = self
-            .connection()?
-            .prepare_cached("SELECT digest, size, modified, changed, inode FROM statement WHERE id > ?1 ORDER BY id")?;
-        let rows = query.query_map([as_row(statement)], |row| {
-            Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?]))
-        })?;
+        let rows = query.query_map([node], |row| row.get(0))?;
         rows.collect()
     }
 
     fn faulty(&self) -> rusqlite::Result<Bits> {
-        let mut query = self.connection()?.prepare_cached("SELECT id FROM statement WHERE fault <> 0")?;
+        let mut query =
+            self.connection()?.prepare_cached("SELECT id FROM statement INDEXED BY faulty WHERE fault <> 0")?;
         let mut bits = Bits::default();
         for row in query.query_map([], |row| row.get::<_, u32>(0))? {
             bits.insert(row?);
@@ -279,17 +305,13 @@ impl Index {
     fn faults(&self) -> rusqlite::Result<Vec<(Sha256Digest, Fault)>> {
         let mut query = self
             .connection()?
-            .prepare_cached("SELECT digest, fault FROM statement WHERE fault <> 0 ORDER BY digest")?;
+            .prepare_cached("SELECT digest, fault FROM statement INDEXED BY faulty WHERE fault <> 0 ORDER BY digest")?;
         let rows = query.query_map([], |row| {
             let fault = super::index::fault_of(row.get(1)?).unwrap_or(Fault::Corrupt);
             Ok((Sha256Digest::new(row.get(0)?), fault))
         })?;
         rows.collect()
     }
-}
-
-fn as_row(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 const _: () = assert!(code_of(Fault::Missing) == 2, "the index marks what is missing with 2");

@@ -140,14 +140,17 @@ impl Index {
         let first = u8::from_str_radix(shard, 16).unwrap_or_default();
         let (mut low, mut high) = ([0; 32], [u8::MAX; 32]);
         (low[0], high[0]) = (first, first);
-        let mut query =
-            self.connection()?.prepare_cached("SELECT digest, fault FROM statement WHERE digest BETWEEN ?1 AND ?2")?;
-        let rows = query.query_map(params![low, high], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, u8>(1)?)))?;
+        let mut query = self
+            .connection()?
+            .prepare_cached("SELECT digest, fault, id FROM statement WHERE digest BETWEEN ?1 AND ?2")?;
+        let rows = query.query_map(params![low, high], |row| {
+            Ok((Sha256Digest::new(row.get(0)?), row.get::<_, u8>(1)?, row.get::<_, i64>(2)?))
+        })?;
         for row in rows {
-            let (digest, fault) = row?;
-            let digest = Sha256Digest::new(digest);
+            let (digest, fault, id) = row?;
             match (listed.remove(&digest), fault) {
-                (true, 0) => {}
+                // One that took the place of another changes the folder, too.
+                (true, 0) if self.stamp(id)?.map(|(_, stamp)| stamp) == store.stamp(&digest) => {}
                 (true, _) => wanted.push(digest),
                 (false, 2) => {}
                 (false, _) => gone.push(digest),

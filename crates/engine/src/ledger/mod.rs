@@ -113,6 +113,8 @@ pub struct Ledger {
     store: Store,
     index: Index,
     origin: Origin,
+    /// Whether the picture of the graph beside the index was found to be another.
+    without_picture: bool,
 }
 
 /// What became of documents that were added.
@@ -199,7 +201,7 @@ impl Ledger {
     fn with(store: Store, cache: Option<&Path>) -> Result<Self, LedgerError> {
         let (mut index, origin) = Index::open(&store, cache)?;
         index.reconcile(&store)?;
-        Ok(Self { store, index, origin })
+        Ok(Self { store, index, origin, without_picture: false })
     }
 
     /// How the index came to be.
@@ -240,6 +242,7 @@ impl Ledger {
         }
         self.keep(&batch, &mut added)?;
         self.index.reconcile(&self.store)?;
+        self.renew_picture()?;
         Ok(added)
     }
 

@@ -97,7 +97,7 @@ impl Index {
     pub(super) fn unread(&self) -> rusqlite::Result<Vec<(String, String)>> {
         let mut query = self
             .connection()?
-            .prepare("SELECT digest, problem FROM statement WHERE problem IS NOT NULL AND fault = 0 ORDER BY digest")?;
+            .prepare("SELECT digest, problem FROM statement INDEXED BY unread WHERE problem IS NOT NULL AND fault = 0 ORDER BY digest")?;
         let rows = query.query_map([], |row| Ok((Sha256Digest::new(row.get(0)?).to_string(), row.get(1)?)))?;
         rows.collect()
     }
@@ -105,11 +105,31 @@ impl Index {
     pub(super) fn cut(&self) -> rusqlite::Result<Vec<(String, u64)>> {
         let mut query = self
             .connection()?
-            .prepare("SELECT digest, left_out FROM statement WHERE left_out <> 0 AND fault = 0 ORDER BY digest")?;
+            .prepare("SELECT digest, left_out FROM statement INDEXED BY incomplete WHERE left_out <> 0 AND fault = 0 ORDER BY digest")?;
         let rows = query.query_map([], |row| {
             Ok((Sha256Digest::new(row.get(0)?).to_string(), row.get::<_, i64>(1)?.unsigned_abs()))
         })?;
         rows.collect()
+    }
+
+    /// Of how many statements the graph does not take up everything, and of how many nothing could be read.
+    pub(super) fn gaps(&self) -> rusqlite::Result<(u64, u64)> {
+        let count = |query: &str| self.connection()?.query_row(query, [], |row| row.get::<_, i64>(0));
+        let cut = count("SELECT count(*) FROM statement INDEXED BY incomplete WHERE left_out <> 0 AND fault = 0")?;
+        let unread = count("SELECT count(*) FROM statement INDEXED BY unread WHERE problem IS NOT NULL AND fault = 0")?;
+        Ok((cut.unsigned_abs(), unread.unsigned_abs()))
+    }
+
+    /// What a statement is called, and how its file stood when it was read.
+    pub(super) fn stamp(&self, id: i64) -> rusqlite::Result<Option<(Sha256Digest, Stamp)>> {
+        let mut query = self
+            .connection()?
+            .prepare_cached("SELECT digest, size, modified, changed, inode FROM statement WHERE id = ?1")?;
+        let stamp = |row: &Row<'_>| {
+            let digest = Sha256Digest::new(row.get(0)?);
+            Ok((digest, Stamp { size: row.get(1)?, modified: row.get(2)?, changed: row.get(3)?, inode: row.get(4)? }))
+        };
+        query.query_row([id], stamp).optional()
     }
 
     fn all(&self) -> rusqlite::Result<Vec<StatementRow>> {

@@ -18,6 +18,7 @@ CREATE TABLE statement (
 ) STRICT;
 CREATE INDEX faulty ON statement (fault) WHERE fault <> 0;
 CREATE INDEX incomplete ON statement (left_out) WHERE left_out <> 0;
+CREATE INDEX unread ON statement (digest) WHERE problem IS NOT NULL;
 CREATE TABLE node (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,

@@ -185,6 +185,68 @@ fn without_a_place_for_it_the_index_is_in_memory() {
     assert_eq!(ask(&mut ledger, "model cc", Direction::Ancestors).nodes.len(), 2);
 }
 
+/// So many models, each made from the one before, by the numbers of a family.
+fn family(family: u32, models: u32) -> Vec<String> {
+    let name = |number: u32| format!("{family:04x}{number:060x}");
+    (1..=models)
+        .map(|number| provenance(&name(number), &[("base-model", &format!("x:{}", name(number - 1)))]))
+        .collect()
+}
+
+#[test]
+fn a_picture_that_was_changed_is_in_no_answer() {
+    let place = Place::new();
+    let many: Vec<_> = (0..60)
+        .map(|number| {
+            let parents: Vec<String> = (0..80).map(|parent| format!("x:{number}-{parent}")).collect();
+            let parents: Vec<_> = parents.iter().map(|parent| ("dataset", parent.as_str())).collect();
+            provenance(&format!("{number:064x}"), &parents)
+        })
+        .collect();
+    place.add(&many);
+    let picture = place.ledger().join("graph");
+    let whole = fs::read(&picture).expect("a picture is taken when much is added");
+    place.add(&family(1, 3));
+    let asked = ["x:7-33", "x:59-79", "x:0-0", &format!("x:{:04x}{:060x}", 1, 2)];
+    let all = |place: &Place| {
+        let ask = |text: &&str| serde_json::to_string(&ask(&mut place.open(), text, Direction::Descendants)).unwrap();
+        asked.iter().map(ask).collect::<Vec<_>>()
+    };
+    let right = all(&place);
+    assert!(right.iter().all(|answer| answer.contains("\"reached\":1")));
+    assert_eq!(fs::read(&picture).unwrap(), whole, "a little that is new is taken from the index");
+    for part in 0..8 {
+        let mut changed = whole.clone();
+        let start = changed.len() / 8 * part;
+        changed[start..].iter_mut().take(3000).for_each(|byte| *byte ^= 1);
+        fs::write(&picture, changed).unwrap();
+        assert_eq!(all(&place), right, "{part}");
+    }
+    fs::write(&picture, "").unwrap();
+    assert_eq!(all(&place), right);
+    fs::remove_file(&picture).unwrap();
+    assert_eq!(all(&place), right);
+}
+
+#[test]
+fn what_is_only_counted_is_looked_at_when_its_folder_changed() {
+    let place = Place::new();
+    let added = place.add(&family(2, 3));
+    let last = added.digests[2];
+    let path = place.ledger().join(format!("statements/{}/{last}.json", &last.to_string()[..2]));
+    let options = Options { direction: Direction::Descendants, most_depth: 100, most_nodes: 1 };
+    let reached = |place: &Place| {
+        let mut ledger = place.open();
+        let starts = Starts::of_text(&ledger, &format!("x:{:04x}{:060x}", 2, 2)).unwrap();
+        answer(&mut ledger, &starts.nodes, options, &Nobody).unwrap().reached
+    };
+    assert_eq!(reached(&place), 1);
+    let other = place.folder.path().join("other");
+    fs::write(&other, "{}").unwrap();
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(reached(&place), 0, "another file in its place");
+}
+
 /// Believes whoever is said to have signed.
 struct Credulous;
 

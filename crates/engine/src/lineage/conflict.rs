@@ -11,6 +11,7 @@ use waag_evidence::statement::role::Role;
 
 use super::answer::{Kind, Said};
 use super::extract::ClaimedBy;
+use super::graph::Step;
 use super::maker::{Maker, names};
 use super::relation::Relation;
 use super::walk::{Direction, Walk};
@@ -78,12 +79,12 @@ pub(super) fn find(maker: &mut Maker<'_>, ledger: &Ledger, judge: &dyn Judge) ->
 /// What each source says, and by which edges.
 fn sources(maker: &Maker<'_>, ledger: &Ledger, node: u32) -> Result<BTreeMap<Source, Spoken>, LedgerError> {
     let (graph, left_out) = (maker.graph(), maker.left_out());
-    let is_parent = |place: &u32| {
-        let relation = graph.relation(*place);
-        matches!(relation, Some(Relation::Role(Role::BaseModel | Role::ConvertedFrom)))
-            && !left_out.has(graph.statements[*place as usize])
+    let is_parent = |step: &Step| {
+        let relation = step.meaning();
+        matches!(relation, Some(Relation::Role(Role::BaseModel | Role::ConvertedFrom))) && !left_out.has(step.statement)
     };
     let edges = names(graph, node, left_out).into_iter().flat_map(|name| graph.edges_from(name)).filter(is_parent);
+    let edges = edges.map(|step| step.place);
     let mut sources: BTreeMap<Source, Spoken> = BTreeMap::new();
     let edges: Vec<u32> = edges.take(MAX_EDGES).collect();
     // One edge cannot disagree with itself, and most artifacts have no more.

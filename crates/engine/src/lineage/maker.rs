@@ -8,7 +8,7 @@ use waag_evidence::statement::role::Role;
 
 use super::answer::{Answer, AnswerEdge, Cited, Kind, LeftOut, Level, Missing, Node, Options, Said};
 use super::extract::ClaimedBy;
-use super::graph::Graph;
+use super::graph::{Graph, Step};
 use super::identifier::{Identifier, Naming};
 use super::relation::{Crossing, Relation};
 use super::walk::{Bits, Crossed, Direction, Walk};
@@ -31,16 +31,36 @@ type Meaning = (usize, usize, Relation);
 pub(super) struct Found {
     pub(super) graph: LedgerGraph,
     pub(super) walk: Walk,
+    told: Told,
 }
 
-/// Walks, and looks at every statement that the walk rests on.
+/// The part of a walk that is told. The way to a node that is told is told too: every node on it is nearer.
+struct Told {
+    /// How many artifacts were reached.
+    reached: u64,
+    /// How many nodes there are, told or not.
+    nodes: usize,
+    /// The nodes that are told, in order: how far they are, and whether they were only reached as names.
+    order: Vec<(u32, u32, bool)>,
+    /// The edges between them.
+    crossed: Vec<Crossed>,
+}
+
+/// Walks, and looks at every statement that what is told rests on.
 pub(super) fn walk(ledger: &mut Ledger, starts: &[u32], options: Options) -> Result<Found, LedgerError> {
     let mut graph = ledger.graph()?;
     loop {
         let walk = Walk::new(&graph.graph, starts, options.direction, &graph.left_out, options.most_depth);
+        let told = Told::new(&graph.graph, &walk, options.most_nodes);
+        // Another process may have written to the picture's file; the index has the same.
+        if graph.graph.is_broken() {
+            ledger.forget_picture();
+            graph = ledger.graph()?;
+            continue;
+        }
         let (mut seen, mut cited, mut read) = (Bits::default(), Vec::new(), Bits::default());
-        for crossed in &walk.crossed {
-            let statement = graph.graph.statements[crossed.place as usize];
+        for crossed in &told.crossed {
+            let statement = graph.graph.edge(crossed.place).statement;
             if seen.insert(statement) {
                 if cited.len() < READ_AGAIN {
                     read.insert(statement);
@@ -50,9 +70,53 @@ pub(super) fn walk(ledger: &mut Ledger, starts: &[u32], options: Options) -> Res
         }
         // Without the faulty ones the walk is another; it ends, since there is one less each time.
         if !ledger.believe(&mut graph, &cited, &read)? {
-            return Ok(Found { graph, walk });
+            return Ok(Found { graph, walk, told });
         }
     }
+}
+
+impl Told {
+    /// The nearest nodes first, in order of names, whatever the order in which they came.
+    fn new(graph: &Graph, walk: &Walk, most: usize) -> Self {
+        let (mut seen, mut artifacts, mut order) = (Bits::default(), Bits::default(), Vec::new());
+        let (mut reached, mut nodes) = (0, 0);
+        // Visits come the nearest first, so the first of a node says how far it is.
+        for visit in &walk.visits {
+            if seen.insert(visit.node) {
+                nodes += 1;
+                order.push((visit.depth, visit.node));
+            }
+            let relation = visit.by.and_then(|by| Relation::of_code(by.relation));
+            let is_name = relation.is_none_or(|relation| relation.crossing() == Crossing::Name);
+            if !is_name && !graph.is_statement(visit.node) {
+                artifacts.insert(visit.node);
+            }
+        }
+        for (depth, node) in &order {
+            reached += u64::from(*depth > 0 && artifacts.has(*node));
+        }
+        let order = nearest(graph, order, most);
+        let order: Vec<_> =
+            order.into_iter().map(|(depth, node)| (depth, node, depth > 0 && !artifacts.has(node))).collect();
+        let mut told = Bits::default();
+        order.iter().for_each(|(_, node, _)| _ = told.insert(*node));
+        let is_told = |crossed: &&Crossed| told.has(crossed.near) && told.has(crossed.far);
+        let crossed = walk.crossed.iter().filter(is_told).copied().collect();
+        Self { reached, nodes, order, crossed }
+    }
+}
+
+/// The first nodes in order of depths and names. Names are read of those alone that may be among them.
+fn nearest(graph: &Graph, mut order: Vec<(u32, u32)>, most: usize) -> Vec<(u32, u32)> {
+    if let Some((last, _)) = most.checked_sub(1).and_then(|last| order.get(last)).copied() {
+        let end = order.partition_point(|(depth, _)| *depth <= last);
+        order.truncate(end);
+    }
+    let mut named: Vec<(u32, String, u32)> =
+        order.into_iter().map(|(depth, node)| (depth, graph.key(node), node)).collect();
+    named.sort_unstable();
+    named.truncate(most);
+    named.into_iter().map(|(depth, _, node)| (depth, node)).collect()
 }
 
 /// Answers a question.
@@ -60,11 +124,18 @@ pub(super) fn walk(ledger: &mut Ledger, starts: &[u32], options: Options) -> Res
 /// # Errors
 /// When the ledger cannot be read.
 pub fn answer(ledger: &mut Ledger, starts: &[u32], options: Options, judge: &dyn Judge) -> Result<Answer, LedgerError> {
-    let found = walk(ledger, starts, options)?;
-    let mut maker = Maker::new(&found, options);
-    maker.nodes(ledger)?;
-    maker.edges(ledger, judge)?;
-    maker.finish(ledger, judge)
+    loop {
+        let found = walk(ledger, starts, options)?;
+        let mut maker = Maker::new(&found, options);
+        maker.nodes(ledger)?;
+        maker.edges(ledger, judge)?;
+        let answer = maker.finish(ledger, judge)?;
+        if !found.graph.graph.is_broken() {
+            return Ok(answer);
+        }
+        // Only once: what comes from the rows of the index is in memory.
+        ledger.forget_picture();
+    }
 }
 
 /// Makes an answer of a walk.
@@ -99,34 +170,17 @@ impl<'a> Maker<'a> {
         &self.found.graph.left_out
     }
 
-    /// The nodes that are told: the nearest first, in order of names, whatever the order in which they came.
+    /// The nodes that are told.
     fn nodes(&mut self, ledger: &Ledger) -> Result<(), LedgerError> {
-        let graph = self.graph();
-        let mut depths: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut is_artifact = Bits::default();
-        for visit in &self.found.walk.visits {
-            depths.entry(visit.node).and_modify(|depth| *depth = visit.depth.min(*depth)).or_insert(visit.depth);
-            let crossing = visit.by.and_then(|by| graph.relation(by.place)).map(Relation::crossing);
-            if crossing.is_some_and(|crossing| crossing != Crossing::Name) && !graph.key(visit.node).starts_with('s') {
-                is_artifact.insert(visit.node);
-            }
+        let told = &self.found.told;
+        self.answer.reached = told.reached;
+        if told.nodes > told.order.len() {
+            let (most, nodes) = (told.order.len(), told.nodes);
+            self.answer.incomplete.push(format!("only the nearest {most} of {nodes} nodes are told (--limit)"));
         }
-        let mut order: Vec<(u32, &str, u32)> =
-            depths.iter().map(|(node, depth)| (*depth, graph.key(*node), *node)).collect();
-        self.answer.reached =
-            order.iter().filter(|(depth, _, node)| *depth > 0 && is_artifact.has(*node)).count() as u64;
-        if order.len() > self.options.most_nodes {
-            order.select_nth_unstable(self.options.most_nodes);
-            order.truncate(self.options.most_nodes);
-            let told = self.options.most_nodes;
-            self.answer
-                .incomplete
-                .push(format!("only the nearest {told} of {} nodes are told (--limit)", depths.len()));
-        }
-        order.sort_unstable();
-        for (depth, _, number) in order {
-            let place = self.node(ledger, number, depth)?;
-            self.answer.nodes[place].is_name = depth > 0 && !is_artifact.has(number);
+        for (depth, number, is_name) in &told.order {
+            let place = self.node(ledger, *number, *depth)?;
+            self.answer.nodes[place].is_name = *is_name;
         }
         Ok(())
     }
@@ -154,11 +208,7 @@ impl<'a> Maker<'a> {
 
     /// The edges between nodes that are told.
     fn edges(&mut self, ledger: &Ledger, judge: &dyn Judge) -> Result<(), LedgerError> {
-        let mut crossed = self.found.walk.crossed.clone();
-        crossed.retain(|crossed| {
-            let edge = self.graph().edge(crossed.place);
-            self.places.contains_key(&edge.subject) && self.places.contains_key(&edge.object)
-        });
+        let mut crossed = self.found.told.crossed.clone();
         if crossed.len() > MAX_EDGES {
             crossed.truncate(MAX_EDGES);
             self.answer.incomplete.push(format!("only {MAX_EDGES} edges are told"));
@@ -338,12 +388,12 @@ const fn kinds_of(relation: Relation) -> (Option<Kind>, Option<Kind>) {
 
 /// The node and its other names.
 pub(super) fn names(graph: &Graph, node: u32, left_out: &Bits) -> Vec<u32> {
-    let is_name = |place: &u32| {
-        graph.relation(*place) == Some(Relation::SameAs) && !left_out.has(graph.statements[*place as usize])
-    };
-    let from = graph.edges_from(node).filter(is_name).map(|place| graph.objects[place as usize]);
-    let to = graph.edges_to(node).filter(is_name).map(|place| graph.subjects[place as usize]);
-    std::iter::once(node).chain(from).chain(to).take(MAX_NAMES).collect()
+    let is_name = |step: &Step| step.meaning() == Some(Relation::SameAs) && !left_out.has(step.statement);
+    let (may_from, may_to) = graph.sideways(node);
+    let from = may_from.then(|| graph.edges_from(node)).into_iter().flatten();
+    let to = may_to.then(|| graph.edges_to(node)).into_iter().flatten();
+    let others = from.chain(to).filter(is_name).map(|step| step.node);
+    std::iter::once(node).chain(others).take(MAX_NAMES).collect()
 }
 
 fn has_digest(graph: &Graph, node: u32, left_out: &Bits) -> bool {
@@ -352,15 +402,11 @@ fn has_digest(graph: &Graph, node: u32, left_out: &Bits) -> bool {
 
 /// Whether a statement says what a node, or the whole that it is part of, was made from.
 fn has_parents(graph: &Graph, node: u32, left_out: &Bits) -> bool {
-    let is_parent = |place: u32| {
-        let crossing = graph.relation(place).map(Relation::crossing);
-        crossing == Some(Crossing::Ancestry) && !left_out.has(graph.statements[place as usize])
-    };
+    let is_parent = |step: Step| step.crossing() == Some(Crossing::Ancestry) && !left_out.has(step.statement);
     names(graph, node, left_out).into_iter().any(|name| {
-        graph.edges_from(name).any(|place| {
-            let whole = graph.objects[place as usize];
-            let is_part = graph.relation(place).map(Relation::crossing) == Some(Crossing::Part);
-            is_parent(place) || is_part && graph.edges_from(whole).any(is_parent)
+        graph.edges_from(name).any(|step| {
+            let is_part = step.crossing() == Some(Crossing::Part);
+            is_parent(step) || is_part && graph.edges_from(step.node).any(is_parent)
         })
     })
 }

@@ -13,6 +13,7 @@ pub mod layout;
 
 mod maker;
 pub mod output;
+pub mod pages;
 pub mod picture;
 pub mod question;
 pub mod relation;

@@ -1,120 +1,272 @@
-//! The graph as a file: read in one go, so that the first question after a start does not wait for a million rows.
+//! The graph as bytes: compressed sparse rows, once in order of subjects and once in order of objects, each edge with all
+//! that a walk asks of it beside each other. So a walk reads the pages of the nodes that it visits, and no others.
 //!
-//! The file is a part of the index: its digest stands there, and another file is not used.
+//! All numbers are little-endian. With `n` nodes and `e` edges:
+//!
+//! | part | bytes |
+//! |---|---|
+//! | where the edges from each node begin, and an end | 4 (n + 1) |
+//! | where the edges to each node begin, and an end | 4 (n + 1) |
+//! | of each node, the first byte of its key, and which edges beside ancestry it has | 2 n |
+//! | edges from nodes: subject, object, statement, row, relation | 20 e |
+//! | edges to nodes: place among those from nodes, subject, statement, relation | 16 e |
+//! | where the key of each node begins, and an end | 8 (n + 1) |
+//! | keys | |
+//!
+//! The file is a part of the index: the digest of its pages' digests stands there, and other bytes are not used.
 
-use super::graph::{Graph, number};
+use serde::{Deserialize, Serialize};
 
-/// What the file begins with.
-const MAGIC: &[u8; 16] = b"waag graph 1\n\0\0\0";
+use super::graph::{Edge, Step, number};
+use super::pages::Pages;
+use super::relation::{Crossing, Relation};
 
-/// How a statement stood when the picture was taken: its digest, and size, times and inode of its file.
-pub type StatementStamp = ([u8; 32], [i64; 4]);
+/// Bytes of an edge from a node.
+const OUTWARD: u64 = 20;
+/// Bytes of an edge to a node.
+const INWARD: u64 = 16;
+/// An edge from the node is crossed whichever way a walk goes.
+const SIDEWAYS_FROM: u8 = 1;
+/// An edge to the node is crossed whichever way a walk goes.
+const SIDEWAYS_TO: u8 = 2;
 
-/// Writes a graph, and the stamps of its statements in order of their numbers, from 1.
+/// How many of everything there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Nodes.
+    pub nodes: u32,
+    /// Edges.
+    pub edges: u32,
+    /// Bytes of keys.
+    pub keys: u64,
+}
+
+/// A graph as bytes.
+#[derive(Debug)]
+pub struct Picture {
+    layout: Layout,
+    pages: Pages,
+}
+
+impl Layout {
+    const fn starts(self) -> u64 {
+        (self.nodes as u64 + 1) * 4
+    }
+
+    const fn kinds(self) -> u64 {
+        self.starts() * 2
+    }
+
+    const fn outward(self) -> u64 {
+        self.kinds() + self.nodes as u64 * 2
+    }
+
+    const fn inward(self) -> u64 {
+        self.outward() + self.edges as u64 * OUTWARD
+    }
+
+    const fn key_starts(self) -> u64 {
+        self.inward() + self.edges as u64 * INWARD
+    }
+
+    const fn key_bytes(self) -> u64 {
+        self.key_starts() + (self.nodes as u64 + 1) * 8
+    }
+
+    /// Bytes of the whole.
+    #[must_use]
+    pub const fn length(self) -> u64 {
+        self.key_bytes().saturating_add(self.keys)
+    }
+}
+
+/// Writes a graph of edges, in the order of their rows. Each has to be between nodes that have keys.
 #[must_use]
-pub fn write(graph: &Graph, stamps: &[StatementStamp]) -> Vec<u8> {
-    let mut bytes = MAGIC.to_vec();
-    let counts = [graph.nodes(), graph.edges(), graph.keys.len(), stamps.len()];
-    counts.iter().for_each(|count| bytes.extend_from_slice(&(*count as u64).to_le_bytes()));
-    let numbers =
-        [&graph.from, &graph.subjects, &graph.objects, &graph.statements, &graph.rows, &graph.to, &graph.towards];
-    for list in numbers.into_iter().chain([&graph.key_starts]) {
-        list.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+pub fn write(edges: &[Edge], keys: &[String]) -> (Layout, Vec<u8>) {
+    let nodes = keys.len();
+    let layout = Layout {
+        nodes: number(nodes),
+        edges: number(edges.len()),
+        keys: keys.iter().map(|key| key.len() as u64).sum(),
+    };
+    let mut bytes = Vec::with_capacity(usize::try_from(layout.length()).unwrap_or_default());
+    let (from, outward) = sorted(nodes, edges.iter().map(|edge| edge.subject));
+    let in_order: Vec<&Edge> = outward.iter().filter_map(|place| edges.get(*place as usize)).collect();
+    let (to, inward) = sorted(nodes, in_order.iter().map(|edge| edge.object));
+    let mut put = |numbers: &[u32]| numbers.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+    put(&from);
+    put(&to);
+    bytes.extend_from_slice(&kinds(edges, keys));
+    let mut put = |numbers: &[u32]| numbers.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+    for edge in &in_order {
+        put(&[edge.subject, edge.object, edge.statement, edge.row, u32::from(edge.relation)]);
     }
-    bytes.extend_from_slice(&graph.relations);
-    bytes.extend_from_slice(&graph.keys);
-    for (digest, stamp) in stamps {
-        bytes.extend_from_slice(digest);
-        stamp.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+    for place in inward {
+        let Some(edge) = in_order.get(place as usize) else { continue };
+        put(&[place, edge.subject, edge.statement, u32::from(edge.relation)]);
     }
-    bytes
+    let mut start = 0_u64;
+    for length in std::iter::once(0).chain(keys.iter().map(String::len)) {
+        start += length as u64;
+        bytes.extend_from_slice(&start.to_le_bytes());
+    }
+    keys.iter().for_each(|key| bytes.extend_from_slice(key.as_bytes()));
+    (layout, bytes)
 }
 
-/// Reads what [`write`] wrote; none for anything else.
-#[must_use]
-pub fn read(bytes: &[u8]) -> Option<(Graph, Vec<StatementStamp>)> {
-    let mut rest = bytes.strip_prefix(MAGIC)?;
-    let mut count = || {
-        let (number, after) = rest.split_first_chunk::<8>()?;
-        rest = after;
-        usize::try_from(u64::from_le_bytes(*number)).ok()
-    };
-    let (nodes, edges, keys, stamps) = (count()?, count()?, count()?, count()?);
-    let starts = nodes.checked_add(1)?;
-    let mut numbers = |count: usize| {
-        let (list, after) = rest.split_at_checked(count.checked_mul(4)?)?;
-        rest = after;
-        Some(list.as_chunks::<4>().0.iter().map(|number| u32::from_le_bytes(*number)).collect::<Vec<u32>>())
-    };
-    let mut graph = Graph {
-        from: numbers(starts)?,
-        subjects: numbers(edges)?,
-        objects: numbers(edges)?,
-        statements: numbers(edges)?,
-        rows: numbers(edges)?,
-        to: numbers(starts)?,
-        towards: numbers(edges)?,
-        key_starts: numbers(starts)?,
-        ..Graph::default()
-    };
-    let (relations, after) = rest.split_at_checked(edges)?;
-    let (keys, after) = after.split_at_checked(keys)?;
-    (graph.relations, graph.keys) = (relations.to_vec(), keys.to_vec());
-    let (stamps, after) = after.split_at_checked(stamps.checked_mul(64)?)?;
-    let stamps = stamps.as_chunks::<64>().0.iter().map(stamp).collect();
-    (after.is_empty() && is_sound(&graph)).then_some((graph, stamps))
-}
-
-fn stamp(bytes: &[u8; 64]) -> StatementStamp {
-    let mut digest = [0; 32];
-    digest.copy_from_slice(&bytes[..32]);
-    let mut numbers = [0; 4];
-    for (number, bytes) in numbers.iter_mut().zip(bytes[32..].as_chunks::<8>().0) {
-        *number = i64::from_le_bytes(*bytes);
+fn kinds(edges: &[Edge], keys: &[String]) -> Vec<u8> {
+    let mut kinds: Vec<u8> = keys.iter().flat_map(|key| [key.bytes().next().unwrap_or_default(), 0]).collect();
+    for edge in edges.iter().filter(|edge| is_sideways(edge.relation)) {
+        for (node, flag) in [(edge.subject, SIDEWAYS_FROM), (edge.object, SIDEWAYS_TO)] {
+            if let Some(flags) = kinds.get_mut(node as usize * 2 + 1) {
+                *flags |= flag;
+            }
+        }
     }
-    (digest, numbers)
+    kinds
 }
 
-/// Whether every number is within what it points into, so that no walk leaves the graph.
-fn is_sound(graph: &Graph) -> bool {
-    let (nodes, edges) = (number(graph.nodes()), number(graph.edges()));
-    let rises =
-        |list: &[u32], end: usize| list.first() == Some(&0) && list.last() == Some(&number(end)) && list.is_sorted();
-    rises(&graph.from, graph.edges())
-        && rises(&graph.to, graph.edges())
-        && rises(&graph.key_starts, graph.keys.len())
-        && graph.subjects.iter().chain(&graph.objects).all(|node| *node < nodes)
-        && graph.towards.iter().all(|place| *place < edges)
+/// Whether an edge is crossed both ways by every walk.
+fn is_sideways(relation: u8) -> bool {
+    matches!(Relation::of_code(relation).map(Relation::crossing), Some(Crossing::Part | Crossing::Name))
+}
+
+impl Picture {
+    /// A graph of these counts in these bytes.
+    #[must_use]
+    pub const fn new(layout: Layout, pages: Pages) -> Self {
+        Self { layout, pages }
+    }
+
+    pub(super) const fn nodes(&self) -> u32 {
+        self.layout.nodes
+    }
+
+    pub(super) const fn edges(&self) -> u32 {
+        self.layout.edges
+    }
+
+    /// Whether something was read that is not what was written.
+    pub(super) fn is_broken(&self) -> bool {
+        self.pages.is_broken()
+    }
+
+    fn numbers<const N: usize, const BYTES: usize>(&self, at: u64) -> [u32; N] {
+        let bytes: [u8; BYTES] = self.pages.array(at);
+        let mut numbers = [0; N];
+        for (number, bytes) in numbers.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *number = u32::from_le_bytes(*bytes);
+        }
+        numbers
+    }
+
+    /// A range out of a list of starts, which never leaves the edges.
+    fn range(&self, list: u64, node: u32) -> std::ops::Range<u32> {
+        if node >= self.nodes() {
+            return 0..0;
+        }
+        let [start, end] = self.numbers::<2, 8>(list + u64::from(node) * 4);
+        start..end.min(self.edges())
+    }
+
+    pub(super) fn edge(&self, place: u32) -> Edge {
+        let at = self.layout.outward() + u64::from(place) * OUTWARD;
+        let [subject, object, statement, row, relation] = self.numbers::<5, 20>(at);
+        Edge { subject, object, statement, row, relation: u8::try_from(relation).unwrap_or(u8::MAX) }
+    }
+
+    pub(super) fn from(&self, node: u32) -> impl Iterator<Item = Step> + '_ {
+        self.range(0, node).map(|place| Step::along(place, &self.edge(place)))
+    }
+
+    pub(super) fn to(&self, node: u32) -> impl Iterator<Item = Step> + '_ {
+        self.range(self.layout.starts(), node).map(|inward| {
+            let at = self.layout.inward() + u64::from(inward) * INWARD;
+            let [place, node, statement, relation] = self.numbers::<4, 16>(at);
+            Step { place, node, statement, relation: u8::try_from(relation).unwrap_or(u8::MAX) }
+        })
+    }
+
+    fn kind(&self, node: u32) -> [u8; 2] {
+        if node >= self.nodes() {
+            return [0, 0];
+        }
+        self.pages.array(self.layout.kinds() + u64::from(node) * 2)
+    }
+
+    /// The first byte of a node's key.
+    pub(super) fn first_byte(&self, node: u32) -> u8 {
+        self.kind(node)[0]
+    }
+
+    /// Whether the node has edges from it, and to it, that are crossed both ways.
+    pub(super) fn sideways(&self, node: u32) -> (bool, bool) {
+        let flags = self.kind(node)[1];
+        (flags & SIDEWAYS_FROM != 0, flags & SIDEWAYS_TO != 0)
+    }
+
+    pub(super) fn key(&self, node: u32) -> String {
+        if node >= self.nodes() {
+            return String::new();
+        }
+        let bytes: [u8; 16] = self.pages.array(self.layout.key_starts() + u64::from(node) * 8);
+        let mut bounds = bytes.as_chunks::<8>().0.iter().map(|bound| u64::from_le_bytes(*bound));
+        let (start, end) = (bounds.next().unwrap_or_default(), bounds.next().unwrap_or_default());
+        let end = end.min(self.layout.keys);
+        let first = self.layout.key_bytes();
+        let bytes = self.pages.range(first.saturating_add(start), first.saturating_add(end));
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+/// Where the items of each bucket begin, and the places of all items in order of buckets; equal ones keep their order.
+fn sorted(buckets: usize, of: impl Iterator<Item = u32> + Clone) -> (Vec<u32>, Vec<u32>) {
+    let mut starts = vec![0_u32; buckets + 1];
+    let mut count = 0;
+    for bucket in of.clone() {
+        starts[bucket as usize + 1] += 1;
+        count += 1;
+    }
+    for bucket in 0..buckets {
+        starts[bucket + 1] += starts[bucket];
+    }
+    let (mut next, mut order) = (starts.clone(), vec![0_u32; count]);
+    for (place, bucket) in of.enumerate() {
+        let slot = &mut next[bucket as usize];
+        order[*slot as usize] = number(place);
+        *slot += 1;
+    }
+    (starts, order)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::graph::tests::graph;
-    use super::super::relation::Relation;
+    use super::super::graph::tests::list;
     use super::*;
 
     #[test]
-    fn a_picture_is_read_as_it_is_written() {
-        let graph = graph(3, &[(2, 0, Relation::MadeIn), (0, 1, Relation::SameAs)]);
-        let stamps = vec![([7; 32], [1, -2, 3, i64::MAX])];
-        let bytes = write(&graph, &stamps);
-        assert_eq!(read(&bytes), Some((graph, stamps)));
-        for end in 0..bytes.len() {
-            assert_eq!(read(&bytes[..end]), None, "{end}");
-        }
-        assert_eq!(read(&[bytes.as_slice(), b"x"].concat()), None);
+    fn a_picture_has_the_length_that_its_counts_give() {
+        let keys = ["da", "ub", "dc"].map(str::to_owned);
+        let (layout, bytes) = write(&list(&[(2, 0, Relation::MadeIn), (0, 1, Relation::SameAs)]), &keys);
+        assert_eq!(layout.length(), bytes.len() as u64);
+        let picture = Picture::new(layout, Pages::Memory(bytes));
+        assert_eq!([0, 1, 2].map(|node| picture.key(node)), keys);
+        assert_eq!([0, 1, 2].map(|node| picture.sideways(node)), [(true, false), (false, true), (false, false)]);
+        assert_eq!((picture.first_byte(1), picture.key(3)), (b'u', String::new()));
     }
 
     #[test]
-    fn numbers_that_point_outside_are_refused() {
-        let bytes = write(&graph(3, &[(2, 0, Relation::MadeIn), (0, 1, Relation::SameAs)]), &[]);
-        for place in 48..bytes.len() {
+    fn numbers_that_point_outside_lead_nowhere() {
+        let keys = ["da", "ub", "dc"].map(str::to_owned);
+        let (layout, bytes) = write(&list(&[(2, 0, Relation::MadeIn), (0, 1, Relation::SameAs)]), &keys);
+        for place in 0..bytes.len() {
             let mut bytes = bytes.clone();
             bytes[place] ^= 0x80;
-            if let Some((graph, _)) = read(&bytes) {
-                (0..3).for_each(|node| {
-                    graph.edges_from(node).chain(graph.edges_to(node)).for_each(|place| _ = graph.edge(place));
-                });
+            let picture = Picture::new(layout, Pages::Memory(bytes));
+            for node in 0..4 {
+                let steps: Vec<_> = picture.from(node).chain(picture.to(node)).collect();
+                steps.iter().for_each(|step| _ = picture.edge(step.place));
+                assert!(steps.len() <= 4 && picture.key(node).len() <= 6);
             }
         }
     }

@@ -20,6 +20,23 @@ pub fn path(
     most_depth: u32,
     judge: &dyn Judge,
 ) -> Result<(bool, Answer), LedgerError> {
+    loop {
+        let (answer, is_broken) = try_path(ledger, starts, most_depth, judge)?;
+        if !is_broken {
+            return Ok(answer);
+        }
+        // Only once: what comes from the rows of the index is in memory.
+        ledger.forget_picture();
+    }
+}
+
+/// The path, and whether the graph was found to be another than the index knows.
+fn try_path(
+    ledger: &mut Ledger,
+    starts: &[u32],
+    most_depth: u32,
+    judge: &dyn Judge,
+) -> Result<((bool, Answer), bool), LedgerError> {
     let options = Options { direction: Direction::Ancestors, most_depth, most_nodes: usize::MAX };
     let found = walk(ledger, starts, options)?;
     let last = first_unsigned(ledger, &found.graph, &found.walk, judge)?;
@@ -33,7 +50,8 @@ pub fn path(
         maker.node(ledger, *node, u32::try_from(depth.div_ceil(2)).unwrap_or(u32::MAX))?;
     }
     maker.cite(ledger, judge, &parallels(&found.graph, &found.walk, &path))?;
-    Ok((last.is_some(), maker.finish(ledger, judge)?))
+    let answer = maker.finish(ledger, judge)?;
+    Ok(((last.is_some(), answer), found.graph.graph.is_broken()))
 }
 
 /// The nodes of an edge, in the order in which it was crossed.

@@ -7,7 +7,7 @@
 //! - after crossing from a digest to a name that can change, a walk does not cross from that name to another digest;
 //! - after crossing between a file and a whole, it does not cross so again before it has gone along an edge of ancestry.
 
-use super::graph::{Graph, number};
+use super::graph::{Graph, Step, number};
 use super::relation::{Crossing, Relation};
 
 /// Which way to go.
@@ -41,6 +41,12 @@ pub struct Crossed {
     pub place: u32,
     /// Whether from the object to the subject.
     pub backwards: bool,
+    /// The node that the walk came from.
+    pub near: u32,
+    /// The node that it came to.
+    pub far: u32,
+    /// What the edge says.
+    pub relation: u8,
 }
 
 /// What a walk found.
@@ -151,25 +157,25 @@ impl Walker<'_> {
     /// Crosses every edge of a visit that may be crossed.
     fn leave(&mut self, visit: Visit, at: u32) {
         let graph = self.graph;
-        for place in graph.edges_from(visit.node) {
-            let crossed = Crossed { place, backwards: false };
-            self.cross(visit, at, graph.objects[place as usize], crossed, Direction::Ancestors);
+        // Against its direction a walk crosses few edges, and most nodes have none of these.
+        let (sideways_from, sideways_to) = graph.sideways(visit.node);
+        if sideways_from || self.direction == Direction::Ancestors {
+            graph.edges_from(visit.node).for_each(|step| self.cross(visit, at, step, Direction::Ancestors));
         }
-        for place in graph.edges_to(visit.node) {
-            let crossed = Crossed { place, backwards: true };
-            self.cross(visit, at, graph.subjects[place as usize], crossed, Direction::Descendants);
+        if sideways_to || self.direction == Direction::Descendants {
+            graph.edges_to(visit.node).for_each(|step| self.cross(visit, at, step, Direction::Descendants));
         }
     }
 
-    fn cross(&mut self, visit: Visit, at: u32, node: u32, crossed: Crossed, way: Direction) {
-        if self.left_out.has(self.graph.statements[crossed.place as usize]) {
-            return;
-        }
-        let Some(flags) =
-            self.graph.relation(crossed.place).and_then(|relation| self.flags(visit, node, relation, way))
-        else {
+    fn cross(&mut self, visit: Visit, at: u32, step: Step, way: Direction) {
+        let Some(flags) = step.meaning().and_then(|relation| self.flags(visit, step.node, relation, way)) else {
             return;
         };
+        if self.left_out.has(step.statement) {
+            return;
+        }
+        let Step { place, node: far, relation, .. } = step;
+        let crossed = Crossed { place, backwards: way == Direction::Descendants, near: visit.node, far, relation };
         if visit.depth >= self.most_depth {
             self.walk.is_cut = true;
             return;
@@ -177,7 +183,7 @@ impl Walker<'_> {
         if self.crossed[usize::from(crossed.backwards)].insert(crossed.place) {
             self.walk.crossed.push(crossed);
         }
-        self.visit(node, flags, at, Some(crossed));
+        self.visit(step.node, flags, at, Some(crossed));
     }
 
     /// How the walk may go on after an edge; none when it may not cross it.
