@@ -116,9 +116,13 @@ def read_by_in_toto(kind: str, payload: bytes) -> None:
     if kind in FORMS:
         predicate = json.loads(payload)["predicate"]
         if kind == "verdict":
-            # The library's form is older than `verifier.version`, and has one level where the specification has a list.
+            # The library's form is older than `verifier.version` and a policy with annotations, and has one level where the
+            # specification has a list.
             del predicate["verifier"]["version"]
-            [predicate["verifiedLevels"]] = predicate["verifiedLevels"]
+            del predicate["policy"]["annotations"]
+            levels = predicate["verifiedLevels"]
+            holds("the verdict is one of those levels", "WAAG_CHECK_ALLOW" in levels, levels)
+            predicate["verifiedLevels"] = levels[0]
         read = json_format.ParseDict(predicate, FORMS[kind]())
         holds(f"in-toto-attestation reads the predicate of {kind}", read.ByteSize() > 0)
 
