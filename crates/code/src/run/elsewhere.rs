@@ -1,37 +1,10 @@
 //! Where nothing can be watched: the program runs, and what was declared is all that is known.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use super::hashing::Hashing;
+use super::asked::{Asked, Failed};
 use super::log;
-use super::place::Places;
 use super::record::Record;
-
-/// What is to be run, and how.
-#[derive(Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) command: Command,
-    pub(super) watched: bool,
-    pub(super) no_network: bool,
-    /// Places that may be written to; None for all.
-    pub(super) writable: Option<&'a [PathBuf]>,
-    pub(super) log: Option<&'a Path>,
-    pub(super) places: &'a Places,
-    pub(super) hashing: &'a Hashing,
-    pub(super) signals: &'a Signals,
-}
-
-/// Why it was not run, or not to its end.
-#[derive(Debug)]
-pub(super) enum Failed {
-    Unwatchable(io::Error),
-    Unconfined(String),
-    Command(io::Error),
-    Log(io::Error),
-    Lost(io::Error),
-}
 
 /// Signals go where they go.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! the provenance says so. `docs/run.md` has the whole of it.
 
 pub mod again;
+mod asked;
 mod environment;
 mod facts;
 mod gather;
@@ -43,7 +44,8 @@ use waag_evidence::statement::Statement;
 use waag_evidence::statement::provenance::{BuildType, Provenance};
 use waag_evidence::statement::role::Role;
 
-use self::capture::{Asked, Failed, Signals};
+use self::asked::{Asked, Failed};
+use self::capture::Signals;
 use self::facts::{Facts, Output};
 use self::gather::{Gathered, Written};
 use self::hashing::{Hashed, Hashing, Urgency, hash_file};

@@ -8,7 +8,7 @@ use waag_evidence::statement::role::Role;
 use super::card::base_model;
 use super::document::{Node, json};
 use super::identity::{OwnNames, python_package};
-use super::intake::{Grade, Intake};
+use super::intake::Intake;
 use super::page::Page;
 use super::{Found, Importer, Taken};
 
@@ -31,21 +31,15 @@ impl Importer for Adapter {
 
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let Some((mut page, bytes)) = Page::open(self.name(), path, Voice::DerivedFromFile, intake) else { return };
-        match json(&bytes) {
-            Err(why) => page.remark(Grade::Unchecked, why),
-            Ok(document) => {
-                document.oddities.iter().for_each(|odd| page.remark(Grade::Unchecked, odd.clone()));
-                let root = Node::root(&document.root);
-                let folder = path.parent().unwrap_or(Path::new("."));
-                let (subject, own) = (intake.folder(folder), OwnNames::of(folder));
-                if let Some((node, name)) =
-                    root.get("base_model_name_or_path").and_then(|n| Some((n.clone(), n.text()?)))
-                {
-                    base_model(&mut page, &subject, &own, name, root.text_of("revision"), &node, |object| object);
-                }
-                if let Some((node, version)) = root.get("peft_version").and_then(|n| Some((n.clone(), n.text()?))) {
-                    page.claim(&subject, Role::Dependency, python_package("peft", Some(version)), node.place());
-                }
+        if let Some(document) = page.document(json(&bytes)) {
+            let root = Node::root(&document.root);
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let (subject, own) = (intake.folder(folder), OwnNames::of(folder));
+            if let Some((node, name)) = root.get("base_model_name_or_path").and_then(|n| Some((n.clone(), n.text()?))) {
+                base_model(&mut page, &subject, &own, name, root.text_of("revision"), &node, |object| object);
+            }
+            if let Some((node, version)) = root.get("peft_version").and_then(|n| Some((n.clone(), n.text()?))) {
+                page.claim(&subject, Role::Dependency, python_package("peft", Some(version)), node.place());
             }
         }
         intake.take(page);

@@ -35,15 +35,14 @@ impl Importer for HuggingFaceCard {
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let Some((mut page, bytes)) = Page::open(self.name(), path, Voice::SelfDeclared, intake) else { return };
         let text = String::from_utf8_lossy(&bytes);
-        match front_matter(&text).map(yaml) {
-            None => page.remark(Grade::Note, "has no YAML before its text"),
-            Some(Err(why)) => page.remark(Grade::Unchecked, why),
-            Some(Ok(card)) => {
-                let folder = path.parent().unwrap_or(Path::new("."));
-                card.oddities.iter().for_each(|odd| page.remark(Grade::Unchecked, odd.clone()));
-                let subject = intake.folder(folder);
-                read(&mut page, &subject, &OwnNames::of(folder), &Node::root(&card.root));
-            }
+        let Some(matter) = front_matter(&text) else {
+            page.remark(Grade::Note, "has no YAML before its text");
+            return intake.take(page);
+        };
+        if let Some(card) = page.document(yaml(matter)) {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let subject = intake.folder(folder);
+            read(&mut page, &subject, &OwnNames::of(folder), &Node::root(&card.root));
         }
         intake.take(page);
     }

@@ -41,12 +41,8 @@ impl Importer for CycloneDx {
 
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let Some((mut page, bytes)) = Page::open(self.name(), path, Voice::SelfDeclared, intake) else { return };
-        match json(&bytes) {
-            Err(why) => page.remark(Grade::Unchecked, why),
-            Ok(document) => {
-                document.oddities.iter().for_each(|odd| page.remark(Grade::Unchecked, odd.clone()));
-                read(&mut page, &Node::root(&document.root));
-            }
+        if let Some(document) = page.document(json(&bytes)) {
+            read(&mut page, &Node::root(&document.root));
         }
         intake.take(page);
     }

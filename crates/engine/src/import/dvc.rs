@@ -42,16 +42,12 @@ impl Importer for Dvc {
 
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let Some((mut page, bytes)) = Page::open(self.name(), path, Voice::DerivedFromFile, intake) else { return };
-        match yaml(&String::from_utf8_lossy(&bytes)) {
-            Err(why) => page.remark(Grade::Unchecked, why),
-            Ok(document) => {
-                document.oddities.iter().for_each(|odd| page.remark(Grade::Unchecked, odd.clone()));
-                let root = Node::root(&document.root);
-                // Before schema 2.0 the stages stood at the top.
-                let stages = root.get("stages").unwrap_or(root);
-                for (name, stage) in stages.members() {
-                    read_stage(&mut page, path.parent().unwrap_or(Path::new("")), name, &stage, intake);
-                }
+        if let Some(document) = page.document(yaml(&String::from_utf8_lossy(&bytes))) {
+            let root = Node::root(&document.root);
+            // Before schema 2.0 the stages stood at the top.
+            let stages = root.get("stages").unwrap_or(root);
+            for (name, stage) in stages.members() {
+                read_stage(&mut page, path.parent().unwrap_or(Path::new("")), name, &stage, intake);
             }
         }
         intake.take(page);

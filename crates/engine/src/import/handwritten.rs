@@ -93,17 +93,12 @@ importer!(
 
 fn import(kind: &'static str, path: &Path, intake: &mut Intake<'_>) {
     let Some((mut page, bytes)) = Page::open(kind, path, Voice::SelfDeclared, intake) else { return };
-    match yaml(&String::from_utf8_lossy(&bytes)) {
-        Err(why) => page.remark(Grade::Unchecked, why),
-        Ok(document) => {
-            document.oddities.iter().for_each(|odd| page.remark(Grade::Unchecked, odd.clone()));
-            let root = Node::root(&document.root);
-            let time =
-                root.any(&["date", "created", "created_at", "timestamp"]).and_then(|node| node.text()?.parse().ok());
-            page.said_at = time;
-            let folder = path.parent().unwrap_or(Path::new("."));
-            Hand { page: &mut page, folder, intake }.read(&root);
-        }
+    if let Some(document) = page.document(yaml(&String::from_utf8_lossy(&bytes))) {
+        let root = Node::root(&document.root);
+        let time = root.any(&["date", "created", "created_at", "timestamp"]).and_then(|node| node.text()?.parse().ok());
+        page.said_at = time;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Hand { page: &mut page, folder, intake }.read(&root);
     }
     intake.take(page);
 }

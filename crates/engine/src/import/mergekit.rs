@@ -36,13 +36,9 @@ impl Importer for Mergekit {
 
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let Some((mut page, bytes)) = Page::open(self.name(), path, Voice::DerivedFromFile, intake) else { return };
-        match yaml(&String::from_utf8_lossy(&bytes)) {
-            Err(why) => page.remark(Grade::Unchecked, why),
-            Ok(document) => {
-                document.oddities.iter().for_each(|odd| page.remark(Grade::Unchecked, odd.clone()));
-                let subject = intake.folder(path.parent().unwrap_or(Path::new(".")));
-                read(&mut page, &subject, &Node::root(&document.root));
-            }
+        if let Some(document) = page.document(yaml(&String::from_utf8_lossy(&bytes))) {
+            let subject = intake.folder(path.parent().unwrap_or(Path::new(".")));
+            read(&mut page, &subject, &Node::root(&document.root));
         }
         intake.take(page);
     }

@@ -31,12 +31,8 @@ impl Importer for ModelConfiguration {
 
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let Some((mut page, bytes)) = Page::open(self.name(), path, Voice::DerivedFromFile, intake) else { return };
-        match json(&bytes) {
-            Err(why) => page.remark(Grade::Unchecked, why),
-            Ok(document) => {
-                document.oddities.iter().for_each(|odd| page.remark(Grade::Unchecked, odd.clone()));
-                read(&mut page, path, &Node::root(&document.root), intake);
-            }
+        if let Some(document) = page.document(json(&bytes)) {
+            read(&mut page, path, &Node::root(&document.root), intake);
         }
         intake.take(page);
     }

@@ -11,7 +11,7 @@ use waag_evidence::statement::role::Role;
 use waag_formats::source::{Source as _, read_up_to};
 
 use super::conflict::{Said, Topic};
-use super::document::Node;
+use super::document::{Document, Node};
 use super::intake::{Grade, Intake, Remark};
 use crate::io::{FileSource, sha256};
 
@@ -66,6 +66,20 @@ impl Page {
         }
         let digest = sha256(&bytes.as_slice()).ok()?;
         Some((Self::of_digest(kind, path, voice, digest, intake), bytes))
+    }
+
+    /// The document in its text. That there is none is said, and so is what is odd about it.
+    pub(super) fn document(&mut self, parsed: Result<Document, String>) -> Option<Document> {
+        match parsed {
+            Err(why) => {
+                self.remark(Grade::Unchecked, why);
+                None
+            }
+            Ok(document) => {
+                document.oddities.iter().for_each(|odd| self.remark(Grade::Unchecked, odd.clone()));
+                Some(document)
+            }
+        }
     }
 
     /// Takes a claim that stands at a place.

@@ -58,13 +58,9 @@ impl Importer for Spdx {
 
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let Some((mut page, bytes)) = Page::open(self.name(), path, Voice::SelfDeclared, intake) else { return };
-        match json(&bytes) {
-            Err(why) => page.remark(Grade::Unchecked, why),
-            Ok(document) => {
-                document.oddities.iter().for_each(|odd| page.remark(Grade::Unchecked, odd.clone()));
-                let root = Node::root(&document.root);
-                if root.get("spdxVersion").is_some() { read(&mut page, &root) } else { spdx3::read(&mut page, &root) }
-            }
+        if let Some(document) = page.document(json(&bytes)) {
+            let root = Node::root(&document.root);
+            if root.get("spdxVersion").is_some() { read(&mut page, &root) } else { spdx3::read(&mut page, &root) }
         }
         intake.take(page);
     }

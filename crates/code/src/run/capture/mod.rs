@@ -12,45 +12,19 @@ mod start;
 mod tracer;
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Child;
 
 use nix::unistd::Pid;
 
 use self::start::{Confinement, StartError};
 use self::tracer::Tracer;
-use super::hashing::Hashing;
+use super::asked::{Asked, Failed};
 use super::log;
-use super::place::Places;
 use super::record::Record;
 
 pub(super) use kernel::give_way;
 pub(super) use sandbox::support as sandbox_support;
 pub(super) use signals::Signals;
-
-/// What is to be run, and how.
-#[derive(Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) command: Command,
-    pub(super) watched: bool,
-    pub(super) no_network: bool,
-    /// Places that may be written to; None for all.
-    pub(super) writable: Option<&'a [PathBuf]>,
-    pub(super) log: Option<&'a Path>,
-    pub(super) places: &'a Places,
-    pub(super) hashing: &'a Hashing,
-    pub(super) signals: &'a Signals,
-}
-
-/// Why it was not run, or not to its end.
-#[derive(Debug)]
-pub(super) enum Failed {
-    Unwatchable(io::Error),
-    Unconfined(String),
-    Command(io::Error),
-    Log(io::Error),
-    Lost(io::Error),
-}
 
 /// Runs it to its end and that of everything it started. Gives its exit code and what was seen.
 pub(super) fn run(mut asked: Asked<'_>) -> Result<(u8, Record), Failed> {
