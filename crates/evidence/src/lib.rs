@@ -2,6 +2,7 @@
 
 pub mod condition;
 pub mod control;
+pub mod dependency;
 pub mod digest;
 pub mod exception;
 pub mod finding;
@@ -18,6 +19,7 @@ pub mod unique;
 pub mod verdict;
 
 pub use control::{CONTROLS, Control, Level, Outcome};
+pub use dependency::{Dependency, DependencySource, Ecosystem, Standing};
 pub use digest::Sha256Digest;
 pub use finding::{Confidence, Finding, Location, Persona, Severity};
 pub use gathered::{Ancestry, Evidence, Subject};
