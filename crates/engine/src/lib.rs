@@ -23,6 +23,7 @@ pub mod lineage;
 pub mod lock;
 pub mod output;
 pub mod pins;
+pub mod project;
 pub mod report;
 mod repository;
 pub mod rules;

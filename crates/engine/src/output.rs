@@ -1,5 +1,6 @@
 //! How a report is told. Each way is one file and one line in [`OUTPUTS`].
 
+mod checklist;
 pub mod collection;
 pub mod controls;
 mod github;

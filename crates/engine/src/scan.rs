@@ -1,10 +1,11 @@
 //! From paths to a report: walk, examine every file on all cores, judge.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use waag_evidence::finding::{Finding, Location};
-use waag_evidence::{Evidence, evaluate};
+use waag_evidence::{Evidence, ProjectEvidence, evaluate};
 use waag_formats::budget::Budget;
 use waag_formats::fact::{Anomaly, Fact, FactKind, Gap, Position};
 use waag_formats::facts::Facts;
@@ -16,6 +17,7 @@ use crate::evidence::{self, Gathering, Sources};
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
 use crate::lock::{Check, Known, ProjectLock};
+use crate::project::{self, Examiner};
 use crate::report::{ArtifactReport, Report};
 use crate::repository;
 use crate::rules::Artifact;
@@ -42,6 +44,8 @@ pub struct Options {
     pub trust_store: TrustStore,
     /// Where evidence is looked for, to ask every control; none to judge findings alone.
     pub controls: Option<Sources>,
+    /// Who looks at the projects that are named, where every control is asked.
+    pub examiner: Option<Arc<dyn Examiner>>,
 }
 
 impl Options {
@@ -145,12 +149,25 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
         [only] => vec![examine(only)],
         several => several.par_iter().map(examine).collect(),
     };
+    let project = examine_projects(paths, options);
     let drifts = locks.as_ref().map(|locks| locks.findings(&digests_of(&entries, &examined)));
     repository::settle_numbers(&entries, &mut examined);
     examined.extend(drifts.map(|findings| Examined { findings, ..Examined::default() }));
+    examined.push(Examined { findings: project.findings, ..Examined::default() });
     let reused = cache.map_or(0, |cache| cache.reused());
-    let gathering = Gathering { paths, options, locks: locks.as_ref() };
+    let gathering = Gathering { paths, options, locks: locks.as_ref(), project: project.evidence };
     Ok(Report { reused, ..conclude(&gathering, &entries, examined) })
+}
+
+/// What is to be said of the folders as projects.
+fn examine_projects(paths: &[PathBuf], options: &Options) -> project::Examined {
+    let mut all = project::Examined::default();
+    if let (Some(examiner), Some(_)) = (&options.examiner, &options.controls) {
+        for folder in paths.iter().filter(|path| path.is_dir()) {
+            all.join(examiner.examine(folder));
+        }
+    }
+    all
 }
 
 /// Scans and judges bytes in memory, with the default policy.
@@ -169,7 +186,8 @@ pub fn scan_source(name: &str, source: &dyn Source) -> Report {
     let mut examined = examination.file(source, location.clone());
     examined.findings.extend(name_findings(&location));
     let (paths, options) = (&[PathBuf::from(name)], &Options::default());
-    conclude(&Gathering { paths, options, locks: None }, &[], vec![examined])
+    let gathering = Gathering { paths, options, locks: None, project: ProjectEvidence::default() };
+    conclude(&gathering, &[], vec![examined])
 }
 
 /// Lays one file open.

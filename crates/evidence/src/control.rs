@@ -3,16 +3,28 @@
 
 mod analysed_in_full;
 mod ancestors_signed;
+mod base_image_pinned;
+mod compute_documented;
 mod dataset_pinned;
+mod dependency_sources;
+mod deterministic_mode;
 mod digests_match_lock;
+mod fetches_pinned;
 mod findings;
 mod hardware_documented;
+mod image_built_safely;
+mod licence_compatible;
+mod licence_stated;
 mod logs_preserved;
 mod model_card;
 mod no_ancestor_denied;
+mod no_known_advisory;
 mod no_remote_code;
+mod no_unsafe_code;
 mod no_untrusted_pickle;
 mod not_denied;
+mod pins_hashed;
+mod practice;
 mod provenance;
 mod provenance_links;
 mod recorded;
@@ -22,11 +34,14 @@ mod script_versioned;
 mod seeds_set;
 mod signature;
 mod source_trusted;
+mod stack_agrees;
+mod versions_pinned;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Finding;
 use crate::gathered::{Evidence, Subject};
 use crate::policy::Policy;
 
@@ -57,6 +72,8 @@ pub struct Control {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
+    /// Packages, compute and images.
+    Dependencies,
     /// Weights and models.
     Models,
     /// Datasets.
@@ -69,12 +86,13 @@ pub enum Group {
 
 impl Group {
     /// Every group, in the order in which they are told.
-    pub const ALL: [Self; 4] = [Self::Models, Self::Datasets, Self::Training, Self::Conditions];
+    pub const ALL: [Self; 5] = [Self::Dependencies, Self::Models, Self::Datasets, Self::Training, Self::Conditions];
 
     /// Its name for people.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
+            Self::Dependencies => "dependencies and compute",
             Self::Models => "weights and models",
             Self::Datasets => "datasets",
             Self::Training => "training and lineage",
@@ -217,6 +235,14 @@ impl Observation {
 
 /// Every control, in the order in which they are told.
 pub static CONTROLS: &[&Control] = &[
+    &versions_pinned::CONTROL,
+    &pins_hashed::CONTROL,
+    &dependency_sources::CONTROL,
+    &stack_agrees::CONTROL,
+    &compute_documented::CONTROL,
+    &no_known_advisory::CONTROL,
+    &base_image_pinned::CONTROL,
+    &image_built_safely::CONTROL,
     &scanned_nothing_dangerous::CONTROL,
     &analysed_in_full::CONTROL,
     &no_remote_code::CONTROL,
@@ -227,11 +253,16 @@ pub static CONTROLS: &[&Control] = &[
     &no_untrusted_pickle::CONTROL,
     &safe_format::CONTROL,
     &model_card::CONTROL,
+    &licence_stated::CONTROL,
+    &licence_compatible::CONTROL,
     &dataset_pinned::CONTROL,
     &provenance::CONTROL,
     &provenance_links::CONTROL,
     &script_versioned::CONTROL,
     &seeds_set::CONTROL,
+    &deterministic_mode::CONTROL,
+    &no_unsafe_code::CONTROL,
+    &fetches_pinned::CONTROL,
     &hardware_documented::CONTROL,
     &logs_preserved::CONTROL,
     &ancestors_signed::CONTROL,
@@ -244,10 +275,22 @@ pub fn find(id: &str) -> Option<&'static Control> {
     CONTROLS.iter().copied().find(|control| control.id == id)
 }
 
-/// Whether a control speaks of findings, which exceptions name by their rules.
+/// Whether a control speaks of findings alone, so that they are told in its place.
 #[must_use]
 pub fn is_of_findings(id: &str) -> bool {
     findings::CONTROLS.contains(&id)
+}
+
+/// The control that a finding belongs to.
+#[must_use]
+pub fn of_finding(finding: &Finding) -> &'static str {
+    findings::control_of(finding)
+}
+
+/// The control that the findings of a rule belong to.
+#[must_use]
+pub fn of_rule(rule: &str) -> &'static str {
+    findings::control_of_rule(rule)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Sha256Digest;
 use crate::finding::Finding;
 use crate::ingredient::IngredientKind;
+use crate::project::ProjectEvidence;
 use crate::statement::provenance::{BuildType, Provenance, role_of};
 use crate::statement::role::Role;
 use crate::verdict::Decision;
@@ -44,6 +45,8 @@ pub struct Evidence {
     pub statements: Statements,
     /// What it was made from.
     pub ancestry: Ancestry,
+    /// What was looked at of its code, its packages and its papers.
+    pub project: ProjectEvidence,
 }
 
 /// A file.

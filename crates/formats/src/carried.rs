@@ -110,7 +110,10 @@ fn plain(text: &str, budget: &Budget) -> Option<String> {
 /// An address by which a driver of databases, or a logger, runs what it is told: what opens it, and what it has then.
 const ADDRESSES: &[(&str, &[&str])] = &[
     ("jdbc:h2:", &["runscript", "init=", "create trigger", "create alias"]),
-    ("jdbc:mysql:", &["autodeserialize=true", "allowloadlocalinfile=true", "queryinterceptors=", "statementinterceptors="]),
+    (
+        "jdbc:mysql:",
+        &["autodeserialize=true", "allowloadlocalinfile=true", "queryinterceptors=", "statementinterceptors="],
+    ),
     ("jdbc:mariadb:", &["autodeserialize=true", "allowlocalinfile=true"]),
     ("jdbc:postgresql:", &["socketfactory=", "sslfactory=", "loggerfile="]),
     ("jdbc:db2:", &["clientrerouteserverlistjndiname="]),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use waag_evidence::gathered::{FileEvidence, Part};
-use waag_evidence::{Evidence, Finding, Subject};
+use waag_evidence::{Evidence, Finding, ProjectEvidence, Subject};
 
 use crate::lock::{Asked, Check};
 use crate::report::ArtifactReport;
@@ -38,6 +38,8 @@ pub(crate) struct Gathering<'a> {
     pub(crate) options: &'a Options,
     /// The project that it lies in.
     pub(crate) locks: Option<&'a Check<'a>>,
+    /// What was looked at of it as a project.
+    pub(crate) project: ProjectEvidence,
 }
 
 impl Gathering<'_> {
@@ -67,6 +69,7 @@ impl Gathering<'_> {
             denials,
             statements,
             ancestry: lineage.ancestry,
+            project: self.project.clone(),
         }
     }
 }

@@ -8,7 +8,7 @@ use waag_evidence::statement::role::Role;
 
 use super::document::{Node, json};
 use super::identity::python_package;
-use super::intake::{Grade, Intake};
+use super::intake::Intake;
 use super::page::Page;
 use super::{Found, Importer, Taken};
 
@@ -36,25 +36,22 @@ impl Importer for SentenceTransformers {
 
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let Some((mut page, bytes)) = Page::open(self.name(), path, Voice::DerivedFromFile, intake) else { return };
-        match json(&bytes) {
-            Err(why) => page.remark(Grade::Unchecked, why),
-            Ok(document) => {
-                let root = Node::root(&document.root);
-                let subject = intake.folder(path.parent().unwrap_or(Path::new(".")));
-                for (key, package) in PACKAGES {
-                    if let Some(node) = root.at(&["__version__", key])
-                        && let Some(version) = node.text()
-                    {
-                        let object = python_package(package, Some(version));
-                        page.claim(&subject, Role::Dependency, object, node.place());
-                    }
+        if let Some(document) = page.document(json(&bytes)) {
+            let root = Node::root(&document.root);
+            let subject = intake.folder(path.parent().unwrap_or(Path::new(".")));
+            for (key, package) in PACKAGES {
+                if let Some(node) = root.at(&["__version__", key])
+                    && let Some(version) = node.text()
+                {
+                    let object = python_package(package, Some(version));
+                    page.claim(&subject, Role::Dependency, object, node.place());
                 }
-                let modules: Vec<Value> =
-                    root.items().iter().filter_map(|module| module.text_of("type")).map(Value::from).collect();
-                if !modules.is_empty() {
-                    let object = page.description([("modules", Value::Array(modules))]);
-                    page.claim(&subject, Role::Description, object, "");
-                }
+            }
+            let modules: Vec<Value> =
+                root.items().iter().filter_map(|module| module.text_of("type")).map(Value::from).collect();
+            if !modules.is_empty() {
+                let object = page.description([("modules", Value::Array(modules))]);
+                page.claim(&subject, Role::Description, object, "");
             }
         }
         intake.take(page);

@@ -37,23 +37,17 @@ impl Importer for Trainer {
 
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let Some((mut page, bytes)) = Page::open(self.name(), path, Voice::DerivedFromFile, intake) else { return };
-        match json(&bytes) {
-            Err(why) => page.remark(Grade::Unchecked, why),
-            Ok(document) => {
-                let root = Node::root(&document.root);
-                let subject = intake.folder(path.parent().unwrap_or(Path::new(".")));
-                let annotations = [("results".to_owned(), Value::Object(numbers(&root)))].into_iter().collect();
-                let object = ResourceDescriptor { annotations, ..page.description([]) };
-                page.claim(&subject, Role::Description, object, "");
-                if let Some(node) = root.get("best_model_checkpoint")
-                    && let Some(name) = node.text()
-                {
-                    page.remark_at(
-                        Grade::Note,
-                        &node,
-                        format!("the best checkpoint was '{name}', a path on somebody's disk"),
-                    );
-                }
+        if let Some(document) = page.document(json(&bytes)) {
+            let root = Node::root(&document.root);
+            let subject = intake.folder(path.parent().unwrap_or(Path::new(".")));
+            let annotations = [("results".to_owned(), Value::Object(numbers(&root)))].into_iter().collect();
+            let object = ResourceDescriptor { annotations, ..page.description([]) };
+            page.claim(&subject, Role::Description, object, "");
+            if let Some(node) = root.get("best_model_checkpoint")
+                && let Some(name) = node.text()
+            {
+                let text = format!("the best checkpoint was '{name}', a path on somebody's disk");
+                page.remark_at(Grade::Note, &node, text);
             }
         }
         intake.take(page);

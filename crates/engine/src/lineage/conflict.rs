@@ -56,14 +56,18 @@ type Spoken = (BTreeSet<u32>, Vec<u32>);
 
 pub(super) fn find(maker: &mut Maker<'_>, ledger: &Ledger, judge: &dyn Judge) -> Result<Vec<Conflict>, LedgerError> {
     let (mut conflicts, mut walks) = (Vec::new(), MAX_WALKS);
+    // An artifact has a place for its digest and one for each of its names; the first stands for all.
+    let mut compared: BTreeSet<u32> = BTreeSet::new();
     for place in 0..maker.answer.nodes.len().min(MAX_ARTIFACTS) {
         let node = &maker.answer.nodes[place];
         if conflicts.len() >= MAX_CONFLICTS || walks == 0 {
-            let compared = format!("the sources of only {place} artifacts were compared");
-            maker.answer.incomplete.push(compared);
+            maker.answer.incomplete.push(format!("the sources of only {place} artifacts were compared"));
             break;
         }
-        if !matches!(node.kind, Kind::Model | Kind::File | Kind::Artifact) {
+        let known = names(maker.graph(), node.number, maker.left_out());
+        let is_compared = known.iter().any(|name| compared.contains(name));
+        compared.extend(known);
+        if is_compared || !matches!(node.kind, Kind::Model | Kind::File | Kind::Artifact) {
             continue;
         }
         let sources = sources(maker, ledger, node.number)?;

@@ -11,7 +11,7 @@ use waag_evidence::verdict::{Judged, Seen};
 use waag_evidence::{Decision, Level, Outcome};
 
 use super::text::{self, Painted};
-use super::{Style, View};
+use super::{Style, View, checklist};
 use crate::report::Report;
 use crate::sanitize::sanitize;
 
@@ -67,6 +67,9 @@ pub fn are_asked_for(report: &Report) -> bool {
 pub(super) fn write(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     if style.view != View::Check || beside_findings(report).next().is_none() {
         return Ok(());
+    }
+    if checklist::is_wanted(report, style) {
+        return checklist::write(report, out, style);
     }
     if !are_asked_for(report) {
         return if report.subject.is_file || report.artifacts.is_empty() {

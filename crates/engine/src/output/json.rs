@@ -7,6 +7,7 @@ use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use waag_evidence::control::Group;
 use waag_evidence::exception::Exception;
 use waag_evidence::policy::Origin;
+use waag_evidence::project::Look;
 use waag_evidence::verdict::{Judged, Seen};
 use waag_evidence::{Decision, Finding, Level, Location, Outcome, Sha256Digest};
 use waag_formats::facts::TensorTotals;
@@ -56,6 +57,8 @@ struct Document<'a> {
     exceptions: Vec<ExceptionView<'a>>,
     policy: PolicyView,
     controls: Vec<ControlView<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    project: &'a [Look],
     artifacts: Vec<ArtifactView<'a>>,
 }
 
@@ -166,6 +169,7 @@ impl<'a> From<&'a Report> for Document<'a> {
             exceptions: (0..report.exceptions.len()).map(|index| exception(report, index)).collect(),
             policy: PolicyView { sha256: report.policy },
             controls: report.verdict.controls.iter().map(ControlView::from).collect(),
+            project: &report.evidence.project.looks,
             artifacts: report.artifacts.iter().map(ArtifactView::from).collect(),
         }
     }

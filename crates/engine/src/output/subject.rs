@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use waag_evidence::control::{is_of_findings, of_finding};
 use waag_evidence::finding::{Finding, Nature};
 use waag_evidence::{Decision, Severity};
 use waag_formats::facts::TensorTotals;
@@ -48,7 +49,9 @@ pub fn subjects(report: &Report) -> Vec<Subject<'_>> {
         });
         list[place].add(artifact);
     }
-    for (index, finding) in report.findings.iter().enumerate() {
+    // What is wrong with a project is told by its controls.
+    let own = report.findings.iter().enumerate().filter(|(_, finding)| is_of_findings(of_finding(finding)));
+    for (index, finding) in own {
         if let Some(place) = places.get(finding.location.file.as_str()) {
             list[*place].findings.push((index, finding));
         }
@@ -244,7 +247,7 @@ pub fn reason(report: &Report) -> String {
 /// The findings and the controls that led to it.
 fn reasons(report: &Report) -> String {
     let mut parts = Vec::new();
-    let findings = report.verdict.reasons.len() as u64;
+    let findings = reason_findings(report).count() as u64;
     let controls: Vec<&str> = controls::reasons(report).map(|judged| judged.id.as_str()).collect();
     if findings > 0 {
         parts.push(format!("{}: {}", text::counted(findings, "finding"), reason_rules(report)));
@@ -255,9 +258,15 @@ fn reasons(report: &Report) -> String {
     parts.join("; ")
 }
 
+/// The findings that led to it, without those that a control tells of.
+fn reason_findings(report: &Report) -> impl Iterator<Item = &Finding> {
+    let findings = report.verdict.reasons.iter().filter_map(|index| report.findings.get(*index));
+    findings.filter(|finding| is_of_findings(of_finding(finding)))
+}
+
 fn reason_rules(report: &Report) -> String {
     let mut rules: Vec<&str> = Vec::new();
-    for finding in report.verdict.reasons.iter().filter_map(|index| report.findings.get(*index)) {
+    for finding in reason_findings(report) {
         if !rules.contains(&finding.rule.as_str()) {
             rules.push(&finding.rule);
         }

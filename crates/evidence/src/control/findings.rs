@@ -1,6 +1,6 @@
 //! Findings as answers of controls: each finding belongs to one of them.
 
-use super::{Observation, Outcome};
+use super::{Observation, Outcome, practice};
 use crate::finding::{Finding, Nature};
 use crate::gathered::Evidence;
 use crate::policy::Policy;
@@ -13,12 +13,19 @@ pub(super) const LOCK: &str = "digests-match-lock";
 pub(super) const CONTROLS: [&str; 4] = [DANGEROUS, ANALYSED, REMOTE_CODE, LOCK];
 
 /// The control that a finding belongs to.
-fn control_of(finding: &Finding) -> &'static str {
-    match (finding.nature, finding.rule.as_str()) {
-        (Nature::Incomplete, _) => ANALYSED,
-        (Nature::Risk, "remote-code") => REMOTE_CODE,
-        (Nature::Risk, "lock-drift") => LOCK,
-        (Nature::Risk, _) => DANGEROUS,
+pub(super) fn control_of(finding: &Finding) -> &'static str {
+    match finding.nature {
+        Nature::Incomplete => ANALYSED,
+        Nature::Risk => control_of_rule(&finding.rule),
+    }
+}
+
+/// The control that the findings of a rule belong to.
+pub(super) fn control_of_rule(rule: &str) -> &'static str {
+    match rule {
+        "remote-code" => REMOTE_CODE,
+        "lock-drift" => LOCK,
+        _ => practice::control_of_rule(rule).unwrap_or(DANGEROUS),
     }
 }
 
@@ -37,7 +44,7 @@ pub(super) fn observations(control: &str, evidence: &Evidence, policy: &Policy) 
 }
 
 /// What is grave enough to deny fails; what a person has to weigh is unknown; what was not analysed was not.
-fn outcome(finding: &Finding, policy: &Policy) -> Outcome {
+pub(super) fn outcome(finding: &Finding, policy: &Policy) -> Outcome {
     match finding.nature {
         Nature::Incomplete => Outcome::Fail,
         Nature::Risk if finding.severity >= policy.deny_at => Outcome::Fail,

@@ -1,16 +1,18 @@
 //! There is a model card.
 
+use super::practice::{Measure, Practice};
 use super::{Control, Group, Level, Observation};
 use crate::gathered::{Evidence, Subject};
 use crate::policy::Policy;
+use crate::project::Topic;
 
 pub(super) static CONTROL: Control = Control {
     id: "model-card",
     group: Group::Models,
-    title: "a model card lies with the model",
+    title: "a model card lies with the model, complete, and agrees with the files",
     why: "Without one nobody knows what the model is for, what it was made from, and under which licence.",
-    needs: "the names of the files; whether the card is complete is not judged",
-    pass: "Write README.md or MODEL_CARD.md into the model's folder.",
+    needs: "the card, and the files that it speaks of",
+    pass: "Draft one with `waag card init`, and say what only you can say.",
     default: Level::Advise,
     least: Level::Off,
     judge,
@@ -19,7 +21,18 @@ pub(super) static CONTROL: Control = Control {
 const CARDS: [&str; 6] =
     ["readme.md", "model_card.md", "modelcard.md", "modelcard.json", "modelcard.yaml", "modelcard.yml"];
 
-fn judge(subject: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
+static PRACTICE: Practice = Practice {
+    id: "model-card",
+    topic: Topic::Cards,
+    measure: Measure::Practice,
+    nothing: "there is no card",
+    clean: "complete, and it agrees with the files",
+};
+
+fn judge(subject: &Subject, evidence: &Evidence, policy: &Policy) -> Vec<Observation> {
+    if evidence.project.look(Topic::Cards).is_some() {
+        return PRACTICE.judge(evidence, policy);
+    }
     let card = evidence.files.iter().find(|file| {
         let name = file.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         file.size > 0 && CARDS.contains(&name.as_str())

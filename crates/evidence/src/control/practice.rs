@@ -1,0 +1,95 @@
+//! Controls about how a project is kept: each is measured by the findings of some rules, and by what was looked at for
+//! its topic.
+
+use super::{Observation, Outcome, findings};
+use crate::finding::{Finding, Nature, Persona, Severity};
+use crate::gathered::Evidence;
+use crate::policy::Policy;
+use crate::project::{Look, Topic};
+
+/// Rules about projects, and the control that their findings belong to.
+const RULES: &[(&str, &str)] = &[];
+
+/// How findings are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// Each is something that should be otherwise.
+    Practice,
+    /// As grave as it is: what is below the policy's thresholds is told, and no more.
+    Danger,
+}
+
+/// A control of this kind.
+#[derive(Debug)]
+pub(super) struct Practice {
+    pub(super) id: &'static str,
+    pub(super) topic: Topic,
+    pub(super) measure: Measure,
+    /// What there is none of, where the topic was not looked at.
+    pub(super) nothing: &'static str,
+    /// What is true where nothing was found.
+    pub(super) clean: &'static str,
+}
+
+/// The control that a rule about projects belongs to.
+pub(super) fn control_of_rule(rule: &str) -> Option<&'static str> {
+    RULES.iter().find(|(known, _)| *known == rule).map(|(_, control)| *control)
+}
+
+impl Practice {
+    /// What the findings and what was looked at say.
+    pub(super) fn judge(&self, evidence: &Evidence, policy: &Policy) -> Vec<Observation> {
+        let Some(look) = evidence.project.look(self.topic) else {
+            return vec![Observation::not_applicable(self.nothing)];
+        };
+        let mut observations = self.found(evidence, policy);
+        observations
+            .extend(look.unknown.iter().map(|unknown| Observation::unknown("", &unknown.reason, &unknown.next)));
+        if observations.iter().all(|observation| observation.outcome == Outcome::Pass) {
+            observations.insert(0, Observation::pass("", format!("{}{}", self.clean, in_words(look))));
+        }
+        observations
+    }
+
+    /// What was found.
+    fn found(&self, evidence: &Evidence, policy: &Policy) -> Vec<Observation> {
+        let findings = evidence.findings.iter().enumerate();
+        let own = findings.filter(|(_, finding)| findings::control_of(finding) == self.id);
+        own.map(|(index, finding)| Observation {
+            outcome: self.outcome(finding, policy),
+            place: place(finding),
+            seen: finding.message.clone(),
+            next: finding.next_step.clone(),
+            finding: Some(index),
+            declared: false,
+        })
+        .collect()
+    }
+
+    fn outcome(&self, finding: &Finding, policy: &Policy) -> Outcome {
+        match self.measure {
+            Measure::Danger => findings::outcome(finding, policy),
+            Measure::Practice if finding.nature == Nature::Incomplete => Outcome::Unknown,
+            // What only an auditor asks for is told to those who look for it.
+            Measure::Practice if finding.severity == Severity::Info || finding.persona == Persona::Auditor => {
+                Outcome::Pass
+            }
+            Measure::Practice => Outcome::Fail,
+        }
+    }
+}
+
+/// Where it was found, with the line.
+fn place(finding: &Finding) -> String {
+    let path = finding.location.path();
+    finding.location.line.map_or(path.clone(), |line| format!("{path}:{line}"))
+}
+
+/// What was said and where, in brackets.
+fn in_words(look: &Look) -> String {
+    let words = if look.said.is_empty() { &look.places } else { &look.said };
+    match words.is_empty() {
+        true => String::new(),
+        false => format!(": {}", super::recorded::few(words)),
+    }
+}
