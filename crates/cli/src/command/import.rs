@@ -11,10 +11,12 @@ use waag_engine::import::mlflow::{
 };
 use waag_engine::import::output::{json, plain, write_statements};
 use waag_engine::import::{Grade, IMPORTERS, Imported, Importer, import_path, importer};
+use waag_engine::key_files::public_key;
 use waag_engine::output::text::counted;
 use waag_engine::output::write_json;
 use waag_engine::sanitize::sanitize;
 use waag_evidence::{Decision, Sha256Digest};
+use waag_signing::verify::Trusted;
 
 use super::exit_code;
 use super::formats::Telling;
@@ -34,7 +36,7 @@ Examples:
   waag import mlruns --from mlflow                 only runs of MLflow
   waag import http://localhost:5000 --run 3f2a…    a run on a server, every artifact digested
   waag import http://localhost:5000 --model iris@champion --write-verdict verdict.sigstore.json
-  waag import http://localhost:5000 --model iris@champion --verify --expect sha256:9f86…
+  waag import http://localhost:5000 --model iris@champion --verify --signer-key release.pub.pem
 
 Exit codes:
   0  read, and nothing speaks against it
@@ -80,6 +82,10 @@ pub(crate) struct Import {
     /// The digest that the evidence has to have
     #[arg(long, value_name = "DIGEST", requires = "verify", help_heading = "Evidence on a server")]
     expect: Option<Sha256Digest>,
+
+    /// Public key, in PEM, of whoever has to have signed the evidence
+    #[arg(long, value_name = "FILE", requires = "verify", value_hint = ValueHint::FilePath, help_heading = "Evidence on a server")]
+    signer_key: Option<PathBuf>,
 
     /// Write the statements, one unsigned envelope on each line; with --verify, the evidence
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
@@ -237,9 +243,14 @@ impl Import {
 
     fn check(&self, server: &Server, target: &Target, terminal: &Terminal) -> Result<ExitCode, Failure> {
         let bar = Bar::of("artifacts", terminal.is_watched());
+        // A key that cannot be read is met before anything is fetched.
+        let key = self.signer_key.as_deref().map(public_key).transpose()?;
         let report = verify(server, target, self.expect.as_ref(), &bar);
         bar.finish();
-        let report = report?;
+        let mut report = report?;
+        if let Some(key) = key {
+            report.verify_signature(&Trusted::Key(key), waag_engine::clock::now());
+        }
         if let Some(path) = self.output.as_deref().filter(|_| !report.bytes.is_empty()) {
             terminal.answer(Some(path), |out| out.write_all(&report.bytes))?;
         }
@@ -247,7 +258,7 @@ impl Import {
             Telling::Plain => tell_check(&report, out),
             Telling::Json => write_json(&report, out),
         })?;
-        Ok(match (report.problems.is_empty(), report.is_expected) {
+        Ok(match (report.problems.is_empty(), report.is_vouched_for()) {
             (false, _) => exit_code(Decision::Deny),
             (true, true) => exit_code(Decision::Allow),
             // Whoever can write a tag can write evidence: something has to vouch for it.
@@ -287,6 +298,9 @@ fn tell_check(report: &VerdictReport, out: &mut dyn Write) -> io::Result<()> {
     if !report.problems.is_empty() {
         return writeln!(out, "deny: the evidence does not hold for what is there");
     }
+    if let Some(signer) = &report.signer {
+        return writeln!(out, "allow: every artifact is one that the evidence signed by {} is about", sanitize(signer));
+    }
     if report.is_expected {
         return writeln!(out, "allow: every artifact is one that the expected evidence is about");
     }
@@ -295,8 +309,5 @@ fn tell_check(report: &VerdictReport, out: &mut dyn Write) -> io::Result<()> {
         count => format!("its {} not verified here", if count == 1 { "signature is" } else { "signatures are" }),
     };
     writeln!(out, "inconclusive: the artifacts are those that the evidence is about, but {signed}")?;
-    writeln!(
-        out,
-        "  next: pin the evidence with --expect, or write it to a file with --output and verify its signature"
-    )
+    writeln!(out, "  next: name the key of whoever signed it with --signer-key, or pin the evidence with --expect")
 }

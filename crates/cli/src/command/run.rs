@@ -164,6 +164,11 @@ impl Run {
 
     fn again(&self, provenance: &Path, terminal: &Terminal) -> Result<ExitCode, Failure> {
         let recorded = Recorded::read(provenance)?;
+        terminal.note(format!(
+            "runs again, as '{}' tells: {}",
+            sanitize(&provenance.display().to_string()),
+            recorded.shown_command()
+        ));
         let talk = |text: &str| terminal.note(text);
         let options = self.options()?;
         self.signed(|with| match again(&recorded, options, self.tolerance, self.copy_to.as_deref(), &talk)? {

@@ -14,6 +14,8 @@ fn the_same_bytes_come_out_again() {
     let before = std::fs::metadata(project.path("out.txt")).unwrap().modified().unwrap();
     let (code, talk) = code(&project, &["--again", "provenance.intoto.json", "--copy-to", "kept"]);
     assert_eq!(code, Some(0), "{talk}");
+    assert!(talk.contains("runs again, as 'provenance.intoto.json' tells: "), "{talk}");
+    assert!(talk.contains("'sort in.txt > out.txt'"), "{talk}");
     assert!(talk.contains("'out.txt': bit-identical") && talk.contains("rerun-bit-identical"), "{talk}");
     assert_eq!(std::fs::metadata(project.path("out.txt")).unwrap().modified().unwrap(), before, "the first one stays");
     assert_eq!(project.text("kept/out.txt"), project.text("out.txt"));

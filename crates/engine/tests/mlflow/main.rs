@@ -6,15 +6,23 @@
 
 mod stand_in;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use stand_in::StandIn;
+use waag_engine::attest::seal::{With, seal};
 use waag_engine::import::mlflow::{
     Credentials, MlflowError, ProblemKind, Server, Target, VerdictReport, import_remote, publish, verify,
 };
 use waag_engine::import::{Grade, Imported};
 use waag_engine::scan::Silent;
+use waag_engine::sign::SignError;
 use waag_evidence::Sha256Digest;
 use waag_signing::encoding::to_base64;
+use waag_signing::key::{PrivateKey, PublicKey, SigningKey as _};
+use waag_signing::verify::Trusted;
+
+const PRIVATE_KEY: &str = include_str!("../../../cli/tests/signing/private.pem");
+const OTHER_KEY: &str = include_str!("../../../signing/tests/vectors/keys/p256.pub.pem");
 
 /// `good` and `words`, by `sha256sum`.
 const GOOD: &str = "770e607624d689265ca6c44884d0807d9b054d23c473c106c72be9de08b7376c";
@@ -32,13 +40,25 @@ fn import(stand_in: &StandIn, target: &Target) -> Result<Imported, MlflowError> 
     import_remote(&server(stand_in), target, &Silent)
 }
 
-/// An envelope over a statement about these files.
-fn evidence(files: &[(&str, &str)]) -> Vec<u8> {
+/// A verdict about these files.
+fn verdict(files: &[(&str, &str)], result: &str) -> String {
     let subjects: Vec<Value> =
         files.iter().map(|(name, digest)| json!({ "name": name, "digest": { "sha256": digest } })).collect();
-    let statement = json!({ "_type": "https://in-toto.io/Statement/v1", "subject": subjects,
-        "predicateType": "https://slsa.dev/verification_summary/v1", "predicate": { "verificationResult": "PASSED" } });
-    let payload = to_base64(statement.to_string().as_bytes());
+    let level = if result == "PASSED" { "WAAG_SIGNATURE" } else { "FAILED" };
+    json!({ "_type": "https://in-toto.io/Statement/v1", "subject": subjects,
+        "predicateType": "https://slsa.dev/verification_summary/v1", "predicate": {
+            "verifier": { "id": "https://example.org/weigher" }, "resourceUri": "models:/iris",
+            "policy": { "uri": "https://example.org/policy" }, "verificationResult": result, "verifiedLevels": [level] } })
+    .to_string()
+}
+
+/// An envelope over a verdict about these files.
+fn evidence(files: &[(&str, &str)]) -> Vec<u8> {
+    envelope(&verdict(files, "PASSED"))
+}
+
+fn envelope(statement: &str) -> Vec<u8> {
+    let payload = to_base64(statement.as_bytes());
     json!({ "payload": payload, "payloadType": "application/vnd.in-toto+json", "signatures": [] })
         .to_string()
         .into_bytes()
@@ -87,6 +107,34 @@ fn evidence_is_stored_under_its_digest_and_the_tag_has_nothing_else() {
     let report = check(&stand_in, Some(&digest));
     assert!(report.problems.is_empty() && report.is_expected && report.files == 2, "{report:?}");
     assert!(!check(&stand_in, None).is_expected, "whoever writes tags can write evidence");
+}
+
+#[test]
+fn evidence_that_says_no_allows_nothing() {
+    let stand_in = StandIn::new();
+    let failed = envelope(&verdict(&[("model.onnx", GOOD), ("a b/vocab.txt", WORDS)], "FAILED"));
+    let digest = publish(&server(&stand_in), &champion(), "e.json", failed, &Silent).unwrap().digest;
+    let report = check(&stand_in, Some(&digest));
+    assert!(report.is_expected);
+    assert_eq!(kinds(&report), [ProblemKind::NegativeResult]);
+}
+
+#[test]
+fn a_signature_counts_only_by_the_key_that_is_named() {
+    let stand_in = StandIn::new();
+    let key = PrivateKey::from_pem(PRIVATE_KEY, None).unwrap();
+    let statement = verdict(&[("model.onnx", GOOD), ("a b/vocab.txt", WORDS)], "PASSED");
+    let sealed =
+        seal::<SignError>(statement.as_bytes(), With::Key { key: &key, chain: &[] }, Timestamp::UNIX_EPOCH).unwrap();
+    publish(&server(&stand_in), &champion(), "e.json", sealed.bytes, &Silent).unwrap();
+    let judged = |trusted: PublicKey| {
+        let mut report = check(&stand_in, None);
+        report.verify_signature(&Trusted::Key(trusted), Timestamp::UNIX_EPOCH);
+        (report.is_vouched_for(), kinds(&report))
+    };
+    assert_eq!(judged(key.public_key().clone()), (true, vec![]));
+    let other = PublicKey::from_pem(OTHER_KEY).unwrap();
+    assert_eq!(judged(other), (false, vec![ProblemKind::NotSigned]));
 }
 
 #[test]

@@ -79,6 +79,19 @@ impl Recorded {
         Ok(recorded)
     }
 
+    /// The command as it could be typed, for whoever is to see it before it runs. Safe to print.
+    #[must_use]
+    pub fn shown_command(&self) -> String {
+        let words = self.command.iter().map(|word| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,+@%".contains(&byte);
+            match !word.is_empty() && word.bytes().all(is_plain) {
+                true => word.clone(),
+                false => format!("'{}'", word.replace('\'', "'\\''")),
+            }
+        });
+        sanitize(&words.collect::<Vec<_>>().join(" "))
+    }
+
     fn of(statement: &Statement<Provenance>, sha256: Sha256Digest) -> Option<Self> {
         let definition = &statement.predicate.build_definition;
         let external = &definition.external_parameters;

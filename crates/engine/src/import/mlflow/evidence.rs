@@ -1,6 +1,7 @@
 //! Evidence on a server: an envelope or bundle, kept as an artifact under its own digest, and about what it is.
 
 use waag_evidence::Sha256Digest;
+use waag_evidence::statement::evidence::{Maker, of_uri};
 use waag_evidence::statement::{PAYLOAD_TYPE, Statement};
 use waag_signing::encoding::of_base64;
 use waag_signing::model_statement::ModelStatement;
@@ -22,6 +23,8 @@ pub(super) struct Evidence {
     pub(super) signatures: usize,
     /// Names and digests (SHA-256, or of a whole folder) that it is about.
     pub(super) subjects: Vec<(String, Vec<Sha256Digest>)>,
+    /// What it says against the files, if anything: a verdict or a test that failed, a scan that found something.
+    pub(super) objection: Option<String>,
 }
 
 /// Where evidence with a digest is kept.
@@ -67,10 +70,21 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Evidence, String> {
                 .filter_map(|file| Some((file.path.clone(), vec![file.digest.to_sha256()?]))),
         );
     }
+    let objection = objection(&statement);
     Ok(Evidence {
         digest,
         predicate_type: statement.predicate_type,
         signatures: envelope.list("signatures").len(),
         subjects,
+        objection,
     })
+}
+
+/// What a statement says against what it is about. A predicate that is not what its type says is an objection too.
+fn objection(statement: &Statement) -> Option<String> {
+    let kind = of_uri(&statement.predicate_type).filter(|kind| kind.maker != Maker::Sign)?;
+    match (kind.read)(&statement.predicate) {
+        Ok(reading) => reading.objection,
+        Err(problem) => Some(format!("the predicate is no {}: {problem}", kind.title)),
+    }
 }

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use waag_evidence::Sha256Digest;
+use waag_signing::verify::{Trusted, verify_statement};
 
 use super::evidence::{Evidence, TAG, parse, path_of};
 use super::registry::{Resolved, resolve, roots};
@@ -52,8 +54,11 @@ pub struct VerdictReport {
     /// What it says: the type of its predicate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predicate_type: Option<String>,
-    /// Signatures on it, which are not verified by this check.
+    /// Signatures on it.
     pub signatures: usize,
+    /// Who has signed it, where a key was named to verify it with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
     /// Whether it is the evidence that the user holds the digest of.
     pub is_expected: bool,
     /// What is wrong.
@@ -92,11 +97,32 @@ pub enum ProblemKind {
     UncoveredArtifact,
     /// A file that the evidence is about is not there.
     MissingArtifact,
+    /// The evidence itself says no.
+    NegativeResult,
+    /// The key that was named has not signed it.
+    NotSigned,
     /// Files could not be read.
     Unread,
 }
 
 impl VerdictReport {
+    /// Whether somebody vouches for the evidence: whoever holds its digest, or a key.
+    #[must_use]
+    pub const fn is_vouched_for(&self) -> bool {
+        self.is_expected || self.signer.is_some()
+    }
+
+    /// Verifies the signature of the evidence that was found.
+    pub fn verify_signature(&mut self, trusted: &Trusted, now: Timestamp) {
+        if self.bytes.is_empty() {
+            return;
+        }
+        match verify_statement(&self.bytes, trusted, now) {
+            Ok(verified) => self.signer = Some(verified.signer.name),
+            Err(error) => self.problem(ProblemKind::NotSigned, error.to_string()),
+        }
+    }
+
     fn problem(&mut self, kind: ProblemKind, text: impl Into<String>) {
         self.problems.push(Problem { kind, text: text.into() });
     }
@@ -242,6 +268,9 @@ fn found(
             report.evidence = Some(evidence.digest);
             report.predicate_type = Some(evidence.predicate_type.clone());
             report.signatures = evidence.signatures;
+            if let Some(objection) = &evidence.objection {
+                report.problem(ProblemKind::NegativeResult, objection.clone());
+            }
             report.bytes = bytes;
             Ok(Some(evidence))
         }
