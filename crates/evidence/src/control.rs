@@ -9,6 +9,7 @@ mod dataset_pinned;
 mod dependency_sources;
 mod deterministic_mode;
 mod digests_match_lock;
+mod experiment_tracked;
 mod fetches_pinned;
 mod findings;
 mod hardware_documented;
@@ -263,6 +264,7 @@ pub static CONTROLS: &[&Control] = &[
     &deterministic_mode::CONTROL,
     &no_unsafe_code::CONTROL,
     &fetches_pinned::CONTROL,
+    &experiment_tracked::CONTROL,
     &hardware_documented::CONTROL,
     &logs_preserved::CONTROL,
     &ancestors_signed::CONTROL,

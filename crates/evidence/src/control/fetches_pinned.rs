@@ -7,8 +7,8 @@ use crate::project::Topic;
 pub(super) static CONTROL: Control = Control {
     id: PRACTICE.id,
     group: Group::Training,
-    title: "what the code downloads is pinned",
-    why: "A model or dataset by name alone is another one tomorrow.",
+    title: "what the code fetches is pinned, and is found on other machines too",
+    why: "A model or dataset by name alone is another one tomorrow, and a path of one machine is nothing on another.",
     needs: "the project's Python files, notebooks and configurations",
     pass: "Give a commit as `revision`, or a digest to check against.",
     default: Level::Advise,

@@ -2,19 +2,73 @@
 //! its topic.
 
 use super::{Observation, Outcome, findings};
-use crate::finding::{Finding, Nature, Persona, Severity};
+use crate::finding::{Finding, Persona, Severity};
 use crate::gathered::Evidence;
 use crate::policy::Policy;
 use crate::project::{Look, Topic};
 
 /// Rules about projects, and the control that their findings belong to.
-const RULES: &[(&str, &str)] = &[];
+const RULES: &[(&str, &str)] = &[
+    ("unpinned-dependency", "versions-pinned"),
+    ("contradicting-ranges", "versions-pinned"),
+    ("lock-disagreement", "versions-pinned"),
+    ("unpinned-image-package", "versions-pinned"),
+    ("unhashed-dependency", "pins-hashed"),
+    ("index-confusion", "dependency-sources"),
+    ("index-credentials", "dependency-sources"),
+    ("look-alike-package", "dependency-sources"),
+    ("mutable-source", "dependency-sources"),
+    ("tampered-installation", "dependency-sources"),
+    ("unencrypted-index", "dependency-sources"),
+    ("incompatible-stack", "stack-agrees"),
+    ("reduced-stack", "stack-agrees"),
+    ("untested-stack", "stack-agrees"),
+    ("known-vulnerability", "no-known-advisory"),
+    ("possible-vulnerability", "no-known-advisory"),
+    ("unpinned-base-image", "base-image-pinned"),
+    ("image-package-index", "image-built-safely"),
+    ("root-user", "image-built-safely"),
+    ("secret-in-image", "image-built-safely"),
+    ("unverified-download", "image-built-safely"),
+    ("card-missing", "model-card"),
+    ("card-incomplete", "model-card"),
+    ("card-contradiction", "model-card"),
+    ("card-malformed", "model-card"),
+    ("licence-missing", "licence-stated"),
+    ("licence-unknown", "licence-stated"),
+    ("licence-conflict", "licence-compatible"),
+    ("changing-seed", "seeds-set"),
+    ("missing-seed", "seeds-set"),
+    ("unseeded-loader", "seeds-set"),
+    ("late-environment", "deterministic-mode"),
+    ("nondeterministic-algorithm", "deterministic-mode"),
+    ("unordered-listing", "deterministic-mode"),
+    ("custom-operator-library", "no-unsafe-code"),
+    ("downloaded-code", "no-unsafe-code"),
+    ("hard-coded-secret", "no-unsafe-code"),
+    ("malformed-notebook", "no-unsafe-code"),
+    ("shell-input", "no-unsafe-code"),
+    ("trusted-remote-code", "no-unsafe-code"),
+    ("unsafe-extraction", "no-unsafe-code"),
+    ("unsafe-load", "no-unsafe-code"),
+    ("unsafe-yaml", "no-unsafe-code"),
+    ("untrusted-instantiation", "no-unsafe-code"),
+    ("unused-suppression", "no-unsafe-code"),
+    ("unverified-connection", "no-unsafe-code"),
+    ("personal-path", "fetches-pinned"),
+    ("unchecked-download", "fetches-pinned"),
+    ("unpinned-install", "fetches-pinned"),
+    ("unpinned-remote", "fetches-pinned"),
+    ("unrecorded-training", "experiment-tracked"),
+];
 
 /// How findings are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Measure {
     /// Each is something that should be otherwise.
     Practice,
+    /// Each is, also what only an auditor asks for.
+    Strict,
     /// As grave as it is: what is below the policy's thresholds is told, and no more.
     Danger,
 }
@@ -69,12 +123,11 @@ impl Practice {
     fn outcome(&self, finding: &Finding, policy: &Policy) -> Outcome {
         match self.measure {
             Measure::Danger => findings::outcome(finding, policy),
-            Measure::Practice if finding.nature == Nature::Incomplete => Outcome::Unknown,
             // What only an auditor asks for is told to those who look for it.
             Measure::Practice if finding.severity == Severity::Info || finding.persona == Persona::Auditor => {
                 Outcome::Pass
             }
-            Measure::Practice => Outcome::Fail,
+            Measure::Practice | Measure::Strict => Outcome::Fail,
         }
     }
 }
