@@ -20,7 +20,7 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Bytes of one configuration; what is longer is data.
 const MAX_CONFIGURATION: u64 = 1 << 20;
 /// Bytes of the stack of each thread.
-const STACK: usize = 256 << 20;
+const STACK: usize = 64 << 20;
 
 /// A file.
 #[derive(Debug)]
@@ -177,10 +177,11 @@ pub(super) fn on_threads<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + 
     };
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            // Where the system has no room for such a stack, the other threads do the work.
+            // Where the system has no room for such a stack, the other threads do the work, or else this one.
             let _ = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &run);
         }
     });
+    run();
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()

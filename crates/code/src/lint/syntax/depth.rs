@@ -4,7 +4,7 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, lexer};
 
 /// Levels of a tree that is read. People write some dozens, generators some hundreds.
-const MAX_DEPTH: usize = 3_000;
+const MAX_DEPTH: usize = 2_000;
 
 /// Why a text is not read, if it is not.
 pub(super) fn refuses(text: &str, mode: Mode) -> Option<String> {
