@@ -15,6 +15,7 @@ mod import;
 mod keeping;
 mod ledger;
 mod lineage;
+mod lint;
 mod lock;
 mod man;
 mod policy;
@@ -56,6 +57,7 @@ pub(crate) enum Command {
     Import(import::Import),
     Ledger(ledger::LedgerCommand),
     Lineage(lineage::Lineage),
+    Lint(lint::Lint),
     Policy(policy::PolicyCommand),
     Explain(explain::Explain),
     Formats(formats::Formats),
@@ -78,6 +80,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Convert(convert) => convert.run(terminal),
         Command::Diff(diff) => diff.run(terminal),
         Command::Lineage(lineage) => lineage.run(terminal),
+        Command::Lint(lint) => lint.run(terminal),
         Command::Ledger(ledger) => ledger.run(terminal),
         Command::Run(run) => run.run(terminal),
         Command::Sign(sign) => sign.run(terminal),

@@ -71,15 +71,18 @@ const JWT: &str = "eyJ";
 
 /// A credential that was found.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Secret {
-    pub(crate) kind: &'static str,
-    pub(crate) shown: String,
+pub struct Secret {
+    /// What it is, with its article: "a GitHub token".
+    pub kind: &'static str,
+    /// Its first characters.
+    pub shown: String,
     /// Where it starts.
-    pub(crate) at: usize,
+    pub at: usize,
 }
 
 /// Credentials that start within the first `most` bytes of a text.
-pub(crate) fn find(bytes: &[u8], most: usize) -> Vec<Secret> {
+#[must_use]
+pub fn find(bytes: &[u8], most: usize) -> Vec<Secret> {
     let mut found = Vec::new();
     let mut before = b' ';
     for (at, byte) in bytes.iter().enumerate().take(most) {

@@ -1,0 +1,183 @@
+//! A project's Python, notebooks and training configurations: what loads unsafely, what is taken from elsewhere without
+//! being pinned, and what is absent that a run needs to be made again. Nothing is run.
+//!
+//! [`examine`] gives findings, what was looked at, and the edits that would settle some of the findings.
+
+mod configuration;
+mod files;
+pub mod fix;
+mod models;
+mod notebook;
+mod problem;
+mod program;
+pub mod report;
+mod rule;
+pub mod rules;
+mod shell;
+mod source;
+mod suppression;
+mod syntax;
+mod unit;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use pep440_rs::Version;
+use serde::Serialize;
+use waag_engine::sanitize::sanitize;
+use waag_evidence::finding::Nature;
+use waag_evidence::{Confidence, Finding, Location, Persona, Severity};
+
+use fix::FileFix;
+use problem::Problem;
+use unit::Unit;
+
+/// Bytes of a source line that are shown.
+const MAX_EVIDENCE: usize = 200;
+/// Findings of one file; more are counted in a last one.
+const MAX_FINDINGS: usize = 1_000;
+
+/// What is known of the project from elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The version of PyTorch that the project pins, where exactly one is meant.
+    pub torch: Option<Version>,
+}
+
+/// What was found, and in what.
+#[derive(Debug, Default)]
+pub struct Examined {
+    /// Gravest first, then by place.
+    pub findings: Vec<Finding>,
+    /// Every file that was looked at, by path.
+    pub looked_at: Vec<LookedAt>,
+    /// Edits that settle findings and change nothing else, by file.
+    pub fixes: Vec<FileFix>,
+}
+
+/// A file that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LookedAt {
+    /// As it was named.
+    pub path: String,
+    /// Its bytes.
+    pub size: u64,
+    /// What it was read as.
+    pub kind: Kind,
+    /// Whether all of it was understood.
+    pub is_complete: bool,
+}
+
+/// What a file is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Python.
+    Python,
+    /// A Jupyter notebook.
+    Notebook,
+    /// A configuration of a training.
+    Configuration,
+}
+
+/// Looks at everything below some paths.
+///
+/// # Errors
+/// When a path does not exist or cannot be read at all; what cannot be read below it is a finding.
+pub fn examine(paths: &[PathBuf], options: &Options) -> io::Result<Examined> {
+    let found = files::find(paths)?;
+    let (units, unread) = unit::read_all(&found);
+    Ok(conclude(units, unread, options))
+}
+
+/// Looks at bytes in memory, as a file of this name would be.
+#[must_use]
+pub fn examine_bytes(name: &str, bytes: Vec<u8>, options: &Options) -> Examined {
+    let Some(kind) = files::kind_of(Path::new(name)) else { return Examined::default() };
+    let file = files::Found { shown: name.to_owned(), opened: name.into(), relative: name.into(), kind };
+    let units = unit::read_bytes(&file, bytes).into_iter().collect();
+    conclude(units, Vec::new(), options)
+}
+
+/// A file that could not be read at all, and why.
+pub(crate) type Unread = (String, String);
+
+fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examined {
+    let mut problems: Vec<Vec<Problem>> = unit::judge_all(&units, options);
+    for (index, problem) in program::judge(&units) {
+        if let Some(list) = problems.get_mut(index) {
+            list.push(problem);
+        }
+    }
+    let mut examined = Examined::default();
+    for (shown, why) in unread {
+        examined.findings.push(incomplete(Location::file(shown), why));
+    }
+    for (unit, problems) in units.iter().zip(problems) {
+        let problems = suppression::apply(unit, problems);
+        let kept = arranged(problems);
+        examined.fixes.extend(fix::of(unit, &kept));
+        examined.looked_at.push(unit.looked_at());
+        examined.findings.extend(kept.into_iter().take(MAX_FINDINGS).map(|problem| told(unit, problem)));
+    }
+    examined.findings.sort_by(|one, other| {
+        let grave = |finding: &Finding| std::cmp::Reverse(finding.severity);
+        (grave(one), &one.location, &one.rule).cmp(&(grave(other), &other.location, &other.rule))
+    });
+    examined
+}
+
+/// In order of place, each once.
+fn arranged(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by(|one, other| (one.span, one.rule, &one.message).cmp(&(other.span, other.rule, &other.message)));
+    problems.dedup_by(|one, other| (one.span, one.rule) == (other.span, other.rule));
+    problems
+}
+
+fn told(unit: &Unit, problem: Problem) -> Finding {
+    let (cell, line, text) = unit.source.place(problem.span);
+    Finding {
+        rule: problem.rule.to_owned(),
+        nature: problem.nature,
+        severity: problem.severity,
+        confidence: problem.confidence,
+        persona: problem.persona,
+        location: Location {
+            members: cell.map(|cell| format!("cell {cell}")).into_iter().collect(),
+            line: Some(line),
+            ..Location::file(unit.shown.clone())
+        },
+        message: sanitize(&problem.message),
+        subject: problem.subject.map(|subject| shortened(&sanitize(&subject))),
+        evidence: Some(shortened(&sanitize(text.trim()))).filter(|text| !text.is_empty()),
+        next_step: problem.next,
+        count: 1,
+    }
+}
+
+fn incomplete(location: Location, why: String) -> Finding {
+    Finding {
+        rule: "incomplete-analysis".to_owned(),
+        nature: Nature::Incomplete,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        persona: Persona::Everyone,
+        location,
+        message: sanitize(&why),
+        subject: None,
+        evidence: None,
+        next_step: "Look at this file yourself; what is not read is not judged.".to_owned(),
+        count: 1,
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.len() <= MAX_EVIDENCE {
+        true => text.to_owned(),
+        false => format!("{}…", &text[..text.floor_char_boundary(MAX_EVIDENCE)]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

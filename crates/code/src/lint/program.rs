@@ -1,0 +1,191 @@
+//! Programs: a file that is started, with what it imports of the same project. What is absent is asked of a whole program,
+//! and only of one that trains something.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::problem::Problem;
+use super::syntax::{Call, Script};
+use super::unit::{Unit, on_threads};
+use super::{Kind, rules};
+
+/// Files of one program.
+const MAX_MEMBERS: usize = 400;
+
+/// A file that is started, and what it imports.
+#[derive(Debug)]
+pub(crate) struct Program<'a> {
+    /// Its files, the started one first.
+    pub(crate) members: Vec<&'a Unit>,
+}
+
+impl<'a> Program<'a> {
+    /// Every call in it, with the place of its file.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (usize, &'a Script, &'a Call)> {
+        let members = self.members.iter().enumerate();
+        members.flat_map(|(index, unit)| unit.script.calls.iter().map(move |call| (index, &unit.script, call)))
+    }
+
+    /// Whether any of its files imports this.
+    pub(crate) fn imports(&self, library: &str) -> bool {
+        self.members.iter().any(|unit| unit.script.imports(library))
+    }
+
+    /// Whether a dotted name is something of the project itself.
+    pub(crate) fn is_own(&self, path: &str) -> bool {
+        let first = path.trim_start_matches('.').split('.').next().unwrap_or_default();
+        path.starts_with('.') || self.members.iter().skip(1).any(|unit| names(&unit.relative, first))
+    }
+
+    /// Whether it makes an object of one of these classes, or of a class of its own that is made from one.
+    pub(crate) fn has_class(&self, is_it: impl Fn(&str) -> bool) -> bool {
+        self.calls().any(|(_, _, call)| is_it(&call.callee.path))
+            || self
+                .members
+                .iter()
+                .flat_map(|unit| &unit.script.scopes)
+                .any(|scope| scope.bases.iter().any(|base| is_it(base)))
+    }
+}
+
+fn names(relative: &Path, word: &str) -> bool {
+    relative.iter().filter_map(|part| part.to_str()).any(|part| part.strip_suffix(".py").unwrap_or(part) == word)
+}
+
+/// The rules' opinions about every program that trains.
+pub(super) fn judge(units: &[Unit]) -> Vec<(usize, Problem)> {
+    let modules = Modules::new(units);
+    let imported: Vec<Vec<usize>> = on_threads(units, |unit| modules.imported_by(unit));
+    let known: BTreeSet<usize> = imported.iter().flatten().copied().collect();
+    let starts: Vec<usize> = (0..units.len()).filter(|index| is_start(&units[*index], known.contains(index))).collect();
+    let judged = on_threads(&starts, |start| {
+        let places = reached(*start, &imported);
+        let program = Program { members: places.iter().map(|index| &units[*index]).collect() };
+        let mut problems = Vec::new();
+        if program.calls().any(|(_, script, call)| trains(script, call)) {
+            rules::ALL.iter().for_each(|rule| rule.program(&program, &mut problems));
+        }
+        problems.into_iter().filter_map(|(member, problem)| Some((*places.get(member)?, problem))).collect::<Vec<_>>()
+    });
+    judged.into_iter().flatten().collect()
+}
+
+/// Whether people start this file: notebooks, scripts that say so, and files that train and that nobody imports.
+fn is_start(unit: &Unit, is_imported: bool) -> bool {
+    if unit.is_test() {
+        return false;
+    }
+    match unit.kind {
+        Kind::Notebook => true,
+        Kind::Python => {
+            let at_top = |call: &Call| call.scope == 0 && trains(&unit.script, call);
+            unit.script.is_started || (!is_imported && unit.script.calls.iter().any(at_top))
+        }
+        Kind::Configuration => false,
+    }
+}
+
+/// The start and everything that it imports, near before far.
+fn reached(start: usize, imported: &[Vec<usize>]) -> Vec<usize> {
+    let mut places = vec![start];
+    let mut seen = BTreeSet::from([start]);
+    let mut next = 0;
+    while let Some(index) = places.get(next).copied().filter(|_| places.len() < MAX_MEMBERS) {
+        let more = imported[index].iter().copied().filter(|index| seen.insert(*index));
+        places.extend(more);
+        next += 1;
+    }
+    places
+}
+
+/// Whether a call trains something.
+pub(crate) fn trains(script: &Script, call: &Call) -> bool {
+    let name = call.callee.name.as_str();
+    let path = call.callee.path.as_str();
+    match name {
+        "backward" => {
+            call.callee.is_method
+                && (script.imports("torch") || script.imports("accelerate") || path.starts_with("accelerate."))
+        }
+        "fit" | "fit_generator" => {
+            const LIBRARIES: &[&str] = &[
+                "sklearn",
+                "keras",
+                "tensorflow",
+                "tf_keras",
+                "lightning",
+                "pytorch_lightning",
+                "xgboost",
+                "lightgbm",
+                "catboost",
+                "fastai",
+            ];
+            // What is fitted to look at data, not to predict from it.
+            let is_transform =
+                ["Scaler", "Encoder", "PCA", "Vectorizer", "Tokenizer"].iter().any(|word| path.contains(word));
+            call.callee.is_method && !is_transform && LIBRARIES.iter().any(|library| script.imports(library))
+        }
+        "train" => {
+            path.contains("Trainer()")
+                || path.starts_with("ultralytics.")
+                || path == "xgboost.train"
+                || path == "lightgbm.train"
+        }
+        "learn" => path.starts_with("stable_baselines3."),
+        "fit_one_cycle" | "fine_tune" => script.imports("fastai"),
+        "apply_gradients" => script.imports("tensorflow") || script.imports("flax") || script.imports("keras"),
+        "step" => path.starts_with("torch.optim."),
+        _ => false,
+    }
+}
+
+/// The files of a project, by the names they are imported under.
+struct Modules {
+    by_path: HashMap<PathBuf, usize>,
+}
+
+impl Modules {
+    fn new(units: &[Unit]) -> Self {
+        let mut by_path = HashMap::new();
+        for (index, unit) in units.iter().enumerate().filter(|(_, unit)| unit.kind == Kind::Python) {
+            let stem = unit.relative.with_extension("");
+            let name =
+                if stem.ends_with("__init__") { stem.parent().map(Path::to_owned).unwrap_or_default() } else { stem };
+            by_path.insert(name, index);
+        }
+        Self { by_path }
+    }
+
+    /// The project's own files that a file imports.
+    fn imported_by(&self, unit: &Unit) -> Vec<usize> {
+        let folder = unit.relative.parent().unwrap_or(Path::new(""));
+        let mut found = BTreeSet::new();
+        for import in &unit.script.imports {
+            let below = import.path.replace('.', "/");
+            match import.level {
+                0 => {
+                    // Beside the file, or beside a folder that it is in; some projects keep all in `src`.
+                    let nearest = folder.ancestors().find_map(|base| self.find(base, &below));
+                    found.extend(nearest.or_else(|| self.find(Path::new("src"), &below)));
+                }
+                level => {
+                    let base = folder.ancestors().nth(level as usize - 1);
+                    found.extend(base.and_then(|base| self.find(base, &below)));
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// A module, or the one that holds the name that is imported.
+    fn find(&self, base: &Path, below: &str) -> Option<usize> {
+        let whole = base.join(below);
+        let holder = || {
+            whole
+                .parent()
+                .filter(|parent| *parent != base || below.is_empty())
+                .and_then(|parent| self.by_path.get(parent))
+        };
+        self.by_path.get(&whole).or_else(holder).copied()
+    }
+}

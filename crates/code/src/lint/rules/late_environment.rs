@@ -1,0 +1,88 @@
+//! Settings that come too late.
+
+use waag_engine::rules::Meta;
+use waag_evidence::Severity;
+
+use super::super::problem::Problem;
+use super::super::rule::{Rule, View};
+use super::super::syntax::Span;
+
+/// Who it is.
+pub static META: Meta = Meta {
+    id: "late-environment",
+    title: "the environment is set after what reads it has started",
+    page: include_str!("late_environment.md"),
+};
+
+/// The rule.
+pub(crate) struct LateEnvironment;
+
+impl Rule for LateEnvironment {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn script(&self, view: &View<'_>, problems: &mut Vec<Problem>) {
+        let stores = view
+            .script
+            .stores
+            .iter()
+            .filter(|store| store.path == "os.environ")
+            .filter_map(|store| Some((store.key.as_deref()?, store.span)));
+        let calls = view.script.calls.iter().filter(|call| call.is_any(&["os.environ.setdefault", "os.putenv"]));
+        let calls = calls.filter_map(|call| Some((call.first()?.value.text()?, call.span)));
+        for (key, span) in stores.chain(calls) {
+            problems.extend(judge(view, key, span));
+        }
+    }
+}
+
+fn judge(view: &View<'_>, key: &str, span: Span) -> Option<Problem> {
+    let found =
+        |message: String, next: &str| Some(Problem::new(&META, span, message, next).severity(Severity::Low).about(key));
+    if key == "PYTHONHASHSEED" {
+        // For processes that are started later it counts.
+        let starts = ["subprocess", "multiprocessing", "os.execv", "concurrent"]
+            .iter()
+            .any(|library| view.script.imports(library))
+            || view.script.calls.iter().any(|call| call.callee.path.starts_with("os.exec"));
+        let message =
+            "PYTHONHASHSEED is read when Python starts: set here, it changes nothing in this process".to_owned();
+        return if starts {
+            None
+        } else {
+            found(message, "Set it where the program is started: PYTHONHASHSEED=0 python train.py.")
+        };
+    }
+    let library = match key {
+        "CUBLAS_WORKSPACE_CONFIG" => "torch",
+        "TF_DETERMINISTIC_OPS" | "TF_CUDNN_DETERMINISTIC" => "tensorflow",
+        "XLA_FLAGS" | "XLA_PYTHON_CLIENT_PREALLOCATE" => "jax",
+        _ => return None,
+    };
+    let first = view.script.imports.iter().find(|import| {
+        import.level == 0 && (import.path == library || import.path.starts_with(&format!("{library}.")))
+    })?;
+    // In a function, it is called nobody knows when.
+    let is_used = view.script.calls.iter().any(|call| {
+        call.span.start < span.start
+            && call.span.start > first.span.end
+            && call.callee.path.starts_with(&format!("{library}."))
+            && touches_device(&call.callee.path, &call.callee.name)
+    });
+    let is_read_at_import = library == "jax";
+    if first.span.start > span.start || !(is_used || is_read_at_import) {
+        return None;
+    }
+    found(
+        format!("{key} is set after {library} may have read it"),
+        "Set it before the first import, or where the program is started.",
+    )
+}
+
+/// Whether a call starts what reads the environment.
+fn touches_device(path: &str, name: &str) -> bool {
+    path.starts_with("torch.cuda.") && name != "is_available"
+        || path.starts_with("tensorflow.")
+        || matches!(name, "cuda" | "to")
+}

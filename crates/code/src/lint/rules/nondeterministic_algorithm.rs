@@ -1,0 +1,80 @@
+//! Kernels that give other bits each time.
+
+use waag_engine::rules::Meta;
+use waag_evidence::Severity;
+
+use super::super::configuration::{Configuration, Tool};
+use super::super::problem::Problem;
+use super::super::program::Program;
+use super::super::rule::Rule;
+
+/// Who it is.
+pub static META: Meta = Meta {
+    id: "nondeterministic-algorithm",
+    title: "a training on a GPU may sum in another order each time",
+    page: include_str!("nondeterministic_algorithm.md"),
+};
+
+/// The rule.
+pub(crate) struct NondeterministicAlgorithm;
+
+impl Rule for NondeterministicAlgorithm {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
+        if !program.imports("torch") {
+            return;
+        }
+        for (index, unit) in program.members.iter().enumerate() {
+            let switches = unit
+                .script
+                .stores
+                .iter()
+                .filter(|store| store.path == "torch.backends.cudnn.benchmark" && store.value.is(true));
+            for store in switches {
+                let message = "cuDNN picks the algorithm that is quickest at the time, and not all give the same bits";
+                let next = "Set it to False where runs have to be the same bit for bit.";
+                problems.push((
+                    index,
+                    Problem::new(&META, store.span, message, next).severity(Severity::Low).about(store.path.clone()),
+                ));
+            }
+        }
+        problems.extend(cublas(program));
+    }
+
+    fn configuration(&self, configuration: &Configuration, problems: &mut Vec<Problem>) {
+        if configuration.tool != Tool::Lightning {
+            return;
+        }
+        if let Some(entry) =
+            configuration.entries.iter().find(|entry| entry.path == "trainer.benchmark" && entry.is_true())
+        {
+            let message = "cuDNN picks the algorithm that is quickest at the time, and not all give the same bits";
+            problems.push(
+                Problem::new(&META, entry.span, message, "Set `deterministic: true` instead.")
+                    .severity(Severity::Low)
+                    .about(entry.path.clone()),
+            );
+        }
+    }
+}
+
+/// Deterministic algorithms are asked for, and cuBLAS is not told how to have them: on CUDA that is an error at run time.
+fn cublas(program: &Program<'_>) -> Option<(usize, Problem)> {
+    let (index, _, call) = program.calls().find(|(_, _, call)| {
+        let is_warning = call.keyword("warn_only").is_some_and(|value| value.is(true));
+        call.is("torch.use_deterministic_algorithms")
+            && call.first().is_some_and(|first| first.value.is(true))
+            && !is_warning
+    })?;
+    let sets = program.members.iter().any(|unit| unit.source.text.contains("CUBLAS_WORKSPACE_CONFIG"));
+    let next = "Set CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment, or in os.environ before torch is imported.";
+    let message =
+        "deterministic algorithms are asked for, and nothing sets CUBLAS_WORKSPACE_CONFIG, which CUDA needs for them";
+    (!sets).then(|| {
+        (index, Problem::new(&META, call.span, message, next).severity(Severity::Low).about(call.callee.path.clone()))
+    })
+}

@@ -1,0 +1,94 @@
+//! Files that may be other ones tomorrow.
+
+use waag_engine::rules::Meta;
+use waag_evidence::Severity;
+
+use super::super::problem::Problem;
+use super::super::rule::{Rule, View};
+use super::super::shell::{Taken, lines, taken};
+use super::super::syntax::{Call, Script, Span, Value};
+
+/// Who it is.
+pub static META: Meta = Meta {
+    id: "unchecked-download",
+    title: "a file is downloaded and its digest is not checked",
+    page: include_str!("unchecked_download.md"),
+};
+
+/// The rule.
+pub(crate) struct UncheckedDownload;
+
+impl Rule for UncheckedDownload {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn script(&self, view: &View<'_>, problems: &mut Vec<Problem>) {
+        if checks(view.script) {
+            return;
+        }
+        for call in &view.script.calls {
+            problems.extend(judge(view.script, call));
+        }
+        for line in lines(view.script) {
+            for file in taken(&line) {
+                if let Taken::File(address) = file {
+                    problems.push(found(line.span, &address));
+                }
+            }
+        }
+    }
+}
+
+const NEXT: &str =
+    "Write down the file's SHA-256 and compare it before the file is used; `waag lock` and `waag fetch` do both.";
+/// Functions that put what is at an address into a file.
+const TO_FILES: &[&str] = &[
+    "urllib.request.urlretrieve",
+    "urllib.urlretrieve",
+    "wget.download",
+    "gdown.download",
+    "torch.hub.download_url_to_file",
+];
+
+fn found(span: Span, address: &str) -> Problem {
+    let is_plain = address.starts_with("http://");
+    let (severity, message) = match is_plain {
+        true => (Severity::Medium, format!("{address} is taken over a connection that anybody on the way can change")),
+        false => (Severity::Low, format!("{address} is taken, and nothing checks what it is")),
+    };
+    Problem::new(&META, span, message.replace('\0', "…"), NEXT).severity(severity).about(address.replace('\0', "…"))
+}
+
+fn judge(script: &Script, call: &Call) -> Option<Problem> {
+    let address = call.first()?.value.part().filter(|address| address.starts_with("http"))?;
+    let checks = ["known_hash", "hash_prefix", "expected_hash"]
+        .iter()
+        .any(|name| call.keyword(name).is_some_and(|value| *value != Value::Nothing));
+    if call.is_any(TO_FILES) && !checks {
+        return Some(found(call.span, address));
+    }
+    // What is asked for is a file where the same function writes bytes to one.
+    let writes = |other: &Call| {
+        other.scope == call.scope
+            && other.callee.path == "open"
+            && other
+                .argument("mode", Some(1))
+                .and_then(|mode| mode.value.text())
+                .is_some_and(|mode| mode.contains("wb"))
+    };
+    let is_get = call.is_any(&["requests.get", "urllib.request.urlopen", "httpx.get"]);
+    (is_get && script.calls.iter().any(writes)).then(|| found(call.span, address))
+}
+
+/// Whether digests are made here at all.
+fn checks(script: &Script) -> bool {
+    let hashes = |call: &Call| {
+        call.callee.path.starts_with("hashlib.")
+            || ["check_md5", "check_integrity", "check_hash", "verify_checksum"].contains(&call.callee.name.as_str())
+    };
+    let in_shell = |words: &Vec<String>| {
+        words.iter().any(|word| word.contains("sha256sum") || word.contains("sha512sum") || word.contains("md5sum"))
+    };
+    script.calls.iter().any(hashes) || lines(script).iter().any(|line| in_shell(&line.words))
+}

@@ -1,0 +1,107 @@
+//! Listings of folders that nobody sorts.
+
+use waag_engine::rules::Meta;
+use waag_evidence::{Confidence, Severity};
+
+use super::super::problem::{Edit, Problem};
+use super::super::program::Program;
+use super::super::rule::Rule;
+use super::super::syntax::{Call, Script, Span};
+
+/// Who it is.
+pub static META: Meta = Meta {
+    id: "unordered-listing",
+    title: "files are taken in whatever order the system has them",
+    page: include_str!("unordered_listing.md"),
+};
+
+/// The rule.
+pub(crate) struct UnorderedListing;
+
+impl Rule for UnorderedListing {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
+        for (index, script, call) in program.calls() {
+            let Some(can_wrap) = lists(call) else { continue };
+            if is_settled(script, call) {
+                continue;
+            }
+            let message =
+                format!("the order of {} is the file system's, and differs between machines", call.callee.name);
+            let problem = Problem::new(&META, call.callee.span, message, "Put sorted(…) around it.")
+                .severity(Severity::Low)
+                .confidence(Confidence::Medium);
+            let edits =
+                if can_wrap && !is_within(script, call, &["next", "iter"]) { wrapped(call) } else { Vec::new() };
+            problems.push((index, problem.about(call.callee.path.clone()).fixed_by(edits)));
+        }
+    }
+}
+
+/// Whether a call lists a folder, and whether its result is a list that `sorted` leaves as it is but for its order.
+fn lists(call: &Call) -> Option<bool> {
+    let path = call.callee.path.as_str();
+    match path {
+        "os.listdir" | "glob.glob" => Some(true),
+        "os.scandir" | "glob.iglob" => Some(false),
+        _ if path.starts_with("pathlib.") && matches!(call.callee.name.as_str(), "glob" | "rglob" | "iterdir") => {
+            Some(false)
+        }
+        _ => None,
+    }
+}
+
+/// What does not care about an order.
+const ANY_ORDER: &[&str] = &[
+    "sorted",
+    "len",
+    "set",
+    "frozenset",
+    "sum",
+    "min",
+    "max",
+    "any",
+    "all",
+    "bool",
+    "natsorted",
+    "Counter",
+    "sort_values",
+    "removesuffix",
+    "rmtree",
+];
+
+fn is_within(script: &Script, call: &Call, names: &[&str]) -> bool {
+    script.around(call).any(|around| names.contains(&around.callee.name.as_str()))
+}
+
+/// Whether the order is settled, or matters to nobody: sorted around it, sorted later by its name, or only counted.
+fn is_settled(script: &Script, call: &Call) -> bool {
+    if is_within(script, call, ANY_ORDER) {
+        return true;
+    }
+    let outermost = script.around(call).last().unwrap_or(call);
+    let name = call.assigned.as_deref().or(outermost.assigned.as_deref());
+    let Some(name) = name else {
+        // Gone over or handed on: taken into something. Anything else is compared or counted.
+        return !(call.is_iterated || outermost.is_iterated || call.within.is_some());
+    };
+    let sorts = |other: &Call| {
+        let by_method = other.callee.receiver.as_deref() == Some(name)
+            && matches!(other.callee.name.as_str(), "sort" | "sort_values");
+        let by_argument = ANY_ORDER.contains(&other.callee.name.as_str())
+            && other.positional.iter().any(|argument| argument.name.as_deref() == Some(name));
+        other.scope == call.scope && (by_method || by_argument && other.callee.name != "len")
+    };
+    script.calls.iter().any(sorts)
+}
+
+fn wrapped(call: &Call) -> Vec<Edit> {
+    let at = |offset: u32| Span { start: offset, end: offset };
+    vec![
+        Edit { span: at(call.span.start), text: "sorted(".to_owned() },
+        Edit { span: at(call.span.end), text: ")".to_owned() },
+    ]
+}

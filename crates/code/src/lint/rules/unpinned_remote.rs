@@ -1,0 +1,180 @@
+//! Models and datasets of a hub, at whatever is newest.
+
+use waag_engine::rules::Meta;
+use waag_evidence::Severity;
+
+use super::super::configuration::{Configuration, Tool};
+use super::super::models::{Pin, Place, is_commit, pin, place};
+use super::super::problem::Problem;
+use super::super::rule::{Rule, View};
+use super::super::shell::{Taken, lines, taken};
+use super::super::syntax::Call;
+
+/// Who it is.
+pub static META: Meta = Meta {
+    id: "unpinned-remote",
+    title: "a model or dataset is taken as it is at the time",
+    page: include_str!("unpinned_remote.md"),
+};
+
+/// The rule.
+pub(crate) struct UnpinnedRemote;
+
+impl Rule for UnpinnedRemote {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn script(&self, view: &View<'_>, problems: &mut Vec<Problem>) {
+        for call in &view.script.calls {
+            problems.extend(hub(view, call).or_else(|| torch_hub(call)).or_else(|| tracker(call)));
+        }
+        for line in lines(view.script) {
+            for repository in taken(&line) {
+                if let Taken::Repository(address) = repository {
+                    let message = format!("{address} is cloned as it is at the time");
+                    let next = "Check out a commit after it: git checkout <40 digits>.";
+                    problems.push(Problem::new(&META, line.span, message, next).severity(Severity::Low).about(address));
+                }
+            }
+        }
+    }
+
+    fn configuration(&self, configuration: &Configuration, problems: &mut Vec<Problem>) {
+        if configuration.tool == Tool::Axolotl {
+            let base = configuration.entries.iter().find(|entry| entry.path == "base_model");
+            let Some((base, name)) = base.and_then(|base| Some((base, base.text()?))) else { return };
+            let is_hub = name.split('/').count() == 2 && !name.starts_with(['.', '/', '~']);
+            let revision = ["revision_of_model", "model_revision", "revision"]
+                .iter()
+                .find_map(|key| configuration.beside(base, key));
+            if is_hub && !revision.and_then(|revision| revision.text()).is_some_and(is_commit) {
+                problems.push(
+                    Problem::new(
+                        &META,
+                        base.span,
+                        told(name, &Pin::None),
+                        "Add revision_of_model with a commit of 40 digits.",
+                    )
+                    .severity(Severity::Low)
+                    .about(name),
+                );
+            }
+        }
+        if configuration.tool == Tool::Transformers {
+            let Some((model, name)) =
+                configuration.find("model_name_or_path").and_then(|model| Some((model, model.text()?)))
+            else {
+                return;
+            };
+            let is_hub = name.split('/').count() == 2 && !name.starts_with(['.', '/', '~']);
+            if is_hub
+                && !configuration
+                    .beside(model, "model_revision")
+                    .and_then(|revision| revision.text())
+                    .is_some_and(is_commit)
+            {
+                problems.push(
+                    Problem::new(
+                        &META,
+                        model.span,
+                        told(name, &Pin::None),
+                        "Add model_revision with a commit of 40 digits.",
+                    )
+                    .severity(Severity::Low)
+                    .about(name),
+                );
+            }
+        }
+    }
+}
+
+const NEXT: &str = "Name a commit: revision=\"<40 digits>\". `waag lock` writes down what the files are.";
+/// Functions that take a repository as their first argument, and what it may be called.
+const TAKERS: &[(&str, &str)] = &[
+    ("huggingface_hub.snapshot_download", "repo_id"),
+    ("huggingface_hub.hf_hub_download", "repo_id"),
+    ("datasets.load_dataset", "path"),
+    ("sentence_transformers.SentenceTransformer", "model_name_or_path"),
+    ("sentence_transformers.CrossEncoder", "model_name"),
+];
+/// Datasets that are made from files of the project.
+const BUILDERS: &[&str] = &[
+    "csv",
+    "json",
+    "text",
+    "parquet",
+    "arrow",
+    "imagefolder",
+    "audiofolder",
+    "videofolder",
+    "webdataset",
+    "xml",
+    "pandas",
+    "generator",
+];
+
+fn told(name: &str, pin: &Pin) -> String {
+    match pin {
+        Pin::Name(revision) => format!("{name} is taken at '{revision}', which can come to mean something else"),
+        _ => format!("{name} is taken as it is at the time"),
+    }
+}
+
+fn hub(view: &View<'_>, call: &Call) -> Option<Problem> {
+    let named = if call.callee.name == "from_pretrained" && call.callee.is_method {
+        call.argument("pretrained_model_name_or_path", Some(0))
+    } else if call.is("transformers.pipeline") {
+        call.argument("model", Some(1))
+    } else {
+        let (_, name) = TAKERS.iter().find(|(path, _)| call.is(path))?;
+        call.argument(name, Some(0))
+    };
+    let named = named?;
+    let name = named.value.text()?;
+    let is_builder = call.is("datasets.load_dataset") && BUILDERS.contains(&name);
+    let is_local = call.keyword("local_files_only").is_some_and(|value| value.is(true));
+    if is_builder || is_local || place(view, &named.value) != Place::Hub {
+        return None;
+    }
+    let pin = pin(call);
+    if matches!(pin, Pin::Commit | Pin::Unknown) {
+        return None;
+    }
+    Some(Problem::new(&META, call.span, told(name, &pin), NEXT).severity(Severity::Low).about(name))
+}
+
+/// `torch.hub` runs the code of the repository.
+fn torch_hub(call: &Call) -> Option<Problem> {
+    if !call.is("torch.hub.load")
+        || call.argument("source", Some(2)).is_some_and(|source| source.value.text() != Some("github"))
+    {
+        return None;
+    }
+    let name = call.argument("repo_or_dir", Some(0))?.value.text()?;
+    let (repository, reference) =
+        name.split_once(':').map_or((name, None), |(name, reference)| (name, Some(reference)));
+    if reference.is_some_and(is_commit)
+        || repository.matches('/').count() != 1
+        || repository.starts_with(['.', '/', '~'])
+    {
+        return None;
+    }
+    let pin = reference.map_or(Pin::None, |reference| Pin::Name(reference.to_owned()));
+    let message = format!("code is run: {}", told(repository, &pin));
+    Some(Problem::new(&META, call.span, message, "Name a commit: \"owner/name:<40 digits>\".").about(name))
+}
+
+/// Artifacts of a tracker under a name that moves.
+fn tracker(call: &Call) -> Option<Problem> {
+    let name = call.first()?.value.text()?;
+    let is_wandb = call.callee.name == "use_artifact" && (name.ends_with(":latest") || !name.contains(':'));
+    let is_mlflow =
+        call.callee.path.starts_with("mlflow.") && name.starts_with("models:/") && name.ends_with("/latest");
+    let message = format!("{name} is taken as it is at the time");
+    (is_wandb || is_mlflow).then(|| {
+        Problem::new(&META, call.span, message, "Name a version, as in \"name:v3\" or \"models:/name/3\".")
+            .severity(Severity::Low)
+            .about(name)
+    })
+}

@@ -1,0 +1,83 @@
+//! `# waag: allow[rule] reason`: a finding that somebody has looked at, said where it is. A reason is needed, and what
+//! allows nothing is told.
+
+use waag_evidence::Severity;
+
+use super::problem::Problem;
+use super::rules::{self, unused_suppression::META};
+use super::source::Source;
+use super::syntax::{Comment, Span};
+use super::unit::Unit;
+
+/// Such a comment.
+#[derive(Debug)]
+struct Allowance {
+    rule: String,
+    has_reason: bool,
+    span: Span,
+    /// The line that it speaks of: its own, or the next one where it stands alone.
+    line: usize,
+    is_used: bool,
+}
+
+/// Takes away what is allowed, and adds what is wrong with the allowances.
+pub(super) fn apply(unit: &Unit, problems: Vec<Problem>) -> Vec<Problem> {
+    let mut allowances: Vec<Allowance> =
+        unit.script.comments.iter().filter_map(|comment| allowance(&unit.source, comment)).collect();
+    if allowances.is_empty() {
+        return problems;
+    }
+    let mut kept: Vec<Problem> =
+        problems.into_iter().filter(|problem| !is_allowed(&unit.source, problem, &mut allowances)).collect();
+    kept.extend(allowances.iter().filter_map(wrong));
+    kept
+}
+
+fn allowance(source: &Source, comment: &Comment) -> Option<Allowance> {
+    let rest = comment.text.trim_start_matches('#').trim_start().strip_prefix("waag:")?.trim_start();
+    let (rule, reason) = rest.strip_prefix("allow[")?.split_once(']')?;
+    let own = source.line_index(comment.span.start);
+    let is_alone = source.line(own).trim_start().starts_with('#');
+    Some(Allowance {
+        rule: rule.trim().to_owned(),
+        has_reason: reason.chars().any(char::is_alphanumeric),
+        span: comment.span,
+        line: if is_alone { own + 1 } else { own },
+        is_used: false,
+    })
+}
+
+fn is_allowed(source: &Source, problem: &Problem, allowances: &mut [Allowance]) -> bool {
+    if problem.rule == "incomplete-analysis" {
+        return false;
+    }
+    // A call may go over several lines; the comment stands on any of them.
+    let lines = source.line_index(problem.span.start)..=source.line_index(problem.span.end);
+    let fits = |allowance: &&mut Allowance| {
+        allowance.has_reason && allowance.rule == problem.rule && lines.contains(&allowance.line)
+    };
+    match allowances.iter_mut().find(fits) {
+        Some(allowance) => {
+            allowance.is_used = true;
+            true
+        }
+        None => false,
+    }
+}
+
+fn wrong(allowance: &Allowance) -> Option<Problem> {
+    let Allowance { rule, .. } = allowance;
+    let (message, next) = if !allowance.has_reason {
+        (
+            format!("the allowance of {rule} has no reason"),
+            "Say behind the bracket why it is acceptable; without a reason it allows nothing.",
+        )
+    } else if !rules::ALL.iter().any(|known| known.meta().id == rule) {
+        (format!("there is no rule {rule} that could be allowed"), "`waag explain` lists the rules.")
+    } else if !allowance.is_used {
+        (format!("the allowance of {rule} allows nothing here"), "Take the comment away.")
+    } else {
+        return None;
+    };
+    Some(Problem::new(&META, allowance.span, message, next).severity(Severity::Low).about(rule.clone()))
+}

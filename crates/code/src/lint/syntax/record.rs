@@ -1,0 +1,16 @@
+//! Small answers about the parser's nodes.
+
+use ruff_python_ast::Expr;
+use ruff_text_size::TextRange;
+
+use super::script::Span;
+
+/// A range as rules see it.
+pub(super) const fn span_of(range: TextRange) -> Span {
+    Span { start: range.start().to_u32(), end: range.end().to_u32() }
+}
+
+/// The name that an expression is, when it is nothing else.
+pub(super) fn argument_name(expression: &Expr) -> Option<String> {
+    expression.as_name_expr().map(|name| name.id.to_string())
+}

@@ -1,0 +1,185 @@
+use super::*;
+
+fn found(name: &str, text: &str) -> Vec<(String, u64)> {
+    let examined = examine_bytes(name, text.as_bytes().to_vec(), &Options::default());
+    examined.findings.into_iter().map(|finding| (finding.rule, finding.location.line.unwrap())).collect()
+}
+
+fn rules(name: &str, text: &str) -> Vec<String> {
+    found(name, text).into_iter().map(|(rule, _)| rule).collect()
+}
+
+fn fixed(name: &str, bytes: &[u8], torch: Option<&str>) -> Option<Vec<u8>> {
+    let options = Options { torch: torch.map(|version| version.parse().unwrap()) };
+    let first = examine_bytes(name, bytes.to_vec(), &options).fixes.pop()?;
+    assert_eq!(first.before, bytes);
+    let second = examine_bytes(name, first.after.clone(), &options);
+    assert!(second.fixes.is_empty(), "a second time changes nothing");
+    Some(first.after)
+}
+
+#[test]
+fn the_pinned_pytorch_decides_how_bad_a_load_is() {
+    let text = "import torch\ntorch.load(path)\n";
+    let severity = |torch: &str| {
+        let options = Options { torch: torch.parse().ok() };
+        examine_bytes("a.py", text.as_bytes().to_vec(), &options).findings[0].severity
+    };
+    assert_eq!(severity(""), Severity::Medium);
+    assert_eq!(severity("2.5.1"), Severity::Medium);
+    assert_eq!(severity("2.6.0"), Severity::Info);
+    assert_eq!(severity("2.6.0+cu124"), Severity::Info);
+}
+
+#[test]
+fn what_is_given_in_another_way_is_no_claim() {
+    assert_eq!(rules("a.py", "import torch\ntorch.load(path, **options)\n"), Vec::<String>::new());
+    assert_eq!(
+        rules("a.py", "import torch\noptions = {'weights_only': True}\ntorch.load(path, **options)\n"),
+        Vec::<String>::new()
+    );
+    assert_eq!(rules("a.py", "import torch\ntorch.load(path, weights_only=safe)\n"), Vec::<String>::new());
+    assert_eq!(rules("a.py", "def load(x): pass\nload(y)\n"), Vec::<String>::new());
+}
+
+#[test]
+fn fixes_are_minimal_and_are_made_once() {
+    let fix = |text: &str, torch| fixed("a.py", text.as_bytes(), torch).map(|bytes| String::from_utf8(bytes).unwrap());
+    let torch = "import torch\r\nx = torch.load(\r\n    path,  \r\n)  # kept\r\n";
+    assert_eq!(fix(torch, Some("2.5.0")).unwrap(), torch.replace("path,", "path, weights_only=True,"));
+    assert_eq!(fix(torch, None), None, "not every PyTorch has the argument");
+    assert_eq!(fix(torch, Some("1.12.0")), None);
+    assert_eq!(fix("import torch\ntorch.load((path))\n", Some("2.5.0")), None, "left to people");
+    let yaml = "\u{feff}import yaml\na = yaml.load(f)\nb = yaml.load(f, Loader=yaml.Loader)\n";
+    let safe = "\u{feff}import yaml\na = yaml.safe_load(f)\nb = yaml.load(f, Loader=yaml.SafeLoader)\n";
+    assert_eq!(fix(yaml, None).unwrap(), safe);
+    assert_eq!(fix("from yaml import load\nload(f)\n", None), None);
+    let listing = "import os, torch\nfor x in os.listdir(os.path.join('a', b)):\n    loss(x).backward()\n";
+    assert!(fix(listing, None).unwrap().contains("in sorted(os.listdir(os.path.join('a', b))):"));
+    assert_eq!(fix("import yaml\nyaml.load(f)\nx = = 1\n", None), None, "what is broken is not edited");
+}
+
+#[test]
+fn fixes_of_notebooks_keep_the_file_as_it_is_but_for_the_line() {
+    let notebook = "{\n \"cells\": [\n  {\"cell_type\": \"code\",\n   \"source\": [\n    \"import yaml\\n\",\n    \"x = yaml.load(f)  # \\u00e9\\n\",\n    \"y = 1\"\n   ]}\n ],\n \"nbformat\": 4\n}\n";
+    let fixed = String::from_utf8(fixed("a.ipynb", notebook.as_bytes(), None).unwrap()).unwrap();
+    assert_eq!(fixed, notebook.replace("yaml.load", "yaml.safe_load"));
+}
+
+#[test]
+fn a_patch_shows_what_would_change() {
+    let text = "import yaml\n\n\n\n\na = yaml.load(f)\nb = 1\n";
+    let examined = examine_bytes("a.py", text.as_bytes().to_vec(), &Options::default());
+    insta::assert_snapshot!(fix::patch(&examined.fixes[0]), @r"
+    --- a.py
+    +++ a.py
+    @@ -3,5 +3,5 @@
+     
+     
+     
+    -a = yaml.load(f)
+    +a = yaml.safe_load(f)
+     b = 1
+    ");
+}
+
+#[test]
+fn writing_refuses_a_file_that_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.py");
+    std::fs::write(&path, "import yaml\nyaml.load(f)\n").unwrap();
+    let examined = examine(&[path.clone()], &Options::default()).unwrap();
+    std::fs::write(&path, "import yaml\nyaml.load(g)\n").unwrap();
+    assert!(examined.fixes[0].write().is_err());
+    let examined = examine(&[path.clone()], &Options::default()).unwrap();
+    examined.fixes[0].write().unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "import yaml\nyaml.safe_load(g)\n");
+}
+
+#[test]
+fn notebooks_are_placed_by_cell_and_line() {
+    let notebook = r#"{"cells": [{"cell_type": "markdown", "source": ["x"]},
+        {"cell_type": "code", "source": ["%matplotlib inline\n", "import pickle\n", "f = open('a', 'rb')"]},
+        {"cell_type": "code", "source": "%%time\npickle.load(f)\n!ls\nx = !pwd\n%timeit f()\nf?"}], "nbformat": 4}"#;
+    let examined = examine_bytes("a.ipynb", notebook.as_bytes().to_vec(), &Options::default());
+    let places: Vec<_> =
+        examined.findings.iter().map(|finding| (finding.location.path(), finding.location.line)).collect();
+    assert_eq!(places, [("a.ipynb » cell 3".to_owned(), Some(2))]);
+    assert!(examined.looked_at[0].is_complete);
+}
+
+#[test]
+fn a_broken_cell_breaks_no_other() {
+    let notebook = r#"{"cells": [{"cell_type": "code", "source": "x = (1,"}, {"cell_type": "code", "source": "import pickle\npickle.load(f)"}]}"#;
+    assert_eq!(rules("a.ipynb", notebook), ["incomplete-analysis", "unsafe-load"]);
+}
+
+#[test]
+fn hostile_files_end_quickly_and_say_what_was_not_read() {
+    let deep = "(".repeat(100_000);
+    assert_eq!(rules("a.py", &deep), ["incomplete-analysis"]);
+    let line = format!("import pickle; pickle.load(f); x = \"{}\"", "a".repeat(4 << 20));
+    assert_eq!(rules("a.py", &line), ["unsafe-load"]);
+    assert_eq!(rules("a.py", "import pickle\npickle.load(f)\0\n")[0], "incomplete-analysis");
+    assert_eq!(rules("a.ipynb", "{\"cells\": ["), ["malformed-notebook"]);
+    assert_eq!(rules("a.ipynb", "[]"), ["malformed-notebook"]);
+    assert_eq!(rules("a.ipynb", &"[".repeat(100_000)), ["malformed-notebook"]);
+    let nested = format!("import a\n{}", "x = a(a, a)\n".repeat(50_000));
+    assert_eq!(rules("a.py", &nested), Vec::<String>::new());
+    let names: String = (0..2_000).map(|index| format!("a{} = [a{index}, a{index}, a{index}]\n", index + 1)).collect();
+    assert_eq!(rules("a.py", &format!("{names}f(a2000)\n")), Vec::<String>::new());
+    let bytes = b"import pickle\nx = '\xff'\npickle.load(f)\n".to_vec();
+    let broken: Vec<_> =
+        examine_bytes("a.py", bytes, &Options::default()).findings.into_iter().map(|finding| finding.rule).collect();
+    assert_eq!(broken, ["incomplete-analysis", "unsafe-load"]);
+    let latin = b"# coding: latin-1\nimport pickle\nx = '\xff'\npickle.load(f)\n".to_vec();
+    assert_eq!(examine_bytes("a.py", latin, &Options::default()).findings[0].location.line, Some(4));
+}
+
+#[test]
+fn findings_stand_where_people_count_lines() {
+    assert_eq!(found("a.py", "\u{feff}import pickle\r\n\r\npickle.load(f)\r\n"), [("unsafe-load".to_owned(), 3)]);
+}
+
+#[test]
+fn other_tools_comments_allow_nothing() {
+    assert_eq!(rules("a.py", "import pickle\npickle.load(f)  # nosec # noqa: S301\n"), ["unsafe-load"]);
+}
+
+#[test]
+fn programs_are_what_is_started_with_what_it_imports() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("train.py", "import torch\nfrom pkg.seeds import fix\nfix(1)\ntorch.nn.Linear(1, 1)\nloss.backward()\n");
+    write("pkg/__init__.py", "");
+    write("pkg/seeds.py", "from . import more\ndef fix(x):\n    more.all(x)\n");
+    write("pkg/more.py", "import torch\ndef all(x):\n    torch.manual_seed(x)\n");
+    // A library that is never started, and a test of it.
+    write("lib.py", "import torch\ndef fit(m):\n    torch.rand(1)\n    m.backward()\n");
+    write("tests/test_lib.py", "import torch\ntorch.rand(1).backward()\n");
+    let examined = examine(&[folder.path().to_owned()], &Options::default()).unwrap();
+    let seeds = examined.findings.iter().filter(|finding| finding.rule == "missing-seed").count();
+    assert_eq!(seeds, 0);
+    std::fs::remove_file(folder.path().join("pkg/more.py")).unwrap();
+    let examined = examine(&[folder.path().to_owned()], &Options::default()).unwrap();
+    assert_eq!(examined.findings.iter().filter(|finding| finding.rule == "missing-seed").count(), 1);
+    assert_eq!(examined.looked_at.len(), 5);
+}
+
+#[test]
+fn configurations_are_told_by_their_keys() {
+    assert_eq!(rules("data.json", r#"{"trust_remote_code": true}"#), Vec::<String>::new());
+    assert_eq!(
+        rules("args.json", r#"{"per_device_train_batch_size": 8, "trust_remote_code": true}"#),
+        ["trusted-remote-code"]
+    );
+    assert_eq!(
+        rules("conf.yaml", "trainer:\n  benchmark: true\nmodel: {}\ndata: {}\nseed_everything: false\n"),
+        ["nondeterministic-algorithm", "missing-seed"]
+    );
+    assert_eq!(rules("conf.yaml", &format!("a: &a [{}]\n", "*a, ".repeat(1000))), Vec::<String>::new());
+}
