@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
 pub mod attest;
+pub mod bom;
 pub mod bounded;
 pub mod cache;
 mod checkpoint;

@@ -27,16 +27,16 @@ pub(super) enum Kind {
 
 /// A name on the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     /// `owner/name`; for the oldest models `name` alone.
-    pub(super) id: String,
+    pub(crate) id: String,
     kind: Kind,
     revision: Option<String>,
 }
 
 impl Identity {
     /// The URI: a package URL for a model, the address for a dataset.
-    pub(super) fn uri(&self) -> Option<String> {
+    pub(crate) fn uri(&self) -> Option<String> {
         let commit = self.revision.as_deref().filter(|revision| is_commit(revision));
         Some(match self.kind {
             Kind::Model => {
@@ -45,6 +45,11 @@ impl Identity {
             }
             Kind::Dataset => format!("{}datasets/{}", HUB[0], self.id),
         })
+    }
+
+    /// The commit, where its revision is one.
+    pub(crate) fn commit(&self) -> Option<&str> {
+        self.revision.as_deref().filter(|revision| is_commit(revision))
     }
 
     fn descriptor(&self) -> ResourceDescriptor {
@@ -132,7 +137,7 @@ fn hub_id(text: &str, kind: Kind) -> Option<(String, Option<String>)> {
 }
 
 /// The name of a folder in a cache of the hub: `models--owner--name/snapshots/COMMIT`.
-pub(super) fn cache_identity(folder: &Path) -> Option<Identity> {
+pub(crate) fn cache_identity(folder: &Path) -> Option<Identity> {
     let parts: Vec<String> = folder.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     let at = parts.iter().rposition(|part| part.starts_with("models--") || part.starts_with("datasets--"))?;
     let (kind, id) = match parts[at].strip_prefix("models--") {
