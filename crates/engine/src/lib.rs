@@ -20,6 +20,7 @@ pub mod import;
 pub mod io;
 pub mod key_files;
 pub mod ledger;
+pub mod licence;
 pub mod lineage;
 pub mod lock;
 pub mod output;

@@ -19,6 +19,8 @@ pub(super) const WEIGHTS: &[&str] = &[
     "openvino",
     "paddle-parameters",
 ];
+/// Endings that only weights have, whatever is in the file.
+const ENDINGS: &[&str] = &["safetensors", "gguf", "pt", "pth", "ckpt", "onnx", "h5", "keras", "msgpack", "tflite"];
 /// Endings of archives that hold tensors.
 const ARCHIVES: &[&str] = &["pt", "pth", "bin", "ckpt", "npz", "keras", "skops", "nemo", "pkl", "pickle", "mar"];
 const TOKENIZERS: &[&str] = &[
@@ -118,7 +120,8 @@ fn by_place(lower: &str, name: &str, ending: &str) -> Option<Role> {
 
 fn by_format(ending: &str, format: Option<&str>) -> Role {
     let is_archive = format == Some("zip") && ARCHIVES.contains(&ending);
-    if is_archive || format.is_some_and(|format| WEIGHTS.contains(&format)) { Role::Weights } else { Role::Other }
+    let is_weights = is_archive || ENDINGS.contains(&ending);
+    if is_weights || format.is_some_and(|format| WEIGHTS.contains(&format)) { Role::Weights } else { Role::Other }
 }
 
 #[cfg(test)]
@@ -134,6 +137,7 @@ mod tests {
             ("model-00001-of-00002.safetensors", Some("safetensors"), Role::Weights),
             ("model.safetensors.index.json", Some("json"), Role::Index),
             ("pytorch_model.bin", Some("zip"), Role::Weights),
+            ("model.safetensors", None, Role::Weights),
             ("archive.zip", Some("zip"), Role::Other),
             ("adapter_model.safetensors", Some("safetensors"), Role::Adapter),
             ("adapter_config.json", Some("json"), Role::Adapter),

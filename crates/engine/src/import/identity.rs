@@ -68,7 +68,7 @@ fn is_commit(text: &str) -> bool {
 }
 
 /// Whether a text has the form of an identifier: one or two parts of letters, digits, `-`, `_` and `.`.
-fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
@@ -81,7 +81,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// Whether a text is a path on somebody's disk. `checkpoint-500` and `output/` are what training leaves behind.
-pub(super) fn is_local(text: &str) -> bool {
+pub(crate) fn is_local(text: &str) -> bool {
     let is_drive = text.len() > 1 && text.as_bytes()[1] == b':' && text.as_bytes()[0].is_ascii_alphabetic();
     let last = text.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     text.starts_with(['/', '.', '~', '\\'])
@@ -152,11 +152,11 @@ pub(crate) fn cache_identity(folder: &Path) -> Option<Identity> {
 
 /// The names that a model in a folder goes by: what stands in its files under one of them is the model itself.
 #[derive(Debug, Default)]
-pub(super) struct OwnNames(Vec<String>);
+pub(crate) struct OwnNames(Vec<String>);
 
 impl OwnNames {
     /// Names from the folder's path, and from the model's own card.
-    pub(super) fn of(folder: &Path) -> Self {
+    pub(crate) fn of(folder: &Path) -> Self {
         let mut names = Vec::new();
         let whole = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         if let Some(identity) = cache_identity(folder).or_else(|| cache_identity(&whole)) {
@@ -169,7 +169,7 @@ impl OwnNames {
     }
 
     /// Whether a reference is to the model itself: by its whole name, or by the last part of it where no owner is known.
-    pub(super) fn has(&self, reference: &str) -> bool {
+    pub(crate) fn has(&self, reference: &str) -> bool {
         let last = reference.rsplit('/').next().unwrap_or(reference);
         self.0
             .iter()
