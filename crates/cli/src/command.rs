@@ -2,6 +2,7 @@
 
 mod arguments;
 mod attest;
+mod bom;
 mod check;
 mod completions;
 mod conformance;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Check(check::Check),
     Scan(scan::Scan),
     Show(show::Show),
+    Bom(bom::Bom),
     Hash(hash::Hash),
     Sign(sign::Sign),
     Verify(verify::Verify),
@@ -73,6 +75,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Check(check) => check.run(terminal),
         Command::Scan(scan) => scan.run(terminal),
         Command::Show(show) => show.run(terminal),
+        Command::Bom(bom) => bom.run(terminal),
         Command::Hash(hash) => hash.run(terminal),
         Command::Import(import) => import.run(terminal),
         Command::Lock(lock) => lock.run(terminal),

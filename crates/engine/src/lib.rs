@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
 pub mod attest;
+pub mod bom;
 pub mod bounded;
 pub mod cache;
 mod checkpoint;
@@ -19,6 +20,7 @@ pub mod import;
 pub mod io;
 pub mod key_files;
 pub mod ledger;
+pub mod licence;
 pub mod lineage;
 pub mod lock;
 pub mod output;

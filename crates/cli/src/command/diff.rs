@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum, ValueHint};
+use waag_engine::bom::diff as bom;
 use waag_engine::diff::output::{Telling, render};
 use waag_engine::diff::{Model, Options, diff};
 use waag_engine::output::View;
@@ -18,6 +19,7 @@ Examples:
   waag diff base/ tuned/ --only '*.mlp.*' --top 50
   waag diff base/ quantised/ --tolerance 0.01 && echo near enough
   waag diff a.safetensors b.safetensors --format json | jq -r '.summary.class'
+  waag diff old.cdx.json new.cdx.json                       two bills of materials, component by component
 
 Exit codes:
   0  the same weights (or, with --tolerance, near enough)
@@ -29,6 +31,9 @@ Exit codes:
 /// Containers and shards play no part: the same tensors in another file are the same weights. Each tensor that changed
 /// is told by its kind, such as re-cast, scaled, a few rows, few directions (as a merged LoRA gives) or all over, with
 /// figures. What a change looks like proves nothing about where a model comes from.
+///
+/// Two bills of materials in CycloneDX are compared by component instead: what came, what went, and which versions, digests,
+/// licences, ancestors and dependencies changed.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Diff {
@@ -92,6 +97,9 @@ fn tolerance(text: &str) -> Result<f64, String> {
 
 impl Diff {
     pub(crate) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
+        if bom::is_bom(&self.first) && bom::is_bom(&self.second) {
+            return self.bills(terminal);
+        }
         let (old, new) = (weights::open(&self.first)?, weights::open(&self.second)?);
         let names = (self.first.display().to_string(), self.second.display().to_string());
         let (old, new) = (Model { path: &names.0, store: &*old }, Model { path: &names.1, store: &*new });
@@ -108,5 +116,27 @@ impl Diff {
         }
         let same = found.is_identical() || self.tolerance.is_some_and(|tolerance| found.is_within(tolerance));
         Ok(if same || self.exit_zero { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+
+    /// Two bills of materials: their components, not tensors.
+    fn bills(&self, terminal: &Terminal) -> Result<ExitCode, Failure> {
+        if self.format == Format::Html || self.only.is_some() || self.tolerance.is_some() {
+            return Err(Failure::with_hint(
+                "bills of materials are compared by component, not by tensor",
+                "leave out --only and --tolerance, and take --format plain or json",
+            ));
+        }
+        let found = bom::diff(&self.first, &self.second).map_err(|error| Failure::with_hint(&error, error.hint()))?;
+        let file = self.output.as_deref().filter(|path| *path != Path::new("-"));
+        let style = terminal.style(View::Check, file.is_some());
+        let answered = terminal.answer(file, |out| match self.format {
+            Format::Json => bom::json(&found, out),
+            Format::Plain | Format::Html => bom::plain(&found, out, style),
+        });
+        match answered {
+            Ok(()) | Err(Failure::BrokenPipe) => {}
+            Err(failure) => return Err(failure),
+        }
+        Ok(if found.is_same() || self.exit_zero { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }

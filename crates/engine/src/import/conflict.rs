@@ -35,7 +35,7 @@ impl fmt::Display for Topic {
 
 /// What one source says about one topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Said {
+pub(crate) struct Said {
     subject: (String, String),
     /// For a revision: of what.
     of: String,
@@ -48,7 +48,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    pub(super) fn new(
+    pub(crate) fn new(
         subject: &ResourceDescriptor,
         topic: Topic,
         key: &str,
@@ -116,7 +116,7 @@ fn revision_of(object: &ResourceDescriptor) -> Option<String> {
 }
 
 /// What claims say about topics that can be disagreed about.
-pub(super) fn said_by(claims: &[Claim]) -> Vec<Said> {
+pub(crate) fn said_by(claims: &[Claim]) -> Vec<Said> {
     let mut list = Vec::new();
     for claim in claims {
         let topic = match claim.role {
@@ -136,7 +136,7 @@ pub(super) fn said_by(claims: &[Claim]) -> Vec<Said> {
 }
 
 /// Sources whose sets of names differ so that neither has all of the other's: one of them that says less is no conflict.
-pub(super) fn find(said: &[Said]) -> Vec<Conflict> {
+pub(crate) fn find(said: &[Said]) -> Vec<Conflict> {
     type Group<'a> = BTreeMap<&'a str, Vec<&'a Said>>;
     let mut groups: BTreeMap<(Topic, &str, &str), Group<'_>> = BTreeMap::new();
     for one in said {

@@ -44,7 +44,7 @@ impl Importer for Gguf {
     fn read(&self, path: &Path, intake: &mut Intake<'_>) {
         let opened = FileSource::open(path).map_err(|error| error.to_string());
         let digested = opened.and_then(|source| {
-            let digest = sha256(&source).map_err(|error| error.to_string())?;
+            let digest = intake.digests.then(|| sha256(&source).map_err(|error| error.to_string())).transpose()?;
             Ok((source, digest))
         });
         let (source, digest) = match digested {
@@ -52,14 +52,13 @@ impl Importer for Gguf {
             Err(why) => return intake.remark(Grade::Unchecked, path, format!("cannot be read: {why}")),
         };
         let name = intake.told(path);
-        intake.artifact(Artifact {
-            name: name.clone(),
-            sha256: digest,
-            size: source.len(),
-            checked: Checked::Unpinned,
-        });
-        let mut page = Page::of_digest(self.name(), path, Voice::DerivedFromFile, digest, intake);
-        let digest = [("sha256", digest)].into_iter().collect();
+        if let Some(sha256) = digest {
+            let checked = Checked::Unpinned;
+            intake.artifact(Artifact { name: name.clone(), sha256, size: source.len(), checked });
+        }
+        let mut page = Page::at(self.name(), name.clone(), Voice::DerivedFromFile);
+        page.source.sha256 = digest;
+        let digest = digest.iter().map(|digest| ("sha256", digest)).collect();
         let subject = ResourceDescriptor { name: Some(name), digest, ..ResourceDescriptor::default() };
         let mut facts = Facts::new();
         let budget = Budget::for_size(source.len());

@@ -27,16 +27,16 @@ pub(super) enum Kind {
 
 /// A name on the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     /// `owner/name`; for the oldest models `name` alone.
-    pub(super) id: String,
+    pub(crate) id: String,
     kind: Kind,
     revision: Option<String>,
 }
 
 impl Identity {
     /// The URI: a package URL for a model, the address for a dataset.
-    pub(super) fn uri(&self) -> Option<String> {
+    pub(crate) fn uri(&self) -> Option<String> {
         let commit = self.revision.as_deref().filter(|revision| is_commit(revision));
         Some(match self.kind {
             Kind::Model => {
@@ -45,6 +45,11 @@ impl Identity {
             }
             Kind::Dataset => format!("{}datasets/{}", HUB[0], self.id),
         })
+    }
+
+    /// The commit, where its revision is one.
+    pub(crate) fn commit(&self) -> Option<&str> {
+        self.revision.as_deref().filter(|revision| is_commit(revision))
     }
 
     fn descriptor(&self) -> ResourceDescriptor {
@@ -63,7 +68,7 @@ fn is_commit(text: &str) -> bool {
 }
 
 /// Whether a text has the form of an identifier: one or two parts of letters, digits, `-`, `_` and `.`.
-fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
@@ -76,7 +81,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// Whether a text is a path on somebody's disk. `checkpoint-500` and `output/` are what training leaves behind.
-pub(super) fn is_local(text: &str) -> bool {
+pub(crate) fn is_local(text: &str) -> bool {
     let is_drive = text.len() > 1 && text.as_bytes()[1] == b':' && text.as_bytes()[0].is_ascii_alphabetic();
     let last = text.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     text.starts_with(['/', '.', '~', '\\'])
@@ -132,7 +137,7 @@ fn hub_id(text: &str, kind: Kind) -> Option<(String, Option<String>)> {
 }
 
 /// The name of a folder in a cache of the hub: `models--owner--name/snapshots/COMMIT`.
-pub(super) fn cache_identity(folder: &Path) -> Option<Identity> {
+pub(crate) fn cache_identity(folder: &Path) -> Option<Identity> {
     let parts: Vec<String> = folder.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     let at = parts.iter().rposition(|part| part.starts_with("models--") || part.starts_with("datasets--"))?;
     let (kind, id) = match parts[at].strip_prefix("models--") {
@@ -147,11 +152,11 @@ pub(super) fn cache_identity(folder: &Path) -> Option<Identity> {
 
 /// The names that a model in a folder goes by: what stands in its files under one of them is the model itself.
 #[derive(Debug, Default)]
-pub(super) struct OwnNames(Vec<String>);
+pub(crate) struct OwnNames(Vec<String>);
 
 impl OwnNames {
     /// Names from the folder's path, and from the model's own card.
-    pub(super) fn of(folder: &Path) -> Self {
+    pub(crate) fn of(folder: &Path) -> Self {
         let mut names = Vec::new();
         let whole = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         if let Some(identity) = cache_identity(folder).or_else(|| cache_identity(&whole)) {
@@ -164,7 +169,7 @@ impl OwnNames {
     }
 
     /// Whether a reference is to the model itself: by its whole name, or by the last part of it where no owner is known.
-    pub(super) fn has(&self, reference: &str) -> bool {
+    pub(crate) fn has(&self, reference: &str) -> bool {
         let last = reference.rsplit('/').next().unwrap_or(reference);
         self.0
             .iter()

@@ -123,6 +123,8 @@ pub struct Intake<'p> {
     /// The folder that nothing is read outside of.
     bounds: Option<std::path::PathBuf>,
     pub(super) progress: &'p dyn Progress,
+    /// Whether files are digested: somebody may have done so already.
+    pub(super) digests: bool,
     subjects: Subjects,
     said: Vec<Said>,
     artifacts: BTreeSet<Artifact>,
@@ -144,11 +146,17 @@ impl<'p> Intake<'p> {
             root: root.to_owned(),
             bounds: bounds_of(folder).ok(),
             progress,
+            digests: true,
             subjects: Subjects::default(),
             said: Vec::new(),
             artifacts: BTreeSet::new(),
             imported: Imported::default(),
         }
+    }
+
+    /// One that digests nothing.
+    pub(super) fn without_digests(self) -> Self {
+        Self { digests: false, ..self }
     }
 
     /// What was given.
@@ -201,7 +209,7 @@ impl<'p> Intake<'p> {
     pub(super) fn folder(&mut self, folder: &Path) -> waag_evidence::statement::ResourceDescriptor {
         let told = self.told(folder);
         let is_root = folder == self.root;
-        let whole = self.subjects.folder(folder, self.progress);
+        let whole = self.subjects.folder(folder, self.digests.then_some(self.progress));
         for artifact in whole.new_artifacts {
             let name = if is_root { artifact.name } else { format!("{told}/{}", artifact.name) };
             self.artifacts.insert(Artifact { name, ..artifact });

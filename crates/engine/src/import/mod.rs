@@ -10,13 +10,13 @@
 mod adapter;
 mod card;
 mod checked;
-mod conflict;
+pub(crate) mod conflict;
 mod cyclonedx;
-mod document;
+pub mod document;
 mod dvc;
 mod gguf;
 mod handwritten;
-mod identity;
+pub(crate) mod identity;
 mod intake;
 mod mergekit;
 mod metaflow;
@@ -138,6 +138,23 @@ pub fn import_path(path: &Path, from: Option<&dyn Importer>, progress: &dyn Prog
     let mut intake = Intake::new(path, progress);
     let chosen = |importer: &&dyn Importer| from.is_none_or(|from| from.name() == importer.name());
     let importers: Vec<_> = IMPORTERS.iter().copied().filter(chosen).collect();
+    read_all(path, &importers, from.is_some(), &mut intake)?;
+    Ok(intake.finish())
+}
+
+/// The claims of some kinds of sources, and where they disagree, without a digest of anything: for whoever has digested
+/// the files already.
+///
+/// # Errors
+/// As for [`import_path`].
+pub(crate) fn claims_of(path: &Path, kinds: &[&str]) -> io::Result<Imported> {
+    let mut intake = Intake::new(path, &crate::scan::Silent).without_digests();
+    let importers: Vec<_> = IMPORTERS.iter().copied().filter(|importer| kinds.contains(&importer.name())).collect();
+    read_all(path, &importers, false, &mut intake)?;
+    Ok(intake.finish())
+}
+
+fn read_all(path: &Path, importers: &[&dyn Importer], is_forced: bool, intake: &mut Intake<'_>) -> io::Result<()> {
     let is_file = std::fs::metadata(path)?.is_file();
     let mut folders: BTreeSet<(PathBuf, &'static str)> = BTreeSet::new();
     let mut alone: BTreeSet<PathBuf> = BTreeSet::new();
@@ -152,13 +169,13 @@ pub fn import_path(path: &Path, from: Option<&dyn Importer>, progress: &dyn Prog
         let head = head_of(opened);
         let name = entry.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let found = Found { path: &entry.path, name: &name, head: &head };
-        for importer in &importers {
-            let forced = is_file && from.is_some();
+        for importer in importers {
+            let forced = is_file && is_forced;
             match importer.takes(&found).or(forced.then_some(Taken::File)) {
-                Some(Taken::File) => importer.read(&entry.path, &mut intake),
+                Some(Taken::File) => importer.read(&entry.path, intake),
                 Some(Taken::Folder { folder, alone: only }) => {
                     if folders.insert((folder.clone(), importer.name())) {
-                        importer.read(&folder, &mut intake);
+                        importer.read(&folder, intake);
                     }
                     if only {
                         alone.insert(folder);
@@ -169,7 +186,7 @@ pub fn import_path(path: &Path, from: Option<&dyn Importer>, progress: &dyn Prog
             break;
         }
     }
-    Ok(intake.finish())
+    Ok(())
 }
 
 fn head_of(path: &Path) -> Vec<u8> {

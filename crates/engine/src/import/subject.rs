@@ -61,14 +61,16 @@ pub(super) struct Whole {
 }
 
 impl Subjects {
-    pub(super) fn folder(&mut self, folder: &Path, progress: &dyn Progress) -> Whole {
+    /// A folder with the digests of its files, where somebody is told how far that is; else by its name alone.
+    pub(super) fn folder(&mut self, folder: &Path, progress: Option<&dyn Progress>) -> Whole {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         if let Some(known) = self.known.get(folder) {
             return Whole { subject: known.clone(), ..Whole::default() };
         }
-        let mut whole = match digest(folder, progress) {
-            Ok(whole) => whole,
-            Err(error) => Whole { problem: Some(error.to_string()), ..Whole::default() },
+        let mut whole = match progress.map(|progress| digest(folder, progress)) {
+            None => Whole::default(),
+            Some(Ok(whole)) => whole,
+            Some(Err(error)) => Whole { problem: Some(error.to_string()), ..Whole::default() },
         };
         name(&mut whole.subject, folder);
         if let Some(page) = &mut whole.parts {

@@ -1,0 +1,403 @@
+//! Two bills of materials in CycloneDX, compared: whoever wrote them, and in whichever version.
+//!
+//! A component is the same in both when its package URL without the version is the same, or else its type and name. What
+//! describes it in other words, such as serial numbers, times and properties, is no difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::import::document::{self, Node};
+use crate::io::FileSource;
+use crate::output::Style;
+use crate::output::text::{BAD, DOUBT, GOOD, Painted, counted, excerpt};
+use crate::sanitize::sanitize;
+use waag_formats::source::read_up_to;
+
+/// The form of the answer in JSON: `docs/schema/bom-diff.schema.json`.
+const SCHEMA: &str = "waag-bom-diff-1";
+/// Bytes of a document.
+const MAX_DOCUMENT: u64 = 64 << 20;
+/// Bytes at its start by which it is recognised.
+const HEAD: usize = 4096;
+/// Components of one document.
+const MAX_COMPONENTS: usize = 500_000;
+/// Components within components.
+const MAX_DEEP: usize = 64;
+/// Characters of a value that people are shown.
+const MAX_VALUE: usize = 80;
+
+/// Why two documents are not compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BomDiffError {
+    /// It cannot be read, or is no bill of materials.
+    #[error("cannot read '{}' as a bill of materials: {}", sanitize(.path), sanitize(.why))]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+}
+
+impl BomDiffError {
+    /// What to do next.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        "name two documents of CycloneDX in JSON, such as `waag bom --format cyclonedx-1.6` writes"
+    }
+}
+
+/// What changed between two documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BomDiff {
+    schema: &'static str,
+    /// The first file.
+    pub old: String,
+    /// The second.
+    pub new: String,
+    /// Components that only the second has.
+    pub added: Vec<Told>,
+    /// Components that only the first has.
+    pub removed: Vec<Told>,
+    /// Components that both have, with what is different.
+    pub changed: Vec<Changed>,
+    /// Components that are the same.
+    pub same: usize,
+}
+
+/// A component.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// Its type: `library`, `machine-learning-model`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// A component that both have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Changed {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What is different.
+    pub changes: Vec<Change>,
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// `version`, `digests`, `licences`, `dependencies`, `lineage`.
+    pub field: &'static str,
+    /// What only the first has.
+    pub removed: Vec<String>,
+    /// What only the second has.
+    pub added: Vec<String>,
+}
+
+impl BomDiff {
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+    }
+}
+
+/// Whether a file looks like a bill of materials in CycloneDX.
+#[must_use]
+pub fn is_bom(path: &Path) -> bool {
+    let head = FileSource::open(path).map(|source| read_up_to(&source, 0, HEAD)).unwrap_or_default();
+    let has = |text: &str| head.windows(text.len()).any(|window| window == text.as_bytes());
+    has("\"bomFormat\"") && has("CycloneDX")
+}
+
+/// Compares two documents.
+///
+/// # Errors
+/// When one of them cannot be read, or is none.
+pub fn diff(old: &Path, new: &Path) -> Result<BomDiff, BomDiffError> {
+    let (one, other) = (read(old)?, read(new)?);
+    let mut diff = BomDiff {
+        schema: SCHEMA,
+        old: old.display().to_string(),
+        new: new.display().to_string(),
+        added: Vec::new(),
+        removed: Vec::new(),
+        changed: Vec::new(),
+        same: 0,
+    };
+    for (key, component) in &one {
+        match other.get(key) {
+            None => diff.removed.push(component.told()),
+            Some(now) => {
+                let changes = component.changes(now);
+                if changes.is_empty() {
+                    diff.same += 1;
+                } else {
+                    diff.changed.push(Changed { kind: now.kind.clone(), name: now.name.clone(), changes });
+                }
+            }
+        }
+    }
+    diff.added.extend(other.iter().filter(|(key, _)| !one.contains_key(*key)).map(|(_, component)| component.told()));
+    Ok(diff)
+}
+
+/// A component, as far as it is compared.
+#[derive(Debug, Default)]
+struct Component {
+    kind: String,
+    name: String,
+    reference: Option<String>,
+    version: BTreeSet<String>,
+    digests: BTreeSet<String>,
+    licences: BTreeSet<String>,
+    lineage: BTreeSet<String>,
+    dependencies: BTreeSet<String>,
+}
+
+impl Component {
+    fn told(&self) -> Told {
+        Told { kind: self.kind.clone(), name: self.name.clone(), version: self.version.first().cloned() }
+    }
+
+    fn changes(&self, now: &Self) -> Vec<Change> {
+        let fields = [
+            ("version", &self.version, &now.version),
+            ("digests", &self.digests, &now.digests),
+            ("licences", &self.licences, &now.licences),
+            ("lineage", &self.lineage, &now.lineage),
+            ("dependencies", &self.dependencies, &now.dependencies),
+        ];
+        let changed = fields.into_iter().filter(|(_, before, after)| before != after);
+        changed
+            .map(|(field, before, after)| Change {
+                field,
+                removed: before.difference(after).cloned().collect(),
+                added: after.difference(before).cloned().collect(),
+            })
+            .collect()
+    }
+}
+
+type Components = BTreeMap<(String, u32), Component>;
+
+fn read(path: &Path) -> Result<Components, BomDiffError> {
+    let failed = |why: String| BomDiffError::Unreadable { path: path.display().to_string(), why };
+    let bytes = crate::bounded::read(path, MAX_DOCUMENT).map_err(|error| failed(error.to_string()))?;
+    let document = document::json(&bytes).map_err(failed)?;
+    let root = Node::root(&document.root);
+    if root.text_of("bomFormat") != Some("CycloneDX") {
+        return Err(failed("it is none of CycloneDX".to_owned()));
+    }
+    let mut found = Components::new();
+    if let Some(subject) = root.at(&["metadata", "component"]) {
+        take(&subject, &mut found, 0);
+    }
+    for component in root.list("components") {
+        take(&component, &mut found, 0);
+    }
+    if found.len() >= MAX_COMPONENTS {
+        return Err(failed(format!("it has more than {MAX_COMPONENTS} components")));
+    }
+    depend(&root, &mut found);
+    Ok(found)
+}
+
+fn take(node: &Node<'_>, found: &mut Components, depth: usize) {
+    if depth > MAX_DEEP || found.len() >= MAX_COMPONENTS {
+        return;
+    }
+    let (key, component) = component(node);
+    let last = found.range((key.clone(), 0)..=(key.clone(), u32::MAX)).next_back();
+    let number = last.map_or(0, |((_, number), _)| number.saturating_add(1));
+    found.insert((key, number), component);
+    for inner in node.list("components") {
+        take(&inner, found, depth + 1);
+    }
+}
+
+fn component(node: &Node<'_>) -> (String, Component) {
+    let text = |key: &str| node.text_of(key).map(str::to_owned);
+    let kind = text("type").unwrap_or_default();
+    let name = full_name(node);
+    let purl = text("purl").map(|purl| without_version(&purl).to_owned());
+    let key = purl.unwrap_or_else(|| format!("{kind} {name}"));
+    let component = Component {
+        kind,
+        name,
+        reference: text("bom-ref"),
+        version: text("version").or_else(|| text("versionRange")).or_else(|| constraint(node)).into_iter().collect(),
+        digests: node.list("hashes").iter().filter_map(digest).collect(),
+        licences: node.list("licenses").iter().filter_map(licence).collect(),
+        lineage: node
+            .at(&["pedigree", "ancestors"])
+            .map(|list| list.items().iter().map(versioned).collect())
+            .unwrap_or_default(),
+        dependencies: BTreeSet::new(),
+    };
+    (key, component)
+}
+
+fn full_name(node: &Node<'_>) -> String {
+    let name = node.text_of("name").unwrap_or_default();
+    node.text_of("group").map_or_else(|| name.to_owned(), |group| format!("{group}/{name}"))
+}
+
+fn versioned(node: &Node<'_>) -> String {
+    let version = node.text_of("version").map(|version| format!("@{version}")).unwrap_or_default();
+    format!("{}{version}", full_name(node))
+}
+
+fn without_version(purl: &str) -> &str {
+    purl.split(['@', '?', '#']).next().unwrap_or(purl)
+}
+
+/// A range that stands among properties, where the version of the standard has no field for it.
+fn constraint(node: &Node<'_>) -> Option<String> {
+    let properties = node.list("properties");
+    let own = properties.iter().find(|property| property.text_of("name") == Some("waag:dependency:constraint"))?;
+    own.text_of("value").map(str::to_owned)
+}
+
+fn digest(node: &Node<'_>) -> Option<String> {
+    Some(format!("{}:{}", node.text_of("alg")?, node.text_of("content")?.to_ascii_lowercase()))
+}
+
+fn licence(node: &Node<'_>) -> Option<String> {
+    let said = node.text_of("expression").map(str::to_owned);
+    said.or_else(|| node.get("license")?.any(&["id", "name"])?.text().map(str::to_owned))
+}
+
+/// Adds what each component needs, by name: references are the writer's own.
+fn depend(root: &Node<'_>, found: &mut Components) {
+    let names: BTreeMap<String, String> =
+        found.values().filter_map(|one| Some((one.reference.clone()?, format!("{} {}", one.kind, one.name)))).collect();
+    let mut needs: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let edges = root.list("dependencies");
+    for edge in &edges {
+        let Some(reference) = edge.text_of("ref") else { continue };
+        let on = edge.list("dependsOn").into_iter().filter_map(|node| {
+            let reference = node.value().as_str()?;
+            Some(names.get(reference).cloned().unwrap_or_else(|| without_version(reference).to_owned()))
+        });
+        needs.entry(reference).or_default().extend(on);
+    }
+    for component in found.values_mut() {
+        let own = component.reference.as_deref().and_then(|reference| needs.get(reference));
+        component.dependencies = own.cloned().unwrap_or_default();
+    }
+}
+
+/// Tells it to people.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn plain(diff: &BomDiff, out: &mut dyn Write, style: Style) -> io::Result<()> {
+    for (sign, paint, list) in [("+", GOOD, &diff.added), ("-", BAD, &diff.removed)] {
+        for told in list {
+            let version =
+                told.version.as_ref().map(|version| format!(" {}", excerpt(version, MAX_VALUE))).unwrap_or_default();
+            let text = format!("{sign} {} {}{version}", sanitize(&told.kind), excerpt(&told.name, MAX_VALUE));
+            writeln!(out, "{}", Painted(style.color, paint, text))?;
+        }
+    }
+    for changed in &diff.changed {
+        let text = format!("~ {} {}", sanitize(&changed.kind), excerpt(&changed.name, MAX_VALUE));
+        writeln!(out, "{}", Painted(style.color, DOUBT, text))?;
+        for change in &changed.changes {
+            writeln!(out, "    {}:", change.field)?;
+            for (sign, list) in [("-", &change.removed), ("+", &change.added)] {
+                list.iter().try_for_each(|value| writeln!(out, "      {sign} {}", excerpt(value, MAX_VALUE)))?;
+            }
+        }
+    }
+    let count = |list: usize, word: &str| format!("{} {word}", counted(list as u64, "component"));
+    writeln!(
+        out,
+        "{}, {} removed, {} changed, {} the same",
+        count(diff.added.len(), "added"),
+        diff.removed.len(),
+        diff.changed.len(),
+        diff.same
+    )
+}
+
+/// Tells it to programs.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn json(diff: &BomDiff, out: &mut dyn Write) -> io::Result<()> {
+    crate::output::write_json(diff, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(one: &str, other: &str) -> BomDiff {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("a.json"), folder.path().join("b.json"));
+        let document =
+            |components: &str| format!(r#"{{"bomFormat": "CycloneDX", "specVersion": "1.6", {components}}}"#);
+        std::fs::write(&old, document(one)).unwrap();
+        std::fs::write(&new, document(other)).unwrap();
+        assert!(is_bom(&old));
+        diff(&old, &new).unwrap()
+    }
+
+    #[test]
+    fn what_changed_is_told_field_by_field() {
+        let diff = compared(
+            r#""components": [
+                {"type": "library", "name": "torch", "version": "2.1", "purl": "pkg:pypi/torch@2.1", "bom-ref": "x"},
+                {"type": "file", "name": "a", "hashes": [{"alg": "SHA-256", "content": "AA"}]},
+                {"type": "file", "name": "gone"}],
+               "dependencies": [{"ref": "x", "dependsOn": []}]"#,
+            r#""components": [
+                {"type": "library", "name": "torch", "version": "2.2", "purl": "pkg:pypi/torch@2.2", "bom-ref": "y",
+                 "licenses": [{"license": {"id": "BSD-3-Clause"}}],
+                 "pedigree": {"ancestors": [{"type": "library", "group": "org", "name": "base"}]}},
+                {"type": "file", "name": "a", "hashes": [{"alg": "SHA-256", "content": "aa"}], "bom-ref": "a"}],
+               "dependencies": [{"ref": "y", "dependsOn": ["a"]}]"#,
+        );
+        assert_eq!((diff.same, diff.removed.len(), diff.added.len(), diff.changed.len()), (1, 1, 0, 1));
+        let fields: Vec<_> =
+            diff.changed[0].changes.iter().map(|change| (change.field, change.added.join(","))).collect();
+        assert_eq!(
+            fields,
+            [
+                ("version", "2.2".into()),
+                ("licences", "BSD-3-Clause".into()),
+                ("lineage", "org/base".into()),
+                ("dependencies", "file a".into())
+            ]
+        );
+        let mut told = Vec::new();
+        plain(&diff, &mut told, Style::default()).unwrap();
+        assert!(String::from_utf8(told).unwrap().ends_with("0 components added, 1 removed, 1 changed, 1 the same\n"));
+    }
+
+    #[test]
+    fn what_is_no_bill_of_materials_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        for text in ["{", "{}", r#"{"bomFormat": "SPDX"}"#, "[[[[[["] {
+            std::fs::write(&path, text).unwrap();
+            assert!(diff(&path, &path).is_err(), "{text}");
+        }
+    }
+}
