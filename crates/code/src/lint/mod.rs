@@ -51,6 +51,8 @@ pub struct Examined {
     pub findings: Vec<Finding>,
     /// Every file that was looked at, by path.
     pub looked_at: Vec<LookedAt>,
+    /// The files by which people start a training.
+    pub trains: Vec<String>,
     /// Edits that settle findings and change nothing else, by file.
     pub fixes: Vec<FileFix>,
 }
@@ -105,12 +107,14 @@ pub(crate) type Unread = (String, String);
 
 fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examined {
     let mut problems: Vec<Vec<Problem>> = unit::judge_all(&units, options);
-    for (index, problem) in program::judge(&units) {
+    let program::Judged { starts, problems: of_programs } = program::judge(&units);
+    for (index, problem) in of_programs {
         if let Some(list) = problems.get_mut(index) {
             list.push(problem);
         }
     }
-    let mut examined = Examined::default();
+    let trains = starts.iter().filter_map(|index| units.get(*index)).map(|unit| unit.looked_at().path).collect();
+    let mut examined = Examined { trains, ..Examined::default() };
     for (shown, why) in unread {
         examined.findings.push(incomplete(Location::file(shown), why));
     }

@@ -52,8 +52,17 @@ fn names(relative: &Path, word: &str) -> bool {
     relative.iter().filter_map(|part| part.to_str()).any(|part| part.strip_suffix(".py").unwrap_or(part) == word)
 }
 
+/// What is to be said of programs that train.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// The files that start them.
+    pub(super) starts: Vec<usize>,
+    /// The rules' opinions, each with the file that it is about.
+    pub(super) problems: Vec<(usize, Problem)>,
+}
+
 /// The rules' opinions about every program that trains.
-pub(super) fn judge(units: &[Unit]) -> Vec<(usize, Problem)> {
+pub(super) fn judge(units: &[Unit]) -> Judged {
     let modules = Modules::new(units);
     let imported: Vec<Vec<usize>> = on_threads(units, |unit| modules.imported_by(unit));
     let known: BTreeSet<usize> = imported.iter().flatten().copied().collect();
@@ -61,13 +70,20 @@ pub(super) fn judge(units: &[Unit]) -> Vec<(usize, Problem)> {
     let judged = on_threads(&starts, |start| {
         let places = reached(*start, &imported);
         let program = Program { members: places.iter().map(|index| &units[*index]).collect() };
-        let mut problems = Vec::new();
-        if program.calls().any(|(_, script, call)| trains(script, call)) {
-            rules::ALL.iter().for_each(|rule| rule.program(&program, &mut problems));
+        if !program.calls().any(|(_, script, call)| trains(script, call)) {
+            return None;
         }
-        problems.into_iter().filter_map(|(member, problem)| Some((*places.get(member)?, problem))).collect::<Vec<_>>()
+        let mut problems = Vec::new();
+        rules::ALL.iter().for_each(|rule| rule.program(&program, &mut problems));
+        let problems = problems.into_iter().filter_map(|(member, problem)| Some((*places.get(member)?, problem)));
+        Some((*start, problems.collect::<Vec<_>>()))
     });
-    judged.into_iter().flatten().collect()
+    let mut all = Judged::default();
+    for (start, problems) in judged.into_iter().flatten() {
+        all.starts.push(start);
+        all.problems.extend(problems);
+    }
+    all
 }
 
 /// Whether people start this file: notebooks, scripts that say so, and files that train and that nobody imports.
