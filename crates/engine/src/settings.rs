@@ -1,5 +1,6 @@
 //! The settings file, `waag.toml`: where it is looked for and what it may say.
 
+pub mod draft;
 mod policy;
 pub mod policy_test;
 

@@ -111,6 +111,8 @@ struct Reader {
     open: Vec<Node>,
     ids: BTreeSet<u64>,
     wanted: Vec<(u64, String)>,
+    /// Some node says how it is made.
+    has_nodes: bool,
     odd: usize,
 }
 
@@ -166,6 +168,7 @@ impl Reader {
             }
         }
         let Some(loader) = &node.loader else { return };
+        self.has_nodes = true;
         self.number(node, loader, offset);
         let (Some(class), Some(module)) = (&node.class, &node.module) else {
             // Its loader stops there; what it would have done stays unknown.
@@ -227,6 +230,9 @@ impl Reader {
     }
 
     fn finish(&mut self, facts: &mut Facts) {
+        if !self.has_nodes {
+            facts.anomaly(0, Anomaly::Broken, "no node says how it is made");
+        }
         for (offset, id) in std::mem::take(&mut self.wanted) {
             if !self.ids.contains(&hash(&id)) {
                 let detail = format!("a node stands for node {id}, which is not there");
@@ -328,6 +334,13 @@ mod tests {
             _ => None,
         });
         (callables.collect(), oddities(&facts))
+    }
+
+    #[test]
+    fn a_schema_of_which_no_node_can_be_made_is_broken() {
+        let text =
+            br#"{"__module__":"sklearn.pipeline","__loader__":0,"content":{"obj":{"__class__":"py"}},"protocol":1}"#;
+        assert!(inspect(&Skops, "schema.json", text).has_anomaly(Anomaly::Broken));
     }
 
     #[test]
