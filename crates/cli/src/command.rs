@@ -1,5 +1,6 @@
 //! The commands. Each is one file and one line in [`Command`].
 
+mod advisories;
 mod arguments;
 mod attest;
 mod check;
@@ -56,6 +57,7 @@ pub(crate) enum Command {
     Import(import::Import),
     Ledger(ledger::LedgerCommand),
     Lineage(lineage::Lineage),
+    Advisories(advisories::Advisories),
     Policy(policy::PolicyCommand),
     Explain(explain::Explain),
     Formats(formats::Formats),
@@ -78,6 +80,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Convert(convert) => convert.run(terminal),
         Command::Diff(diff) => diff.run(terminal),
         Command::Lineage(lineage) => lineage.run(terminal),
+        Command::Advisories(advisories) => advisories.run(terminal),
         Command::Ledger(ledger) => ledger.run(terminal),
         Command::Run(run) => run.run(terminal),
         Command::Sign(sign) => sign.run(terminal),

@@ -2,4 +2,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
+pub mod advisories;
+pub mod image;
+#[cfg(test)]
+mod pages;
 pub mod run;
+pub mod stack;
+mod telling;

@@ -72,7 +72,7 @@ pub mod python;
 pub mod r_data;
 pub mod requirements;
 pub mod safetensors;
-mod secrets;
+pub mod secrets;
 pub mod sentencepiece;
 pub mod settings;
 pub mod sevenzip;

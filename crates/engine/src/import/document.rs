@@ -12,17 +12,18 @@ const MAX_BYTES: usize = 256 << 20;
 
 /// A document, and what is odd about it.
 #[derive(Debug)]
-pub(super) struct Document {
-    pub(super) root: Value,
+pub struct Document {
+    /// Everything in it.
+    pub root: Value,
     /// Keys that stand twice: readers disagree about which holds.
-    pub(super) oddities: Vec<String>,
+    pub oddities: Vec<String>,
 }
 
 /// Reads JSON.
 ///
 /// # Errors
 /// What is wrong, when it cannot be read to its end or is more than is read here.
-pub(super) fn json(bytes: &[u8]) -> Result<Document, String> {
+pub fn json(bytes: &[u8]) -> Result<Document, String> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let mut tree = Tree::default();
     let budget = Budget::for_size(bytes.len() as u64);
@@ -41,7 +42,7 @@ pub(super) fn json(bytes: &[u8]) -> Result<Document, String> {
 ///
 /// # Errors
 /// As for JSON; aliases that multiply and collections that lie too deep are more than is read.
-pub(super) fn yaml(text: &str) -> Result<Document, String> {
+pub fn yaml(text: &str) -> Result<Document, String> {
     let mut tree = Tree::default();
     let budget = Budget::for_size(text.len() as u64);
     let outcome = yaml::walk(text, 0, &budget, &mut |_, event| tree.event(event));
@@ -61,7 +62,8 @@ pub(super) fn yaml(text: &str) -> Result<Document, String> {
 }
 
 /// The YAML before the text of a card, between lines of dashes.
-pub(super) fn front_matter(text: &str) -> Option<&str> {
+#[must_use]
+pub fn front_matter(text: &str) -> Option<&str> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut at = 0;
     let mut start = None;
@@ -156,22 +158,27 @@ fn put(root: &mut Value, path: &[Segment], value: Value) {
 
 /// A value of a document, and the JSON pointer to it.
 #[derive(Debug, Clone)]
-pub(super) struct Node<'a> {
+pub struct Node<'a> {
     value: &'a Value,
     pointer: String,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn root(value: &'a Value) -> Self {
+    /// The outermost value.
+    #[must_use]
+    pub fn root(value: &'a Value) -> Self {
         Self { value, pointer: String::new() }
     }
 
     /// The JSON pointer to it.
-    pub(super) fn place(&self) -> &str {
+    #[must_use]
+    pub fn place(&self) -> &str {
         &self.pointer
     }
 
-    pub(super) fn value(&self) -> &'a Value {
+    /// The value itself.
+    #[must_use]
+    pub fn value(&self) -> &'a Value {
         self.value
     }
 
@@ -181,29 +188,34 @@ impl<'a> Node<'a> {
     }
 
     /// A member.
-    pub(super) fn get(&self, key: &str) -> Option<Self> {
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.as_object()?.get(key)?;
         Some(self.below(key, value)).filter(|node| !node.value.is_null())
     }
 
     /// The first member that is there.
-    pub(super) fn any(&self, keys: &[&str]) -> Option<Self> {
+    #[must_use]
+    pub fn any(&self, keys: &[&str]) -> Option<Self> {
         keys.iter().find_map(|key| self.get(key))
     }
 
     /// A member of a member.
-    pub(super) fn at(&self, keys: &[&str]) -> Option<Self> {
+    #[must_use]
+    pub fn at(&self, keys: &[&str]) -> Option<Self> {
         keys.iter().try_fold(self.clone(), |node, key| node.get(key))
     }
 
     /// Members, in order of their keys.
-    pub(super) fn members(&self) -> Vec<(&'a str, Self)> {
+    #[must_use]
+    pub fn members(&self) -> Vec<(&'a str, Self)> {
         let members = self.value.as_object().into_iter().flatten();
         members.map(|(key, value)| (key.as_str(), self.below(key, value))).collect()
     }
 
     /// Items of a list; of anything else, itself.
-    pub(super) fn items(&self) -> Vec<Self> {
+    #[must_use]
+    pub fn items(&self) -> Vec<Self> {
         match self.value {
             Value::Array(items) => {
                 items.iter().enumerate().map(|(index, item)| self.below(&index.to_string(), item)).collect()
@@ -214,17 +226,20 @@ impl<'a> Node<'a> {
     }
 
     /// Items of a member that may be a list or one value.
-    pub(super) fn list(&self, key: &str) -> Vec<Self> {
+    #[must_use]
+    pub fn list(&self, key: &str) -> Vec<Self> {
         self.get(key).map(|node| node.items()).unwrap_or_default()
     }
 
     /// Text that says something.
-    pub(super) fn text(&self) -> Option<&'a str> {
+    #[must_use]
+    pub fn text(&self) -> Option<&'a str> {
         self.value.as_str().map(str::trim).filter(|text| !text.is_empty())
     }
 
     /// Text, or a number or truth value as it is written.
-    pub(super) fn scalar(&self) -> Option<String> {
+    #[must_use]
+    pub fn scalar(&self) -> Option<String> {
         match self.value {
             Value::Number(number) => Some(number.to_string()),
             Value::Bool(value) => Some(value.to_string()),
@@ -233,7 +248,8 @@ impl<'a> Node<'a> {
     }
 
     /// The text of a member.
-    pub(super) fn text_of(&self, key: &str) -> Option<&'a str> {
+    #[must_use]
+    pub fn text_of(&self, key: &str) -> Option<&'a str> {
         self.get(key).and_then(|node| node.text())
     }
 }

@@ -12,7 +12,7 @@ mod card;
 mod checked;
 mod conflict;
 mod cyclonedx;
-mod document;
+pub mod document;
 mod dvc;
 mod gguf;
 mod handwritten;
