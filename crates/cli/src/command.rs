@@ -1,5 +1,6 @@
 //! The commands. Each is one file and one line in [`Command`].
 
+mod advisories;
 mod arguments;
 mod attest;
 mod bom;
@@ -60,6 +61,7 @@ pub(crate) enum Command {
     Ledger(ledger::LedgerCommand),
     Lineage(lineage::Lineage),
     Lint(lint::Lint),
+    Advisories(advisories::Advisories),
     Policy(policy::PolicyCommand),
     Explain(explain::Explain),
     Formats(formats::Formats),
@@ -84,6 +86,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Diff(diff) => diff.run(terminal),
         Command::Lineage(lineage) => lineage.run(terminal),
         Command::Lint(lint) => lint.run(terminal),
+        Command::Advisories(advisories) => advisories.run(terminal),
         Command::Ledger(ledger) => ledger.run(terminal),
         Command::Run(run) => run.run(terminal),
         Command::Sign(sign) => sign.run(terminal),

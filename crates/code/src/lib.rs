@@ -3,4 +3,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods))]
 
 pub mod lint;
+pub mod advisories;
+pub mod image;
+#[cfg(test)]
+mod pages;
 pub mod run;
+pub mod stack;
+mod telling;

@@ -69,6 +69,12 @@ const SCHEMES: &[&str] =
 const PEM: &str = "-----BEGIN ";
 const JWT: &str = "eyJ";
 
+/// The kinds of credentials in a text and where they begin, `most` of them: what they are, and not what they say.
+#[must_use]
+pub fn kinds(text: &str, most: usize) -> Vec<(&'static str, usize)> {
+    find(text.as_bytes(), text.len()).into_iter().take(most).map(|secret| (secret.kind, secret.at)).collect()
+}
+
 /// A credential that was found.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Secret {

@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 256 << 20;
 /// A document, and what is odd about it.
 #[derive(Debug)]
 pub struct Document {
-    /// The outermost value.
+    /// Everything in it.
     pub root: Value,
     /// Keys that stand twice: readers disagree about which holds.
     pub oddities: Vec<String>,
@@ -62,6 +62,7 @@ pub fn yaml(text: &str) -> Result<Document, String> {
 }
 
 /// The YAML before the text of a card, between lines of dashes.
+#[must_use]
 pub fn front_matter(text: &str) -> Option<&str> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut at = 0;
@@ -163,18 +164,19 @@ pub struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The outermost value of a document.
+    /// The outermost value.
     #[must_use]
     pub fn root(value: &'a Value) -> Self {
         Self { value, pointer: String::new() }
     }
 
     /// The JSON pointer to it.
+    #[must_use]
     pub fn place(&self) -> &str {
         &self.pointer
     }
 
-    /// It itself.
+    /// The value itself.
     #[must_use]
     pub fn value(&self) -> &'a Value {
         self.value
@@ -186,28 +188,33 @@ impl<'a> Node<'a> {
     }
 
     /// A member.
+    #[must_use]
     pub fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.as_object()?.get(key)?;
         Some(self.below(key, value)).filter(|node| !node.value.is_null())
     }
 
     /// The first member that is there.
+    #[must_use]
     pub fn any(&self, keys: &[&str]) -> Option<Self> {
         keys.iter().find_map(|key| self.get(key))
     }
 
     /// A member of a member.
+    #[must_use]
     pub fn at(&self, keys: &[&str]) -> Option<Self> {
         keys.iter().try_fold(self.clone(), |node, key| node.get(key))
     }
 
     /// Members, in order of their keys.
+    #[must_use]
     pub fn members(&self) -> Vec<(&'a str, Self)> {
         let members = self.value.as_object().into_iter().flatten();
         members.map(|(key, value)| (key.as_str(), self.below(key, value))).collect()
     }
 
     /// Items of a list; of anything else, itself.
+    #[must_use]
     pub fn items(&self) -> Vec<Self> {
         match self.value {
             Value::Array(items) => {
@@ -219,16 +226,19 @@ impl<'a> Node<'a> {
     }
 
     /// Items of a member that may be a list or one value.
+    #[must_use]
     pub fn list(&self, key: &str) -> Vec<Self> {
         self.get(key).map(|node| node.items()).unwrap_or_default()
     }
 
     /// Text that says something.
+    #[must_use]
     pub fn text(&self) -> Option<&'a str> {
         self.value.as_str().map(str::trim).filter(|text| !text.is_empty())
     }
 
     /// Text, or a number or truth value as it is written.
+    #[must_use]
     pub fn scalar(&self) -> Option<String> {
         match self.value {
             Value::Number(number) => Some(number.to_string()),
@@ -238,6 +248,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text of a member.
+    #[must_use]
     pub fn text_of(&self, key: &str) -> Option<&'a str> {
         self.get(key).and_then(|node| node.text())
     }

@@ -1,0 +1,239 @@
+//! What is kept comes back, what is hostile ends, and what is looked up is what another implementation finds.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use waag_evidence::Standing;
+
+use super::*;
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/advisories/vulns")
+}
+
+fn package(requirement: &str, line: u64) -> Dependency {
+    let at = requirement.find(['=', '<', '>', '~', '!']).unwrap_or(requirement.len());
+    let (name, constraint) = requirement.split_at(at);
+    let version = constraint.strip_prefix("==").filter(|rest| !rest.contains('*')).map(str::to_owned);
+    Dependency {
+        ecosystem: Ecosystem::Pypi,
+        name: name.to_owned(),
+        written: name.to_owned(),
+        constraint: Some(constraint.to_owned()).filter(|text| !text.is_empty()),
+        version,
+        extras: Vec::new(),
+        marker: None,
+        source: DependencySource::Index { url: None },
+        digests: Vec::new(),
+        standing: Standing::Declared,
+        group: None,
+        requires: Vec::new(),
+        location: Location { line: Some(line), ..Location::file("requirements.txt") },
+    }
+}
+
+fn packages(text: &str) -> Vec<Dependency> {
+    (1..).zip(text.split_whitespace()).map(|(line, one)| package(one, line)).collect()
+}
+
+fn today() -> Date {
+    Date::new(2026, 11, 27).unwrap()
+}
+
+fn zip(members: &[(&str, &[u8])]) -> tempfile::NamedTempFile {
+    let mut local = Vec::new();
+    let mut directory = Vec::new();
+    for (name, bytes) in members {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        let packed = encoder.finish().unwrap();
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        let mut common = Vec::new();
+        for short in [20_u16, 0, 8, 0, 0x21] {
+            common.extend(short.to_le_bytes());
+        }
+        for long in [crc.sum(), packed.len() as u32, bytes.len() as u32] {
+            common.extend(long.to_le_bytes());
+        }
+        common.extend((name.len() as u16).to_le_bytes());
+        common.extend(0_u16.to_le_bytes());
+        let offset = local.len() as u32;
+        local.extend(b"PK\x03\x04");
+        local.extend(&common);
+        local.extend(name.as_bytes());
+        local.extend(&packed);
+        directory.extend(b"PK\x01\x02\x14\x00");
+        directory.extend(&common);
+        directory.extend([0; 10]);
+        directory.extend(offset.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let start = local.len() as u32;
+    let size = directory.len() as u32;
+    local.extend(directory);
+    local.extend(b"PK\x05\x06\0\0\0\0");
+    local.extend((members.len() as u16).to_le_bytes());
+    local.extend((members.len() as u16).to_le_bytes());
+    local.extend(size.to_le_bytes());
+    local.extend(start.to_le_bytes());
+    local.extend([0, 0]);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&local).unwrap();
+    file
+}
+
+fn osv(id: &str, more: &str) -> String {
+    format!(
+        r#"{{"id": "{id}", "modified": "2026-01-02T03:04:05Z", "summary": "odd", {more}
+        "affected": [{{"package": {{"ecosystem": "PyPI", "name": "Demo_Pkg"}},
+        "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "2.0"}}]}}]}}]}}"#
+    )
+}
+
+/// A folder with what was imported from a zip archive of these entries.
+fn imported(entries: &[(&str, String)], scope: Option<Scope>) -> tempfile::TempDir {
+    let members: Vec<(&str, &[u8])> = entries.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let file = zip(&members);
+    let import = import(&[file.path().to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (header, advisories) = import.finish(scope);
+    keep(Some(folder.path()), &header, &advisories).unwrap();
+    folder
+}
+
+/// The advisories that are built in are the ones beside the tests, read by the same code.
+#[test]
+fn what_is_built_in_is_what_lies_beside_the_tests() {
+    let import = import(&[data()]).unwrap();
+    assert_eq!((import.invalid, import.other), (0, 0), "{:?}", import.named);
+    let (mut header, advisories) = import.finish(Some(Scope::Named));
+    header.sources = vec!["https://github.com/pypa/advisory-database".to_owned()];
+    header.as_of = Some(Date::new(2024, 10, 10).unwrap());
+    header.licence = Some("PyPA Advisory Database contributors, CC-BY-4.0".to_owned());
+    if std::env::var_os("WAAG_BLESS").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/advisories/snapshot.jsonl.gz");
+        write(std::fs::File::create(path).unwrap(), &header, &advisories).unwrap();
+        return;
+    }
+    let within = Database::open(None, None).unwrap();
+    assert_eq!(within.header, header);
+    let mut all: Vec<Advisory> = within.packages().flat_map(|(_, list)| list.to_vec()).collect();
+    all.sort_by(|one, other| one.id.cmp(&other.id));
+    all.dedup();
+    assert_eq!(all, advisories);
+}
+
+#[test]
+fn what_is_not_covered_is_not_checked_and_never_clean() {
+    let (answer, findings) = examine(&packages("torch==1.13.0 requests==2.0.0"), None, today(), None);
+    assert!(
+        matches!(answer.outcome, Outcome::Checked { packages: 1, not_checked: 1, ref data } if data.built_in && data.age == 778)
+    );
+    assert_eq!(answer.not_checked[0].package, "requests");
+    assert_eq!((findings.len(), answer.known[0].fixed.as_deref()), (1, Some("1.13.1")));
+    let (answer, _) = examine(&packages("requests==2.0.0"), None, today(), None);
+    assert!(matches!(answer.outcome, Outcome::NotChecked { .. }));
+    let (answer, findings) = examine(&packages("torch==1.13.0"), None, today(), Some(30));
+    assert!(matches!(&answer.outcome, Outcome::NotChecked { why, .. } if why.contains("778 days old")));
+    assert_eq!(findings.len(), 1, "what old data knows is told all the same");
+    let (answer, _) = examine(&[], None, today(), None);
+    assert!(matches!(&answer.outcome, Outcome::NotChecked { why, .. } if why == "there is no package to look up"));
+}
+
+#[test]
+fn one_weakness_is_told_once_by_the_name_that_people_know() {
+    let entries = [
+        ("a.json", osv("GHSA-1", r#""aliases": ["CVE-2026-1"], "database_specific": {"severity": "HIGH"},"#)),
+        ("b.json", osv("PYSEC-1", r#""aliases": ["CVE-2026-1", "X-1"],"#)),
+        ("c.json", osv("X-1", "")),
+        ("d.json", osv("PYSEC-2", r#""withdrawn": "2026-01-03T00:00:00Z","#)),
+        ("modified_id.csv", "2026,A".to_owned()),
+    ];
+    let folder = imported(&entries, Some(Scope::Whole));
+    let (answer, findings) = examine(&packages("demo.pkg==1.0+cpu other==1"), Some(folder.path()), today(), None);
+    assert!(matches!(answer.outcome, Outcome::Checked { packages: 2, not_checked: 0, .. }));
+    assert_eq!((answer.known.len(), answer.withdrawn), (1, 1));
+    assert_eq!(answer.known[0].id, "CVE-2026-1");
+    assert_eq!(answer.known[0].aliases, ["GHSA-1", "PYSEC-1", "X-1"]);
+    assert_eq!(findings[0].severity, waag_evidence::Severity::High);
+    assert_eq!(findings[0].next_step, "Use demo.pkg 2.0 or newer.");
+}
+
+#[test]
+fn a_range_may_be_affected_unless_something_says_which_version_is_used() {
+    let folder = imported(&[("a.json", osv("CVE-2026-1", ""))], Some(Scope::Whole));
+    let count = |text: &str| {
+        let (answer, _) = examine(&packages(text), Some(folder.path()), today(), None);
+        (answer.known.len(), answer.possible.len())
+    };
+    assert_eq!(count("demo-pkg>=1"), (0, 1));
+    assert_eq!(count("demo-pkg"), (0, 1));
+    assert_eq!(count("demo-pkg>=2"), (0, 0));
+    assert_eq!(count("demo-pkg>=1 demo-pkg==2.1"), (0, 0));
+    assert_eq!(count("demo-pkg>=1 demo-pkg==1.1"), (1, 0));
+}
+
+#[test]
+fn what_is_invalid_is_counted_and_named() {
+    let bomb = vec![b' '; 64 << 20];
+    let good = osv("A-1", "");
+    let file = zip(&[
+        ("a.json", good.as_bytes()),
+        ("b.json", b"{"),
+        ("c.yaml", b"\xff"),
+        ("d.json", &bomb),
+        ("../e.json", b"[]"),
+    ]);
+    // An archive that is odd as a whole is refused as a whole.
+    assert!(import(&[file.path().to_owned()]).is_err());
+    let file = zip(&[("a.json", good.as_bytes()), ("b.json", b"{"), ("c.yaml", b"\xff"), ("d.json", &bomb)]);
+    match import(&[file.path().to_owned()]) {
+        Ok(import) => assert_eq!((import.len(), import.invalid, import.named.len()), (1, 3, 3), "{:?}", import.named),
+        Err((_, why)) => assert!(why.contains("times") || why.contains("expand"), "{why}"),
+    }
+}
+
+#[test]
+fn what_was_damaged_is_not_taken_for_a_database_in_which_less_is_known() {
+    let folder = imported(&[("a.json", osv("A-1", "")), ("b.json", osv("B-1", ""))], None);
+    let path = folder.path().join("advisories.jsonl.gz");
+    let bytes = std::fs::read(&path).unwrap();
+    for cut in [0, 10, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..cut]).unwrap();
+        let (answer, _) = examine(&packages("demo-pkg==1.0"), Some(folder.path()), today(), None);
+        assert!(matches!(answer.outcome, Outcome::NotChecked { .. }), "{cut}");
+        assert_eq!(answer.not_checked.len(), 1);
+    }
+}
+
+/// `packaging`, and its own reading of the same files, over every package and many versions of it.
+#[test]
+fn another_implementation_finds_the_same() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/advisories/oracle.py");
+    let answered = Command::new("python3").arg(&script).arg(data()).output();
+    let lines = match answered {
+        Ok(output) if output.status.success() => String::from_utf8(output.stdout).unwrap(),
+        other => {
+            assert!(std::env::var_os("WAAG_REQUIRE_PYTHON").is_none(), "the oracle did not answer: {other:?}");
+            return;
+        }
+    };
+    let database = Database::open(None, None).unwrap();
+    let mut compared = 0;
+    let mut affected = 0;
+    for line in lines.lines() {
+        let (pin, expected) = line.split_once('\t').unwrap();
+        let (answer, _) = look_up(&packages(pin), &database, today(), None);
+        let mut ids: Vec<String> =
+            answer.known.iter().flat_map(|one| [vec![one.id.clone()], one.aliases.clone()].concat()).collect();
+        ids.retain(|id| id.starts_with("PYSEC-"));
+        ids.sort();
+        let expected: Vec<&str> = expected.split(' ').filter(|id| !id.is_empty()).collect();
+        assert_eq!(ids, expected, "{pin}");
+        compared += 1;
+        affected += usize::from(!expected.is_empty());
+    }
+    assert!(compared > 500 && affected > 200, "{compared} compared, {affected} affected");
+}

@@ -1,0 +1,207 @@
+//! Whether claims go together. Each check compares one claim with those that it can be installed with; it clashes only
+//! where it agrees with none of them, since a project may describe several environments.
+
+use std::collections::BTreeSet;
+
+use pep440_rs::Version;
+use serde::Serialize;
+use waag_evidence::{Confidence, Location};
+
+use super::claim::{Admitted, Claim, Part, Voice};
+use super::tables::{Tables, tables};
+use super::version::python_minors;
+
+/// How badly two claims go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// Nobody says that it was tried.
+    Untested,
+    /// It starts, and may lack features.
+    MayLackFeatures,
+    /// It cannot be installed, or does not start.
+    WillNotStart,
+}
+
+/// Two claims that do not go together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Conflict {
+    /// How badly.
+    pub grade: Grade,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// What the two are about.
+    pub parts: [Part; 2],
+    /// Both claims, for people, and why they clash.
+    pub message: String,
+    /// Where the first is.
+    pub location: Location,
+    /// Where the second is.
+    pub other: Location,
+    /// The first claim's words, by which an exception can name it.
+    pub subject: String,
+}
+
+/// What could not be judged, because the tables do not have it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct NotKnown {
+    /// What it is about.
+    pub part: Part,
+    /// What is not known, and where the tables end.
+    pub message: String,
+    /// Where it is said.
+    pub location: Location,
+}
+
+/// What was found out about claims.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    pub(super) conflicts: Vec<Conflict>,
+    pub(super) unknown: BTreeSet<NotKnown>,
+    /// Pairs of claims that were compared.
+    pub(super) compared: usize,
+}
+
+/// What a comparison of two claims gives.
+pub(super) enum Agreement {
+    Agrees,
+    Clashes(Grade, Confidence, String),
+    NotKnown(String),
+}
+
+/// Claims while they are judged.
+pub(super) struct Judge<'a> {
+    pub(super) claims: &'a [Claim],
+    pub(super) tables: &'static Tables,
+    pub(super) judgement: Judgement,
+}
+
+/// Judges claims.
+pub(super) fn judge(claims: &[Claim]) -> Judgement {
+    let mut judge = Judge { claims, tables: tables(), judgement: Judgement::default() };
+    judge.same_package();
+    judge.torch_family();
+    judge.tensorflow_family();
+    judge.jax_family();
+    judge.builds();
+    judge.drivers();
+    judge.images();
+    judge.judgement
+}
+
+impl<'a> Judge<'a> {
+    /// Claims about a part.
+    pub(super) fn about(&self, part: Part) -> Vec<&'a Claim> {
+        self.claims.iter().filter(|claim| claim.part == part).collect()
+    }
+
+    /// The claims about `part` that `claim` can be installed with: those of its own file, where there are any.
+    pub(super) fn beside(&self, claim: &Claim, part: Part) -> Vec<&'a Claim> {
+        let all: Vec<&Claim> =
+            self.claims.iter().filter(|other| other.part == part && claim.goes_with(other)).collect();
+        let near: Vec<&Claim> =
+            all.iter().copied().filter(|other| other.location.file == claim.location.file).collect();
+        if near.is_empty() { all } else { near }
+    }
+
+    /// Compares a claim with those beside it.
+    pub(super) fn compare(&mut self, claim: &Claim, others: &[&Claim], test: impl Fn(&Claim, &Claim) -> Agreement) {
+        let mut clashes: Vec<(Grade, Confidence, String, &Claim)> = Vec::new();
+        let mut unknown = Vec::new();
+        let mut agrees = false;
+        for other in others {
+            self.judgement.compared += 1;
+            match test(claim, other) {
+                Agreement::Agrees => agrees = true,
+                Agreement::Clashes(grade, confidence, why) => clashes.push((grade, confidence, why, other)),
+                Agreement::NotKnown(why) => unknown.push(why),
+            }
+        }
+        for message in unknown.iter().cloned() {
+            self.not_known(claim, message);
+        }
+        if agrees || !unknown.is_empty() {
+            return;
+        }
+        // The mildest: the environment that comes nearest to working is the one that may be meant.
+        let Some((grade, confidence, why, other)) = clashes.into_iter().min_by_key(|(grade, ..)| *grade) else {
+            return;
+        };
+        let both = if claim == other { claim.told() } else { format!("{} and {}", claim.told(), other.told()) };
+        let message = format!("{both}: {why}");
+        self.judgement.conflicts.push(Conflict {
+            grade,
+            confidence,
+            parts: [claim.part, other.part],
+            message,
+            location: claim.location.clone(),
+            other: other.location.clone(),
+            subject: claim.told(),
+        });
+    }
+
+    pub(super) fn not_known(&mut self, claim: &Claim, message: String) {
+        let location = claim.location.clone();
+        self.judgement.unknown.insert(NotKnown { part: claim.part, message, location });
+    }
+
+    /// One package, pinned twice in one place.
+    fn same_package(&mut self) {
+        for (index, claim) in self.claims.iter().enumerate() {
+            let is_pin =
+                |claim: &Claim| claim.voice == Voice::Package && !claim.conditional && claim.admitted.one().is_some();
+            if !is_pin(claim) || claim.part == Part::Cuda {
+                continue;
+            }
+            let earlier = self.claims.iter().take(index).find(|other| {
+                other.part == claim.part
+                    && other.name == claim.name
+                    && other.location.file == claim.location.file
+                    && other.group == claim.group
+                    && is_pin(other)
+                    && other.admitted != claim.admitted
+            });
+            let Some(earlier) = earlier else { continue };
+            if !claim.location.file.ends_with(".lock") && !claim.is_of_recipe() {
+                let why = "the same package is pinned to two versions".to_owned();
+                self.compare(claim, &[earlier], |_, _| {
+                    Agreement::Clashes(Grade::WillNotStart, Confidence::High, why.clone())
+                });
+            }
+        }
+    }
+}
+
+/// What is said of a version that the tables do not have.
+pub(super) fn beyond(name: &str, admitted: &Admitted, versions: &[(&Version, &str)]) -> String {
+    let (Some((first, _)), Some((last, day))) = (versions.first(), versions.last()) else {
+        return format!("not known: the tables have no {name}");
+    };
+    let said = admitted.named();
+    if said.iter().any(|version| version > last) {
+        let day = if day.is_empty() { super::tables::MADE } else { day };
+        return format!("not known: the tables end at {name} {last}, of {day}");
+    }
+    if said.iter().any(|version| version < first) {
+        return format!("not known: the tables begin with {name} {first}");
+    }
+    format!("not known: the tables of {} have no such version of {name}", super::tables::MADE)
+}
+
+/// Minor versions of Python that a claim admits, for people.
+pub(super) fn told_minors(minors: &[u64]) -> String {
+    match minors {
+        [] => "no version".to_owned(),
+        [only] => format!("3.{only}"),
+        [first, .., last] => format!("3.{first} to 3.{last}"),
+    }
+}
+
+/// The minor versions of a claim about Python, or that they cannot be told.
+pub(super) fn minors_of(python: &Claim) -> Result<Vec<u64>, Agreement> {
+    let minors = python_minors(&python.admitted);
+    if minors.is_empty() {
+        return Err(Agreement::NotKnown(format!("not known: {} is no version of Python 3", python.told())));
+    }
+    Ok(minors)
+}
