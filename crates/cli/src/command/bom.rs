@@ -7,16 +7,21 @@ use clap::{Args, ValueEnum, ValueHint};
 use jiff::Timestamp;
 use waag_engine::bom::cyclonedx::Version;
 use waag_engine::bom::gaps::{self, REGIMES, Regime};
-use waag_engine::bom::{self, Bom as Gathered, Given, Options};
+use waag_engine::bom::{self, Bom as Gathered, Given, Options, Recorded};
+use waag_engine::ledger::{Ledger, entry};
 use waag_engine::output::View;
 use waag_engine::sanitize::sanitize;
-use waag_evidence::{Decision, Dependency};
+use waag_evidence::statement::provenance::PREDICATE_TYPE;
+use waag_evidence::{Decision, Dependency, Sha256Digest};
 
 use super::arguments::file_or_stdout;
 use super::exit_code;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
+
+/// Records of a ledger that are read.
+const MAX_RECORDS: usize = 10_000;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -112,7 +117,7 @@ impl Bom {
         let written = self.written(regime)?;
         let options = Options {
             dependencies: dependencies(&self.path),
-            recorded: Vec::new(),
+            recorded: recorded(&self.path, terminal),
             time: self.timestamp.or_else(source_date),
             given: self.given(),
         };
@@ -193,6 +198,27 @@ impl Bom {
 fn source_date() -> Option<Timestamp> {
     let seconds = std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
     Timestamp::from_second(seconds).ok()
+}
+
+/// Provenance in the ledger that is in force for a path; none where there is no ledger.
+fn recorded(path: &Path, terminal: &Terminal) -> Vec<Recorded> {
+    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let Some(folder) = Ledger::find(&whole) else { return Vec::new() };
+    let read = Ledger::open(&folder, crate::folders::cache().as_deref()).and_then(|ledger| {
+        let listed = ledger.list()?;
+        let provenance = listed.iter().filter(|listed| listed.row.predicate_type.as_deref() == Some(PREDICATE_TYPE));
+        Ok(provenance.take(MAX_RECORDS).filter_map(|listed| kept(&ledger, &listed.row.digest)).collect())
+    });
+    read.unwrap_or_else(|error| {
+        terminal.note(format!("the ledger is not read, so how models were made is not told: {error}"));
+        Vec::new()
+    })
+}
+
+fn kept(ledger: &Ledger, digest: &Sha256Digest) -> Option<Recorded> {
+    let opened = entry::open(&ledger.read(digest).ok()?).ok()?;
+    let statement = serde_json::from_slice(&opened.payload).ok()?;
+    Some(Recorded { statement, location: format!("ledger sha256:{digest}"), signed: opened.signatures > 0 })
 }
 
 /// Software that the project needs.

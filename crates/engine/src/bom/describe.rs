@@ -62,9 +62,9 @@ pub(super) fn describe(parts: &Parts<'_>, datasets: &mut Datasets, remarks: &mut
     remarks.extend(configuration.remarks);
     remarks.extend(lineage.remarks);
     let (description, considerations) = card.map(sections::read).unwrap_or_default();
-    let mut licences = card.map(|card| declared(card)).unwrap_or_default();
+    let mut licences = card.map(declared).unwrap_or_default();
     licences.add(&lineage.licences, files);
-    let mut metrics = card.map(|card| results::of_card(card)).unwrap_or_default();
+    let mut metrics = card.map(results::of_card).unwrap_or_default();
     metrics.extend(results::of_files(files));
     let data = lineage.data.into_iter().map(|named| datasets.used(named)).collect();
     let model = Model {
@@ -92,10 +92,10 @@ pub(super) fn describe(parts: &Parts<'_>, datasets: &mut Datasets, remarks: &mut
         conflicts: lineage.conflicts,
         data,
         metrics,
-        energy: card.and_then(|card| results::energy(card)),
+        energy: card.and_then(results::energy),
         considerations: with_keys(considerations, *card),
         remote_code: configuration.remote_code,
-        links: card.map(|card| links(card)).unwrap_or_default(),
+        links: card.map(links).unwrap_or_default(),
     };
     completed(model, files, parts.given)
 }

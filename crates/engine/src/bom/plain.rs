@@ -81,7 +81,11 @@ fn write_model(bom: &Bom, model: &Model, out: &mut dyn Write, style: Style) -> i
     }
     if let Some(adapter) = &model.adapter {
         let kind = adapter.kind.as_ref().map_or("adapter", |kind| kind.value.as_str());
-        line(out, "adapter", &format!("{}, {}", excerpt(kind, 40), weights_words(&adapter.weights)), None)?;
+        let weights = match adapter.weights.files.is_empty() {
+            true => "whose weights are not here".to_owned(),
+            false => weights_words(&adapter.weights),
+        };
+        line(out, "adapter", &format!("{}, {weights}", excerpt(kind, 40)), None)?;
     }
     said(out, "architecture", model.architecture.as_ref().or(model.family.as_ref()))?;
     said(out, "task", model.task.as_ref())?;

@@ -298,7 +298,7 @@ pub(super) struct Contents {
 pub(super) struct Edge {
     #[serde(rename = "ref")]
     pub(super) reference: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Also where it is empty: some readers count on it.
     pub(super) depends_on: Vec<String>,
 }
 

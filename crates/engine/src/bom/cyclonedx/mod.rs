@@ -59,7 +59,7 @@ fn document(bom: &Bom, version: Version) -> Document {
         (0..bom.models.len()).map(|number| model::component(bom, number, &names)).collect();
     components.extend((0..bom.datasets.len()).map(|number| model::dataset(bom, number, &names)));
     components.extend(software::components(bom, version, &names));
-    components.extend(bom.files_of(Owner::Project).map(|file| component::file(file)));
+    components.extend(bom.files_of(Owner::Project).map(component::file));
     let number = version.number();
     Document {
         schema: format!("http://cyclonedx.org/schema/bom-{number}.schema.json"),
