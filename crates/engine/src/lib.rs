@@ -6,6 +6,7 @@ pub mod attest;
 pub mod bom;
 pub mod bounded;
 pub mod cache;
+pub mod card;
 mod checkpoint;
 pub mod clock;
 mod content_address;

@@ -17,6 +17,7 @@ MIT mit
 MIT-0 mit-0
 0BSD bsd-zero
 ISC isc
+BSD-1-Clause bsd-1-clause
 BSD-2-Clause bsd-simplified
 BSD-3-Clause bsd-new
 BSD-3-Clause-Clear clear-bsd

@@ -35,6 +35,11 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// The last part of its identifier.
+    pub(crate) fn name(&self) -> &str {
+        self.id.rsplit('/').next().unwrap_or(&self.id)
+    }
+
     /// The URI: a package URL for a model, the address for a dataset.
     pub(crate) fn uri(&self) -> Option<String> {
         let commit = self.revision.as_deref().filter(|revision| is_commit(revision));

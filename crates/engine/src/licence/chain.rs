@@ -196,7 +196,7 @@ fn subject(link: &Link) -> String {
 fn told_conflict(part: &Link, result: &Link, conflict: &Conflict, evidence: &str) -> Finding {
     let given = result.licence.as_ref().map(Licence::shown).unwrap_or_default();
     let own = part.licence.as_ref().map(Licence::shown).unwrap_or_default();
-    let message = format!("{} ({own}, {}): {}", given, subject(part), conflict.why);
+    let message = format!("{} is under {own}, and this under {given}: {}", subject(part), conflict.why);
     let confidence =
         if part.basis == Basis::KnownName { conflict.confidence.min(Confidence::Medium) } else { conflict.confidence };
     let found = finding(&CONFLICT, (conflict.severity, confidence), &result.place, &message, evidence, &conflict.next);

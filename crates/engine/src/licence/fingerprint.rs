@@ -213,7 +213,7 @@ mod tests {
             let recognised = of_text(licence.text());
             if recognised.as_ref().is_none_or(|found| found.id != known.id) {
                 let found = recognised.map(|found| format!("{} {:.2}", found.id, found.likeness));
-                wrong.push(format!("{}: {found:?}", known.id));
+                wrong.push(format!("{}: {}", known.id, found.unwrap_or_default()));
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
