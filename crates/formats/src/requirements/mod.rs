@@ -5,6 +5,8 @@
 
 mod names;
 
+pub use names::{is_well_known, mistaken_for};
+
 use crate::child::Role;
 use crate::fact::{Anomaly, FactKind, Gap, Position, ReferenceKind, Runs, SourceReach};
 use crate::facts::{Facts, shorten};
@@ -204,6 +206,12 @@ fn imitates_host(rest: &str) -> bool {
 fn host_of(rest: &str) -> String {
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or(host).to_ascii_lowercase()
+}
+
+/// Whether packages are usually fetched from a host.
+#[must_use]
+pub fn is_usual_host(host: &str) -> bool {
+    is_usual(&host.to_ascii_lowercase())
 }
 
 fn is_usual(host: &str) -> bool {

@@ -40,12 +40,19 @@ const REAL: &[&str] = &[
 
 /// The well-known package that a name is mistaken for, when it is no well-known one itself.
 #[must_use]
-pub(super) fn mistaken_for(name: &str) -> Option<&'static str> {
+pub fn mistaken_for(name: &str) -> Option<&'static str> {
     let name = normal(name);
     if name.len() < MIN_LENGTH || WELL_KNOWN.contains(&name.as_str()) || REAL.contains(&name.as_str()) {
         return None;
     }
     WELL_KNOWN.iter().copied().filter(|known| known.len() >= MIN_LENGTH).find(|known| one_off(&name, known))
+}
+
+/// Whether a package is one that people who install models have heard of.
+#[must_use]
+pub fn is_well_known(name: &str) -> bool {
+    let name = normal(name);
+    WELL_KNOWN.contains(&name.as_str()) || REAL.contains(&name.as_str())
 }
 
 /// As the index compares names.

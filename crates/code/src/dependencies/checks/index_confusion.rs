@@ -1,0 +1,98 @@
+//! Several indexes that are asked as one: whoever publishes a higher version on any of them has the package.
+
+use waag_engine::rules::Meta;
+use waag_evidence::finding::{Confidence, Finding, Severity};
+use waag_evidence::{Dependency, DependencySource, Ecosystem};
+use waag_formats::requirements::{is_usual_host, is_well_known};
+
+use super::{Check, Scope};
+use crate::dependencies::finding::{few, risk};
+use crate::dependencies::reading::{Index, IndexRole};
+use crate::dependencies::source::host;
+
+/// The check.
+#[derive(Debug)]
+pub(super) struct IndexConfusion;
+
+static META: Meta =
+    Meta { id: "index-confusion", title: "indexes that are asked as one", page: include_str!("index_confusion.md") };
+
+impl Check for IndexConfusion {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn judge(&self, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
+        for index in &scope.reading.indexes {
+            if index.role == IndexRole::Extra {
+                findings.extend(beside(scope, index));
+            }
+        }
+        findings.extend(overridden(scope));
+    }
+}
+
+/// An index beside another one. Packages with a digest cannot be replaced; those that everybody knows are published on the
+/// usual index by those who own the name; all others may be the project's own, and anybody may publish their names there.
+fn beside(scope: &Scope<'_>, index: &Index) -> Option<Finding> {
+    let set = scope.set_of(&index.location.file);
+    let all = set.iter().flat_map(|path| scope.of(path)).copied();
+    let open: Vec<&Dependency> = all.filter(|it| is_open(it)).collect();
+    let own = open.iter().map(|it| it.name.as_str()).filter(|name| !is_well_known(name));
+    let own: std::collections::BTreeSet<&str> = own.collect();
+    if open.is_empty() {
+        return None;
+    }
+    let host = host(&index.url);
+    let next = "ask one index for each package: `[[tool.uv.index]]` with `explicit = true`, or `--index-url` for an index \
+                that passes on the others; and add digests (`--require-hashes`)";
+    let (severity, confidence, message) = if is_usual_host(&host) {
+        let message = format!("'{host}' is asked together with the usual index, and the higher version wins");
+        (Severity::Low, Confidence::High, message)
+    } else if own.is_empty() {
+        let message = format!("the index '{host}' is asked together with the usual one, and the higher version wins");
+        (Severity::Medium, Confidence::High, message)
+    } else {
+        let message = format!(
+            "the index '{host}' is asked together with the usual one, where anybody may publish a higher version of a name \
+             that is yours: {}",
+            few(own.iter().copied())
+        );
+        (Severity::High, Confidence::Medium, message)
+    };
+    let draft = risk(&META, severity, &index.location, &message, next).subject(&index.url);
+    Some(draft.confidence(confidence).line_of(scope.reading).done())
+}
+
+/// Whether what an index gives is taken as it comes.
+fn is_open(dependency: &Dependency) -> bool {
+    dependency.ecosystem == Ecosystem::Pypi
+        && matches!(dependency.source, DependencySource::Index { url: None })
+        && dependency.digests.is_empty()
+        && !dependency.name.is_empty()
+}
+
+/// Of several main indexes in files that are read together pip asks the last alone.
+fn overridden(scope: &Scope<'_>) -> Vec<Finding> {
+    let mains: Vec<&Index> = scope.reading.indexes.iter().filter(|index| index.role == IndexRole::Main).collect();
+    let mut found = Vec::new();
+    for (number, index) in mains.iter().enumerate() {
+        let set = scope.set_name(&index.location.file);
+        let other = mains[..number].iter().find(|other| {
+            set.is_some()
+                && scope.set_name(&other.location.file) == set
+                && other.url.trim_end_matches('/') != index.url.trim_end_matches('/')
+        });
+        if let Some(other) = other {
+            let message = format!(
+                "two main indexes are named, '{}' and '{}', and only the last one is asked",
+                host(&other.url),
+                host(&index.url)
+            );
+            let next = "name one main index; for packages of another one, ask that one explicitly";
+            let draft = risk(&META, Severity::Medium, &index.location, &message, next).subject(&index.url);
+            found.push(draft.line_of(scope.reading).done());
+        }
+    }
+    found
+}

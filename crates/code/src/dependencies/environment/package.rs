@@ -1,0 +1,100 @@
+//! One installed package: its name, version, what it needs, and where it came from.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use waag_engine::bounded;
+use waag_evidence::{Dependency, DependencySource, Ecosystem, Location, Standing};
+
+use super::Place;
+use crate::dependencies::finding::incomplete;
+use crate::dependencies::reading::{FileKind, FileRead, Reading};
+use crate::dependencies::text::Text;
+use crate::dependencies::tree::{self, Node};
+use crate::dependencies::{requirement, source};
+
+/// Bytes of a package's description: some carry a whole README.
+const MAX_METADATA: u64 = 4 << 20;
+/// Bytes of the note on where it came from.
+const MAX_ORIGIN: u64 = 64 << 10;
+
+/// Reads the description of a package. What lies in its folder of lists counts as known.
+pub(super) fn read(place: &Place<'_>, list: &Path, reading: &mut Reading, listed: &mut BTreeSet<PathBuf>) {
+    listed.insert(list.to_owned());
+    let is_old = list.extension().is_some_and(|ending| ending == "egg-info");
+    let path = match (is_old, list.is_file()) {
+        (false, _) => list.join("METADATA"),
+        (true, true) => list.to_owned(),
+        (true, false) => list.join("PKG-INFO"),
+    };
+    let shown = place.shown(&path);
+    let Ok(bytes) = bounded::read(&path, MAX_METADATA) else {
+        let next = "install the package again";
+        let message = "this package has no description that can be read";
+        return reading.findings.push(incomplete(Location::file(shown), message, next));
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut dependency = described(&text, list, Location::file(shown.clone()));
+    if let Some((source, digests)) = origin(&list.join("direct_url.json")) {
+        (dependency.source, dependency.digests) = (source, digests);
+    }
+    let mut file = FileRead { path: shown, ..empty() };
+    file.packages = 1;
+    reading.files.push(file);
+    reading.dependencies.push(dependency);
+}
+
+fn empty() -> FileRead {
+    FileRead {
+        path: String::new(),
+        kind: FileKind::Installed,
+        packages: 0,
+        complete: true,
+        includes: Vec::new(),
+        requires_hashes: false,
+        groups: Vec::new(),
+        own_names: Vec::new(),
+    }
+}
+
+/// The fields before the first empty line.
+fn described(text: &str, list: &Path, location: Location) -> Dependency {
+    let header = || text.lines().take_while(|line| !line.is_empty());
+    let field = |name: &str| header().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let stem = list.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let (file_name, file_version) = stem.split_once('-').unwrap_or((&stem, ""));
+    let needs = header().filter_map(|line| line.strip_prefix("Requires-Dist:"));
+    let needs = needs.filter_map(|written| requirement::parse(written, Location::file("")).ok());
+    Dependency {
+        version: field("Version:").or(Some(file_version)).filter(|version| !version.is_empty()).map(str::to_owned),
+        standing: Standing::Installed,
+        requires: needs
+            .filter(|it| !it.marker.as_deref().is_some_and(|it| it.contains("extra")))
+            .map(|it| it.name)
+            .collect(),
+        ..requirement::named(Ecosystem::Pypi, field("Name:").unwrap_or(file_name), location)
+    }
+}
+
+/// Where it was installed from, where that was no index (PEP 610).
+fn origin(path: &Path) -> Option<(DependencySource, Vec<String>)> {
+    let bytes = bounded::read(path, MAX_ORIGIN).ok()?;
+    let root = tree::json(&Text::new(String::new(), &bytes)).ok()?;
+    let url = root.text_of("url")?;
+    if let Some(vcs) = root.get("vcs_info") {
+        let told = vcs.text_of("commit_id").or_else(|| vcs.text_of("requested_revision"));
+        return Some((source::repository(url, told), Vec::new()));
+    }
+    if let Some(directory) = root.get("dir_info") {
+        let path = url.strip_prefix("file://").unwrap_or(url).to_owned();
+        return Some((
+            DependencySource::Path { path, editable: directory.flag_of("editable").unwrap_or(false) },
+            Vec::new(),
+        ));
+    }
+    let archive = root.get("archive_info");
+    let hashes = archive.and_then(|archive| archive.get("hashes")).map(Node::members).unwrap_or_default();
+    let digests = hashes.iter().filter_map(|(kind, hex)| Some(format!("{kind}:{}", hex.text()?))).collect();
+    let found = source::address(url);
+    Some((found.source, digests))
+}

@@ -1,0 +1,50 @@
+//! What a project says that it needs, what its lock files resolved, and what is installed: read, never run, and judged.
+//!
+//! [`read_project`] walks a folder and reads every file that names packages; [`read_environment`] reads what is installed and
+//! compares each file with the digest that was recorded for it. Both give a [`Reading`]: plain values that other rooms judge
+//! in their own way, and what was found on the way. [`examine`] does either and asks every check of [`CHECKS`].
+
+mod checks;
+mod environment;
+mod finding;
+pub mod output;
+mod project;
+mod readers;
+mod reading;
+mod requirement;
+mod source;
+mod text;
+mod tree;
+mod version;
+
+use std::io;
+use std::path::Path;
+
+use waag_engine::rules::Meta;
+
+pub use checks::{CHECKS, Check};
+pub use environment::{is_environment, read_environment};
+pub use project::read_project;
+pub use reading::{FileKind, FileRead, Index, IndexRole, PythonClaim, Reading, Verified};
+
+/// Every rule of this room, in the order in which they are listed to people.
+#[must_use]
+pub fn rules() -> Vec<&'static Meta> {
+    CHECKS.iter().map(|check| check.meta()).collect()
+}
+
+/// Reads a project, or an environment where the folder is one, and judges it: what was read, and the findings of reading and
+/// of every check, sorted by place.
+///
+/// # Errors
+/// When the path is not there or cannot be listed.
+pub fn examine(path: &Path) -> io::Result<Reading> {
+    let mut reading = if is_environment(path) { read_environment(path)? } else { read_project(path)? };
+    let found = checks::judge(&reading);
+    reading.findings.extend(found);
+    finding::settle(&mut reading.findings);
+    Ok(reading)
+}
+
+#[cfg(test)]
+mod tests;
