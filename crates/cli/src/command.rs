@@ -14,6 +14,7 @@ mod fetch;
 mod formats;
 mod hash;
 mod import;
+mod init;
 mod keeping;
 mod ledger;
 mod lineage;
@@ -45,6 +46,7 @@ pub(crate) const USAGE: u8 = 2;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Check(check::Check),
+    Init(init::Init),
     Scan(scan::Scan),
     Show(show::Show),
     Bom(bom::Bom),
@@ -75,6 +77,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(check) => check.run(terminal),
+        Command::Init(init) => init.run(terminal),
         Command::Scan(scan) => scan.run(terminal),
         Command::Show(show) => show.run(terminal),
         Command::Bom(bom) => bom.run(terminal),

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use clap::Args;
 use waag_engine::output::text::{NAME, Painted};
 use waag_engine::output::{Style, View};
-use waag_engine::rules::{self, RULES};
+use waag_engine::rules::{Meta, RULES};
 use waag_engine::sanitize::sanitize;
+use waag_engine::{card, licence};
 
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -30,24 +31,32 @@ impl Explain {
         match &self.rule {
             None => terminal.answer(None, |out| list(out, style))?,
             Some(id) => {
-                let rule = rules::find(id).ok_or_else(|| unknown(id))?;
-                terminal.answer(None, |out| markdown::render(rule.meta().page, out, style))?;
+                let rule = rules().into_iter().find(|rule| rule.id == id).ok_or_else(|| unknown(id))?;
+                terminal.answer(None, |out| markdown::render(rule.page, out, style))?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
+/// Every rule: of the formats of files, of papers, and of a project's code.
+fn rules() -> Vec<&'static Meta> {
+    let of_formats = RULES.iter().map(|rule| rule.meta());
+    let of_papers = card::rules::RULES.iter().chain(licence::rules::RULES).copied();
+    of_formats.chain(of_papers).chain(waag_code::rules()).collect()
+}
+
 fn list(out: &mut dyn Write, style: Style) -> io::Result<()> {
-    let widest = RULES.iter().map(|rule| rule.meta().id.len()).max().unwrap_or(0);
-    RULES.iter().try_for_each(|rule| {
-        let id = Painted(style.color, NAME, format!("{:<widest$}", rule.meta().id));
-        writeln!(out, "{id}  {}", rule.meta().title)
+    let rules = rules();
+    let widest = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    rules.iter().try_for_each(|rule| {
+        let id = Painted(style.color, NAME, format!("{:<widest$}", rule.id));
+        writeln!(out, "{id}  {}", rule.title)
     })
 }
 
 fn unknown(id: &str) -> Failure {
-    let near = suggest::nearest(id, RULES.iter().map(|rule| rule.meta().id));
+    let near = suggest::nearest(id, rules().into_iter().map(|rule| rule.id));
     let hint = match near.is_empty() {
         false => format!("did you mean {}?", near.join(" or ")),
         true => "`waag explain` lists the rules".to_owned(),

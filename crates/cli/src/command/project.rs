@@ -1,10 +1,14 @@
 //! The project that a command works in: the folder of `waag.toml`, and what it says.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use waag_code::project::ProjectExaminer;
+use waag_engine::clock;
 use waag_engine::evidence::Sources;
 use waag_engine::ledger::Ledger;
 use waag_engine::lock::{self, Known, ProjectLock, Signed, SignedError};
+use waag_engine::project::Examiner;
 use waag_engine::scan::{Options, Silent};
 use waag_engine::settings::{self, Settings};
 use waag_evidence::ingredient::Ingredient;
@@ -55,6 +59,15 @@ pub(super) fn in_force(config: Option<&Path>) -> Result<(Options, Option<PathBuf
 pub(crate) fn sources() -> Sources {
     let ledger = std::env::current_dir().ok().and_then(|directory| Ledger::find(&directory));
     Sources { store: crate::keyless::store(), ledger, cache: crate::folders::cache() }
+}
+
+/// Who looks at projects.
+pub(super) fn examiner() -> Arc<dyn Examiner> {
+    Arc::new(ProjectExaminer {
+        advisories: crate::folders::data().map(|data| data.join("advisories")),
+        max_age: None,
+        today: clock::today(),
+    })
 }
 
 /// The folder of a settings file.

@@ -1,0 +1,288 @@
+//! A project as a whole: its packages, stack, advisories, images, code, cards and licences, each looked at by its own room.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use waag_engine::card;
+use waag_engine::io::FileSource;
+use waag_engine::project::{Examined, Examiner};
+use waag_engine::walk::{Entry, EntryKind, walk};
+use waag_evidence::finding::{Confidence, Finding, Location, Nature, Persona, Severity};
+use waag_evidence::{Dependency, DependencySource, Look, NotKnown, ProjectEvidence, Topic};
+use waag_formats::source::{Source as _, read_up_to};
+
+use crate::advisories::{self, Outcome};
+use crate::dependencies::{self, Reading};
+use crate::image::{self, Described};
+use crate::lint;
+use crate::stack::{self, Part, Statement};
+
+/// Words of one topic that are kept.
+const MAX_SAID: usize = 50;
+
+/// Looks at projects with everything that waag has.
+#[derive(Debug, Clone)]
+pub struct ProjectExaminer {
+    /// Where imported advisories are.
+    pub advisories: Option<PathBuf>,
+    /// Days beyond which advisories do not count; none for any age.
+    pub max_age: Option<i64>,
+    /// Today.
+    pub today: Date,
+}
+
+impl Examiner for ProjectExaminer {
+    fn examine(&self, folder: &Path) -> Examined {
+        let mut project = Project { folder, findings: Vec::new(), looks: Vec::new() };
+        let files = walk(&[folder.to_owned()], false).unwrap_or_default();
+        let reading = project.packages();
+        let described = project.images(&files);
+        let torch = project.stack(&files, &reading, &described);
+        project.advisories(self, &reading, &described);
+        project.code(torch);
+        project.papers();
+        Examined { findings: project.findings, evidence: ProjectEvidence { looks: project.looks } }
+    }
+}
+
+/// A project while it is looked at.
+struct Project<'a> {
+    folder: &'a Path,
+    findings: Vec<Finding>,
+    looks: Vec<Look>,
+}
+
+impl Project<'_> {
+    /// A path below the folder, as it is reached from where the user is.
+    fn place(&self, path: &str) -> String {
+        let path = Path::new(path);
+        let is_whole = path.starts_with(self.folder) && self.folder != Path::new(".");
+        let whole = if is_whole || path.is_absolute() { path.to_owned() } else { self.folder.join(path) };
+        whole.display().to_string()
+    }
+
+    fn take(&mut self, findings: Vec<Finding>) {
+        for mut finding in findings {
+            finding.location.file = self.place(&finding.location.file);
+            self.findings.push(finding);
+        }
+    }
+
+    fn look(&mut self, topic: Topic, places: impl IntoIterator<Item = String>) -> &mut Look {
+        let places = places.into_iter().map(|path| self.place(&path)).collect();
+        self.looks.push(Look::at(topic, places));
+        let last = self.looks.len() - 1;
+        &mut self.looks[last]
+    }
+
+    /// That a room could not look at all.
+    fn unread(&mut self, what: &str, error: &std::io::Error) {
+        self.findings.push(Finding {
+            rule: "incomplete-analysis".to_owned(),
+            nature: Nature::Incomplete,
+            severity: Severity::Medium,
+            confidence: Confidence::High,
+            persona: Persona::Everyone,
+            location: Location::file(self.folder.display().to_string()),
+            message: format!("the {what} of the project could not be read: {error}"),
+            subject: None,
+            evidence: None,
+            next_step: "check the permissions of the folder".to_owned(),
+            count: 1,
+        });
+    }
+
+    fn packages(&mut self) -> Reading {
+        let reading = match dependencies::examine(self.folder) {
+            Ok(reading) => reading,
+            Err(error) => {
+                self.unread("dependency files", &error);
+                return Reading::default();
+            }
+        };
+        self.take(reading.findings.clone());
+        if !reading.dependencies.is_empty() {
+            let count = reading.packages();
+            let places: Vec<String> = reading.files.iter().map(|file| file.path.clone()).collect();
+            let files = places.join(", ");
+            self.look(Topic::Dependencies, places).said.push(format!("{count} packages in {files}"));
+        }
+        reading
+    }
+
+    fn images(&mut self, files: &[Entry]) -> Vec<Described> {
+        let wanted = files.iter().filter(|entry| image::is_read(name_of(&entry.path)));
+        let paths: Vec<(PathBuf, String)> =
+            wanted.filter_map(|entry| Some((entry.opened()?.to_owned(), entry.path.display().to_string()))).collect();
+        let (described, findings) = image::examine(&paths);
+        self.take(findings);
+        let bases: Vec<String> =
+            described.iter().flat_map(|one| &one.bases).map(|base| base.name.clone()).take(MAX_SAID).collect();
+        if !described.is_empty() {
+            self.look(Topic::Images, described.iter().map(|one| one.file.clone()).collect::<Vec<_>>()).said = bases;
+        }
+        described
+    }
+
+    /// Whether the versions fit; gives the one of PyTorch that is pinned.
+    fn stack(&mut self, files: &[Entry], reading: &Reading, described: &[Described]) -> Option<lint::Version> {
+        let packages = all_packages(reading, described);
+        let python = pythons(files, reading);
+        let indexes: Vec<Statement> =
+            indexes(reading).chain(described.iter().flat_map(|one| one.indexes.clone())).collect();
+        let images: Vec<Statement> = described.iter().flat_map(Described::images).collect();
+        let (stack, findings) = stack::examine(&stack::Project {
+            dependencies: &packages,
+            python: &python,
+            indexes: &indexes,
+            images: &images,
+            driver: None,
+        });
+        self.take(findings);
+        let said: Vec<String> =
+            stack.claims.iter().map(stack::Claim::told).collect::<BTreeSet<_>>().into_iter().take(MAX_SAID).collect();
+        let frameworks = [Part::Torch, Part::Tensorflow, Part::Jax];
+        if stack.compared > 0 || !stack.not_known.is_empty() {
+            let unknown = stack
+                .not_known
+                .iter()
+                .map(|one| NotKnown { reason: one.message.clone(), next: "try it on the machine it is for".to_owned() })
+                .collect();
+            let look = self.look(Topic::Stack, Vec::new());
+            (look.said, look.unknown) = (said, unknown);
+        }
+        if stack.claims.iter().any(|claim| frameworks.contains(&claim.part)) {
+            let documented: Vec<String> = stack.documented_cuda().map(stack::Claim::told).collect();
+            self.compute(documented);
+        }
+        pinned(&packages, "torch").and_then(|version| version.parse().ok())
+    }
+
+    fn compute(&mut self, documented: Vec<String>) {
+        let is_silent = documented.is_empty();
+        let look = self.look(Topic::Compute, Vec::new());
+        look.said = documented;
+        if is_silent {
+            look.unknown.push(NotKnown {
+                reason: "no file says which CUDA and cuDNN the project computes with".to_owned(),
+                next: "name the wheel index (https://download.pytorch.org/whl/cu128) or a base image with its CUDA version"
+                    .to_owned(),
+            });
+        }
+    }
+
+    fn advisories(&mut self, examiner: &ProjectExaminer, reading: &Reading, described: &[Described]) {
+        let packages = all_packages(reading, described);
+        if packages.is_empty() {
+            return;
+        }
+        let folder = examiner.advisories.as_deref();
+        let (answer, findings) = advisories::examine(&packages, folder, examiner.today, examiner.max_age);
+        self.take(findings);
+        let look = self.look(Topic::Advisories, Vec::new());
+        let next = "import current advisories: `waag advisories import all.zip`".to_owned();
+        match answer.outcome {
+            Outcome::Checked { packages, not_checked, data } => {
+                look.said.push(format!("{packages} packages in {}", data.told()));
+                if not_checked > 0 {
+                    let reason = format!("{not_checked} packages were not checked in {}", data.told());
+                    look.unknown.push(NotKnown { reason, next });
+                }
+            }
+            Outcome::NotChecked { why, .. } => {
+                look.unknown.push(NotKnown { reason: format!("not checked: {why}"), next })
+            }
+        }
+    }
+
+    fn code(&mut self, torch: Option<lint::Version>) {
+        let examined = match lint::examine(&[self.folder.to_owned()], &lint::Options { torch }) {
+            Ok(examined) => examined,
+            Err(error) => return self.unread("code", &error),
+        };
+        self.take(examined.findings);
+        let places: Vec<String> = examined.looked_at.iter().map(|file| file.path.clone()).collect();
+        if !places.is_empty() {
+            let count = places.len();
+            let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+            self.look(Topic::Code, places).said.push(files);
+        }
+        if !examined.trains.is_empty() {
+            self.look(Topic::Training, examined.trains);
+        }
+    }
+
+    fn papers(&mut self) {
+        let report = match card::examine(self.folder) {
+            Ok(report) => report,
+            Err(error) => return self.unread("cards", &error),
+        };
+        self.take(report.findings);
+        let cards: Vec<String> =
+            report.cards.iter().filter_map(|one| one.card.as_ref()).map(|card| card.shown.clone()).collect();
+        if report.cards.iter().any(|one| one.kind == card::Kind::Model) {
+            self.look(Topic::Cards, cards.clone());
+        }
+        let licences: BTreeSet<String> = report
+            .cards
+            .iter()
+            .filter_map(|one| one.licence.as_ref())
+            .map(|licence| licence.shown().to_owned())
+            .collect();
+        if !report.cards.is_empty() {
+            self.look(Topic::Licences, cards).said = licences.into_iter().collect();
+        }
+    }
+}
+
+fn name_of(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// What files declare, and what images install.
+fn all_packages(reading: &Reading, described: &[Described]) -> Vec<Dependency> {
+    reading.dependencies.iter().chain(described.iter().flat_map(|one| &one.packages)).cloned().collect()
+}
+
+/// The one version of a package that is meant, where all that name one agree.
+fn pinned<'a>(packages: &'a [Dependency], name: &str) -> Option<&'a str> {
+    let named = packages.iter().filter(|one| one.name == name && matches!(one.source, DependencySource::Index { .. }));
+    let versions: BTreeSet<&str> = named.filter_map(|one| one.version.as_deref()).collect();
+    match versions.len() {
+        1 => versions.into_iter().next(),
+        _ => None,
+    }
+}
+
+fn indexes(reading: &Reading) -> impl Iterator<Item = Statement> {
+    reading.indexes.iter().map(|index| Statement {
+        text: index.url.clone(),
+        location: index.location.clone(),
+        group: None,
+    })
+}
+
+/// What says which Python is used.
+fn pythons(files: &[Entry], reading: &Reading) -> Vec<Statement> {
+    let mut list: Vec<Statement> = reading
+        .python
+        .iter()
+        .map(|claim| Statement { text: claim.constraint.clone(), location: claim.location.clone(), group: None })
+        .collect();
+    for entry in files {
+        let name = name_of(&entry.path);
+        if let (EntryKind::File(opened), true) = (&entry.kind, stack::python::is_read(name)) {
+            if let Some(text) = text_of(opened) {
+                list.extend(stack::python::read(name, &text, &entry.path.display().to_string()));
+            }
+        }
+    }
+    list
+}
+
+fn text_of(path: &Path) -> Option<String> {
+    let source = FileSource::open(path).ok().filter(|source| source.len() <= stack::python::MAX_BYTES)?;
+    let length = usize::try_from(source.len()).ok()?;
+    String::from_utf8(read_up_to(&source, 0, length)).ok()
+}
