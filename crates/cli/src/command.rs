@@ -2,6 +2,7 @@
 
 mod arguments;
 mod attest;
+mod card;
 mod check;
 mod completions;
 mod conformance;
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Run(run::Run),
     Attest(attest::Attest),
     Import(import::Import),
+    Card(card::CardCommand),
     Ledger(ledger::LedgerCommand),
     Lineage(lineage::Lineage),
     Policy(policy::PolicyCommand),
@@ -73,6 +75,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Show(show) => show.run(terminal),
         Command::Hash(hash) => hash.run(terminal),
         Command::Import(import) => import.run(terminal),
+        Command::Card(card) => card.run(terminal),
         Command::Lock(lock) => lock.run(terminal),
         Command::Fetch(fetch) => fetch.run(terminal),
         Command::Convert(convert) => convert.run(terminal),
