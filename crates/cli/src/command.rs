@@ -4,6 +4,7 @@ mod advisories;
 mod arguments;
 mod attest;
 mod bom;
+mod card;
 mod check;
 mod completions;
 mod conformance;
@@ -60,6 +61,7 @@ pub(crate) enum Command {
     Run(run::Run),
     Attest(attest::Attest),
     Import(import::Import),
+    Card(card::CardCommand),
     Ledger(ledger::LedgerCommand),
     Lineage(lineage::Lineage),
     Lint(lint::Lint),
@@ -83,6 +85,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Bom(bom) => bom.run(terminal),
         Command::Hash(hash) => hash.run(terminal),
         Command::Import(import) => import.run(terminal),
+        Command::Card(card) => card.run(terminal),
         Command::Lock(lock) => lock.run(terminal),
         Command::Fetch(fetch) => fetch.run(terminal),
         Command::Convert(convert) => convert.run(terminal),
