@@ -1,6 +1,6 @@
 //! How fast the lint is, and what it finds how often: `lint-speed PATH [RULE]` counts findings by rule, or lists those of one.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::use_debug)]
 
 use std::collections::BTreeMap;
 use std::time::Instant;

@@ -151,8 +151,8 @@ pub(crate) enum Pin {
 
 /// The revision that a call asks for.
 pub(crate) fn pin(call: &Call) -> Pin {
-    let revisions = ["revision", "code_revision", "commit_hash"].iter().filter_map(|name| call.keyword(name));
-    match revisions.last() {
+    let mut revisions = ["revision", "code_revision", "commit_hash"].iter().filter_map(|name| call.keyword(name));
+    match revisions.next_back() {
         None if call.is_open => Pin::Unknown,
         None | Some(Value::Nothing) => Pin::None,
         Some(Value::Text(text)) if text.is_whole && is_commit(&text.known) => Pin::Commit,

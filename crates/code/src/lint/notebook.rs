@@ -81,11 +81,12 @@ impl Reader {
             }
             (2, Value::ObjectEnd(_)) => self.finish(),
             (3, Value::Text("code")) if event.key() == Some("cell_type") => self.is_code = true,
-            (3 | 4, Value::Text(text)) if matches!(event.key_at(at + 2), Some("source" | "input")) => {
-                if self.text.len() + self.source.len() + text.len() <= MAX_TEXT {
-                    self.strings.push((event.offset, self.source.len()));
-                    self.source.push_str(text);
-                }
+            (3 | 4, Value::Text(text))
+                if matches!(event.key_at(at + 2), Some("source" | "input"))
+                    && self.text.len() + self.source.len() + text.len() <= MAX_TEXT =>
+            {
+                self.strings.push((event.offset, self.source.len()));
+                self.source.push_str(text);
             }
             _ => {}
         }

@@ -88,10 +88,10 @@ fn writing_refuses_a_file_that_has_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.py");
     std::fs::write(&path, "import yaml\nyaml.load(f)\n").unwrap();
-    let examined = examine(&[path.clone()], &Options::default()).unwrap();
+    let examined = examine(std::slice::from_ref(&path), &Options::default()).unwrap();
     std::fs::write(&path, "import yaml\nyaml.load(g)\n").unwrap();
     assert!(examined.fixes[0].write().is_err());
-    let examined = examine(&[path.clone()], &Options::default()).unwrap();
+    let examined = examine(std::slice::from_ref(&path), &Options::default()).unwrap();
     examined.fixes[0].write().unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "import yaml\nyaml.safe_load(g)\n");
 }

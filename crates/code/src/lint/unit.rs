@@ -178,7 +178,7 @@ pub(super) fn on_threads<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + 
     std::thread::scope(|scope| {
         for _ in 0..threads {
             // Where the system has no room for such a stack, the other threads do the work, or else this one.
-            let _ = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &run);
+            let _ = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
         }
     });
     run();

@@ -50,6 +50,6 @@ const INPUTS: &[&str] = &["input", "input()", "sys.argv[]", "flask.request", "os
 fn is_partly_input(view: &View<'_>, call: &Call) -> bool {
     let Some(first) = call.first() else { return false };
     let written = view.unit.source.slice(first.span);
-    let is_text = first.value.part().is_some() && !first.value.text().is_some();
+    let is_text = first.value.part().is_some() && first.value.text().is_none();
     is_text && ["sys.argv", "input(", "request."].iter().any(|source| written.contains(source))
 }

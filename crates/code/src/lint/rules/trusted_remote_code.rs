@@ -36,6 +36,10 @@ impl Rule for TrustedRemoteCode {
             let place = where_from.map_or(Place::Unknown, |argument| place(view, &argument.value));
             let name = where_from.and_then(|argument| argument.value.text()).unwrap_or("trust_remote_code");
             let (severity, message) = match (place, pin(call)) {
+                // From version 4 on, the library takes no code of datasets any more.
+                (Place::Hub, Pin::None | Pin::Name(_) | Pin::Unknown) if call.is("datasets.load_dataset") => {
+                    (Severity::Medium, "before version 4 of datasets, code of the repository is run")
+                }
                 (_, Pin::Commit) => (Severity::Low, "code of a pinned commit of the repository is run"),
                 (Place::Here, _) => (Severity::Low, "code that lies beside the model is run"),
                 (Place::Hub, _) => (Severity::High, "code of the repository is run, whatever is there at the time"),

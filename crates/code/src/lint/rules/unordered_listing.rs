@@ -82,6 +82,12 @@ fn is_settled(script: &Script, call: &Call) -> bool {
     if is_within(script, call, ANY_ORDER) {
         return true;
     }
+    // What is only removed may go in any order.
+    let removes =
+        |other: &Call| other.scope == call.scope && other.is_any(&["os.remove", "os.unlink", "shutil.rmtree"]);
+    if call.is_iterated && script.calls.iter().any(removes) {
+        return true;
+    }
     let outermost = script.around(call).last().unwrap_or(call);
     let name = call.assigned.as_deref().or(outermost.assigned.as_deref());
     let Some(name) = name else {
