@@ -209,7 +209,7 @@ fn installer(words: &[Word]) -> Option<(Installer, &[Word])> {
 fn verb<'a>(installer: Installer, words: &'a [Word], verbs: &[&str]) -> Option<(Installer, &'a [Word])> {
     let at = words.iter().position(|word| verbs.contains(&word.text.as_str()))?;
     let only_options = words[..at].iter().all(|word| word.text.starts_with('-'));
-    (only_options).then(|| (installer, &words[at + 1..]))
+    only_options.then(|| (installer, &words[at + 1..]))
 }
 
 /// Where a requirement comes from, when that is no index.

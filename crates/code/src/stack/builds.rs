@@ -40,7 +40,7 @@ impl<'a> Judge<'a> {
             if indexes.is_empty() {
                 self.compare(tag, &[tag], |tag, _| not_on_pypi(tag));
             } else if !indexes.iter().any(has_every_build) {
-                self.compare(tag, &with_tags, |tag, index| same_build(tag, index));
+                self.compare(tag, &with_tags, same_build);
             }
         }
         if tag.name == "torch" {
@@ -116,7 +116,7 @@ impl<'a> Judge<'a> {
                 self.compare_with_driver(driver, tensorflow, &cuda, "it comes with CUDA");
             }
             for jax in self.about(Part::Jax) {
-                let extra = |row: &&super::tables::Jax| jax.extras.iter().any(|extra| *extra == row.extra);
+                let extra = |row: &&super::tables::Jax| jax.extras.contains(&row.extra);
                 let rows = self.tables.jax.iter().filter(|row| jax.admitted.contains(&row.version)).filter(extra);
                 // The newest of its major version was taken; all of a major version ask for the same least driver.
                 let cuda: Vec<Version> = rows.map(|row| Version::new([minor_of(&row.cuda).0, 0])).collect();
@@ -294,7 +294,7 @@ fn same_major(image: &Claim, wheels: &[Version]) -> Agreement {
     if wheels.iter().any(|cuda| minor_of(cuda).0 == minor_of(&one).0) {
         return Agreement::Agrees;
     }
-    let built = wheels.last().map(|cuda| minor_of(cuda)).unwrap_or_default();
+    let built = wheels.last().map(minor_of).unwrap_or_default();
     let why = format!(
         "the wheels bring CUDA {}.{} of their own: extensions cannot be compiled, and two versions of CUDA lie in one image",
         built.0, built.1

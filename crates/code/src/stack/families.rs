@@ -276,8 +276,8 @@ fn keras(claim: &Claim, tensorflow: &Claim) -> Agreement {
         return Agreement::NotKnown(format!("{}: not known: the tables have no keras for it", tensorflow.told()));
     };
     let Some(one) = claim.admitted.one() else {
-        let known = with_keras.iter().flat_map(|row| &row.keras);
-        let is_admitted = known.into_iter().any(|version| claim.admitted.contains(version));
+        let mut known = with_keras.iter().flat_map(|row| &row.keras);
+        let is_admitted = known.any(|version| claim.admitted.contains(version));
         return if is_admitted {
             Agreement::Agrees
         } else {

@@ -49,6 +49,8 @@ impl Change {
     }
 }
 
+/// The best so far: what is left and what it costs, the changes, and the claims after them.
+type Best = ((Rest, usize), Vec<Candidate>, Vec<Claim>);
 /// What is left to disagree: by grade, worst first.
 type Rest = (usize, usize, usize);
 
@@ -116,7 +118,7 @@ fn best(
     tries: impl Iterator<Item = Vec<Candidate>>,
 ) -> Option<(Vec<Change>, Vec<Claim>)> {
     let unknown = judge(claims).unknown.len();
-    let mut best: Option<((Rest, usize), Vec<Candidate>, Vec<Claim>)> = None;
+    let mut best: Option<Best> = None;
     for candidates in tries {
         let changed = candidates.iter().fold(claims.to_vec(), |claims, one| one.apply(claims));
         let judgement = judge(&changed);

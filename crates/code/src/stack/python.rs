@@ -37,8 +37,7 @@ pub fn read(name: &str, text: &str, file: &str) -> Vec<Statement> {
 }
 
 fn first_line(text: &str) -> Option<(u64, &str)> {
-    let lines = (1..).zip(text.lines().map(str::trim));
-    lines.into_iter().find(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+    (1..).zip(text.lines().map(str::trim)).find(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// `3.11.4`, and `cpython-3.11.4` as some tools write it. Other interpreters are not the one that wheels are for.
@@ -53,8 +52,8 @@ fn project(text: &str) -> Option<(u64, Option<String>)> {
         return Some((line_of(text, "requires-python"), Some(said)));
     }
     let said = toml_value(text, &["tool", "poetry", "dependencies", "python"])?;
-    let line = (1..).zip(text.lines()).skip_while(|(_, line)| !line.contains("tool.poetry.dependencies"));
-    let line = line.into_iter().find(|(_, line)| line.trim_start().starts_with("python")).map_or(1, |(line, _)| line);
+    let mut lines = (1..).zip(text.lines()).skip_while(|(_, line)| !line.contains("tool.poetry.dependencies"));
+    let line = lines.find(|(_, line)| line.trim_start().starts_with("python")).map_or(1, |(line, _)| line);
     Some((line, Some(said)))
 }
 
