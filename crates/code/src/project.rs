@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use waag_engine::card;
 use waag_engine::io::FileSource;
+use waag_engine::licence::chain::{Agreement, Judged};
 use waag_engine::project::{Examined, Examiner};
 use waag_engine::walk::{Entry, EntryKind, walk};
 use waag_evidence::finding::{Confidence, Finding, Location, Nature, Persona, Severity};
@@ -55,22 +56,19 @@ struct Project<'a> {
 
 impl Project<'_> {
     /// A path below the folder, as it is reached from where the user is.
-    fn place(&self, path: &str) -> String {
-        let path = Path::new(path);
-        let is_whole = path.starts_with(self.folder) && self.folder != Path::new(".");
-        let whole = if is_whole || path.is_absolute() { path.to_owned() } else { self.folder.join(path) };
-        whole.display().to_string()
+    fn below(&self, path: &str) -> String {
+        self.folder.join(path).display().to_string()
     }
 
-    fn take(&mut self, findings: Vec<Finding>) {
+    /// Findings whose places are below the folder.
+    fn take_below(&mut self, findings: Vec<Finding>) {
         for mut finding in findings {
-            finding.location.file = self.place(&finding.location.file);
+            finding.location.file = self.below(&finding.location.file);
             self.findings.push(finding);
         }
     }
 
-    fn look(&mut self, topic: Topic, places: impl IntoIterator<Item = String>) -> &mut Look {
-        let places = places.into_iter().map(|path| self.place(&path)).collect();
+    fn look(&mut self, topic: Topic, places: Vec<String>) -> &mut Look {
         self.looks.push(Look::at(topic, places));
         let last = self.looks.len() - 1;
         &mut self.looks[last]
@@ -101,12 +99,13 @@ impl Project<'_> {
                 return Reading::default();
             }
         };
-        self.take(reading.findings.clone());
+        self.take_below(reading.findings.clone());
         if !reading.dependencies.is_empty() {
             let count = reading.packages();
-            let places: Vec<String> = reading.files.iter().map(|file| file.path.clone()).collect();
-            let files = places.join(", ");
-            self.look(Topic::Dependencies, places).said.push(format!("{count} packages in {files}"));
+            let files: Vec<&str> = reading.files.iter().map(|file| file.path.as_str()).collect();
+            let said = format!("{count} packages in {}", files.join(", "));
+            let places = files.iter().map(|path| self.below(path)).collect();
+            self.look(Topic::Dependencies, places).said.push(said);
         }
         reading
     }
@@ -116,11 +115,11 @@ impl Project<'_> {
         let paths: Vec<(PathBuf, String)> =
             wanted.filter_map(|entry| Some((entry.opened()?.to_owned(), entry.path.display().to_string()))).collect();
         let (described, findings) = image::examine(&paths);
-        self.take(findings);
+        self.findings.extend(findings);
         let bases: Vec<String> =
             described.iter().flat_map(|one| &one.bases).map(|base| base.name.clone()).take(MAX_SAID).collect();
         if !described.is_empty() {
-            self.look(Topic::Images, described.iter().map(|one| one.file.clone()).collect::<Vec<_>>()).said = bases;
+            self.look(Topic::Images, described.iter().map(|one| one.file.clone()).collect()).said = bases;
         }
         described
     }
@@ -139,7 +138,7 @@ impl Project<'_> {
             images: &images,
             driver: None,
         });
-        self.take(findings);
+        self.findings.extend(findings);
         let said: Vec<String> =
             stack.claims.iter().map(stack::Claim::told).collect::<BTreeSet<_>>().into_iter().take(MAX_SAID).collect();
         let frameworks = [Part::Torch, Part::Tensorflow, Part::Jax];
@@ -179,7 +178,7 @@ impl Project<'_> {
         }
         let folder = examiner.advisories.as_deref();
         let (answer, findings) = advisories::examine(&packages, folder, examiner.today, examiner.max_age);
-        self.take(findings);
+        self.findings.extend(findings);
         let look = self.look(Topic::Advisories, Vec::new());
         let next = "import current advisories: `waag advisories import all.zip`".to_owned();
         match answer.outcome {
@@ -201,7 +200,7 @@ impl Project<'_> {
             Ok(examined) => examined,
             Err(error) => return self.unread("code", &error),
         };
-        self.take(examined.findings);
+        self.findings.extend(examined.findings);
         let places: Vec<String> = examined.looked_at.iter().map(|file| file.path.clone()).collect();
         if !places.is_empty() {
             let count = places.len();
@@ -218,20 +217,48 @@ impl Project<'_> {
             Ok(report) => report,
             Err(error) => return self.unread("cards", &error),
         };
-        self.take(report.findings);
-        let cards: Vec<String> =
-            report.cards.iter().filter_map(|one| one.card.as_ref()).map(|card| card.shown.clone()).collect();
+        self.take_below(report.findings);
+        let cards = report.cards.iter().filter_map(|one| one.card.as_ref());
+        let cards: Vec<String> = cards.map(|card| self.below(&card.shown)).collect();
         if report.cards.iter().any(|one| one.kind == card::Kind::Model) {
             self.look(Topic::Cards, cards.clone());
         }
-        let licences: BTreeSet<String> = report
-            .cards
-            .iter()
-            .filter_map(|one| one.licence.as_ref())
-            .map(|licence| licence.shown().to_owned())
+        self.licences(&report.cards, cards);
+    }
+
+    fn licences(&mut self, examined: &[card::Examined], cards: Vec<String>) {
+        if examined.is_empty() {
+            return;
+        }
+        let stated: BTreeSet<String> =
+            examined.iter().filter_map(|one| one.licence.as_ref()).map(|licence| licence.shown().to_owned()).collect();
+        let is_found = |one: &card::Examined| {
+            let folder = self.below(&one.folder);
+            self.findings
+                .iter()
+                .any(|finding| finding.rule == "licence-missing" && finding.location.file.starts_with(&folder))
+        };
+        let silent = examined.iter().filter(|one| one.licence.is_none() && !is_found(one));
+        let silent: Vec<NotKnown> = silent
+            .map(|one| NotKnown {
+                reason: format!("nothing states a licence for '{}'", self.below(&one.folder)),
+                next: "name an SPDX licence in the card's `license`".to_owned(),
+            })
             .collect();
-        if !report.cards.is_empty() {
-            self.look(Topic::Licences, cards).said = licences.into_iter().collect();
+        let chains: Vec<&Judged> = examined.iter().filter_map(|one| one.chain.as_ref()).collect();
+        let unknown = chains.iter().filter(|chain| chain.agreement == Agreement::Unknown);
+        let unknown: Vec<NotKnown> = unknown
+            .map(|chain| NotKnown {
+                reason: format!("not known all along the chain: {}", chain.shown.join(", ")),
+                next: "find out the licence of what it was made from, and name it in the card".to_owned(),
+            })
+            .collect();
+        let said: Vec<String> = stated.into_iter().collect();
+        let look = self.look(Topic::Licences, cards.clone());
+        (look.said, look.unknown) = (said.clone(), silent);
+        if !chains.is_empty() {
+            let look = self.look(Topic::LicenceChain, cards);
+            (look.said, look.unknown) = (said, unknown);
         }
     }
 }

@@ -59,8 +59,10 @@ pub enum Topic {
     Training,
     /// Cards of models and datasets.
     Cards,
-    /// Licences along the chain of what a model was made from.
+    /// Whether licences are stated.
     Licences,
+    /// Whether they agree along the chain of what a model was made from.
+    LicenceChain,
 }
 
 impl ProjectEvidence {

@@ -94,8 +94,13 @@ fn is_start(unit: &Unit, is_imported: bool) -> bool {
     match unit.kind {
         Kind::Notebook => true,
         Kind::Python => {
+            let calls = &unit.script.calls;
             let at_top = |call: &Call| call.scope == 0 && trains(&unit.script, call);
-            unit.script.is_started || (!is_imported && unit.script.calls.iter().any(at_top))
+            // `main()` at the end, without a question of how the file is run.
+            let is_main =
+                |call: &Call| call.scope == 0 && matches!(call.callee.name.as_str(), "main" | "train" | "run" | "app");
+            let starts = || calls.iter().any(is_main) && calls.iter().any(|call| trains(&unit.script, call));
+            unit.script.is_started || (!is_imported && (calls.iter().any(at_top) || starts()))
         }
         Kind::Configuration => false,
     }

@@ -34,7 +34,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: Style) -> io::R
         writeln!(out, "\n{}", Painted(style.color, text::HEADING, group.title()))?;
         let open = judged.iter().filter(|judged| is_open(judged));
         open.clone().try_for_each(|judged| told_in_full(judged, out, style))?;
-        judged.iter().filter(|judged| !is_open(judged)).try_for_each(|judged| in_a_line(judged, out, style))?;
+        let passed = judged.iter().filter(|judged| matches!(judged.outcome, Outcome::Pass | Outcome::Excepted));
+        passed.filter(|judged| !is_open(judged)).try_for_each(|judged| in_a_line(judged, out, style))?;
+        not_known(&judged, out, style)?;
     }
     not_applicable(report, out, style)
 }
@@ -65,9 +67,31 @@ fn told_in_full(judged: &Judged, out: &mut dyn Write, style: Style) -> io::Resul
 fn in_a_line(judged: &Judged, out: &mut dyn Write, style: Style) -> io::Result<()> {
     match judged.outcome {
         Outcome::Pass => first_line("pass", text::GOOD, judged, out, style),
-        Outcome::Excepted => first_line("excepted", text::QUIET, judged, out, style),
-        _ => first_line("not known", text::QUIET, judged, out, style),
+        _ => first_line("excepted", text::QUIET, judged, out, style),
     }
+}
+
+/// What is not known: controls that say the same stand together.
+fn not_known(judged: &[&Judged], out: &mut dyn Write, style: Style) -> io::Result<()> {
+    let unknown = judged.iter().filter(|judged| !is_open(judged) && judged.outcome == Outcome::Unknown);
+    let mut groups: Vec<(String, String, Vec<String>)> = Vec::new();
+    for judged in unknown {
+        let (seen, next) =
+            (told(judged), worst(judged).map(|(seen, _)| seen.observation.next.clone()).unwrap_or_default());
+        let id = sanitize(&judged.id);
+        match groups.iter_mut().find(|(known, ..)| *known == seen) {
+            Some((.., ids)) => ids.push(id),
+            None => groups.push((seen, next, vec![id])),
+        }
+    }
+    for (seen, next, ids) in groups {
+        let text = format!("{}: {seen}", ids.join(", "));
+        labelled_line("not known", text::QUIET, &text, out, style)?;
+        if !next.is_empty() {
+            continued("next", &sanitize(&next), out, style)?;
+        }
+    }
+    Ok(())
 }
 
 fn first_line(
@@ -77,8 +101,11 @@ fn first_line(
     out: &mut dyn Write,
     style: Style,
 ) -> io::Result<()> {
-    let id = sanitize(&judged.id);
-    let lines = text::wrap(&format!("{id}: {}", without_count(judged)), width(style));
+    labelled_line(word, colour, &format!("{}: {}", sanitize(&judged.id), without_count(judged)), out, style)
+}
+
+fn labelled_line(word: &str, colour: anstyle::Style, text: &str, out: &mut dyn Write, style: Style) -> io::Result<()> {
+    let lines = text::wrap(text, width(style));
     let margin = " ".repeat(MARGIN + 1);
     let word = Painted(style.color, colour, format!("{word:>MARGIN$}"));
     writeln!(out, "{word} {}", lines.join(&format!("\n{margin}")))

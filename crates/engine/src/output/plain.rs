@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use anstyle::Style as Paint;
+use waag_evidence::control::{is_of_findings, of_finding};
 use waag_evidence::exception::Exception;
 use waag_evidence::{Confidence, Decision, Finding};
 
@@ -189,7 +190,10 @@ impl<'a> Page<'a> {
         let files: BTreeSet<&str> = subjects.iter().map(|subject| subject.file).collect();
         let placed = |finding: &Finding| files.contains(finding.location.file.as_str());
         let before = self.left;
-        for (index, finding) in report.findings.iter().enumerate().filter(|(_, finding)| !placed(finding)) {
+        // What is wrong with a project is told by its controls.
+        let own = |finding: &Finding| is_of_findings(of_finding(finding));
+        let elsewhere = report.findings.iter().enumerate().filter(|(_, finding)| !placed(finding) && own(finding));
+        for (index, finding) in elsewhere {
             self.finding(index, finding)?;
         }
         if self.left < before { writeln!(self.out) } else { Ok(()) }
@@ -234,7 +238,11 @@ impl<'a> Page<'a> {
     }
 
     fn more(&mut self) -> io::Result<()> {
-        let open = self.report.findings.len().saturating_sub(self.report.verdict.excepted.len());
+        let is_told = |(index, finding): (usize, &Finding)| {
+            !subject::is_excepted(self.report, index)
+                && (self.style.view != View::Check || is_of_findings(of_finding(finding)))
+        };
+        let open = self.report.findings.iter().enumerate().filter(|one| is_told(*one)).count();
         match open.saturating_sub(MAX_FINDINGS) {
             0 => Ok(()),
             more => {

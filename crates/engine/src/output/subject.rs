@@ -237,7 +237,12 @@ pub(super) fn is_excepted(report: &Report, finding: usize) -> bool {
 /// Why the verdict is what it is, in one line.
 #[must_use]
 pub fn reason(report: &Report) -> String {
+    let is_project = !report.evidence.project.looks.is_empty();
     match report.verdict.decision {
+        // What denies a project may be no more than versions that do not go together.
+        Decision::Deny if is_project && reason_findings(report).next().is_none() => {
+            format!("not as it is; {}", reasons(report))
+        }
         Decision::Deny => format!("do not load it; {}", reasons(report)),
         Decision::Inconclusive => format!("neither cleared nor shown to be bad; {}", reasons(report)),
         Decision::Allow => allowed_because(report),

@@ -18,8 +18,8 @@ pub(super) static CONTROL: Control = Control {
 
 static PRACTICE: Practice = Practice {
     id: "licence-compatible",
-    topic: Topic::Licences,
+    topic: Topic::LicenceChain,
     measure: Measure::Danger,
-    nothing: "there is nothing that has a licence",
-    clean: "the licences agree, as far as they are known",
+    nothing: "nothing says what it was made from",
+    clean: "the licences agree",
 };
