@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod conformance;
 mod convert;
+mod deps;
 mod diff;
 mod explain;
 mod fetch;
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     Fetch(fetch::Fetch),
     Convert(convert::Convert),
     Diff(diff::Diff),
+    Deps(deps::Deps),
     Run(run::Run),
     Attest(attest::Attest),
     Import(import::Import),
@@ -89,6 +91,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, Fai
         Command::Lock(lock) => lock.run(terminal),
         Command::Fetch(fetch) => fetch.run(terminal),
         Command::Convert(convert) => convert.run(terminal),
+        Command::Deps(deps) => deps.run(terminal),
         Command::Diff(diff) => diff.run(terminal),
         Command::Lineage(lineage) => lineage.run(terminal),
         Command::Lint(lint) => lint.run(terminal),

@@ -67,6 +67,7 @@ fn help_is_short_or_long() {
         "lock",
         "fetch",
         "convert",
+        "deps",
         "diff",
         "lineage",
         "ledger",

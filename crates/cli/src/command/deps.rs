@@ -1,0 +1,145 @@
+//! `waag deps`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueHint};
+use waag_code::dependencies::output::{Told, json, plain};
+use waag_code::dependencies::{Reading, examine};
+use waag_engine::clock;
+use waag_engine::output::View;
+use waag_engine::sanitize::sanitize;
+use waag_evidence::finding::{Confidence, Nature, Persona};
+use waag_evidence::{Evidence, Finding, Location, Severity, Subject, evaluate};
+
+use super::arguments::file_or_stdout;
+use super::exit_code;
+use super::formats::Telling;
+use super::project::in_force;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+const EXAMPLES: &str = "\
+Examples:
+  waag deps                              the project here: every file that names packages
+  waag deps requirements.txt             one file, and what it takes in with -r and -c
+  waag deps .venv                        what is installed, each file compared with its record
+  waag deps --all                        every package, with its version, source and place
+  waag deps --format json | jq -r '.dependencies[] | select(.version) | \"\\(.name) \\(.version)\"'
+
+Exit codes:
+  0  nothing at or above 'medium' was found
+  1  a finding at or above 'high'
+  2  usage or environment: nothing was read
+  3  a finding at or above 'medium', or something that could not be read or understood";
+
+/// Judge what a project needs, or what is installed
+///
+/// Reads requirements.txt, pyproject.toml, setup.py and setup.cfg, Pipfile, environment.yml, and the locks of uv, Poetry, PDM,
+/// Pipenv, conda-lock and PEP 751. Nothing is resolved, fetched or run. Tells packages without one version or a digest, sources
+/// that can change, indexes that let others replace a package, and locks that are not of the declaration beside them.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Deps {
+    /// A project's folder, one of its files, or an environment
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath, help_heading = "Input")]
+    path: PathBuf,
+
+    /// Settings file, instead of the nearest waag.toml up to the repository's root
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
+    config: Option<PathBuf>,
+
+    /// List every package, file and place
+    #[arg(long, help_heading = "Output")]
+    all: bool,
+
+    /// How to tell it
+    #[arg(long, short, value_name = "FORMAT", default_value = "plain", help_heading = "Output")]
+    format: Telling,
+
+    /// Write to a file instead of stdout
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    output: Option<PathBuf>,
+
+    /// Exit with 0 whatever was found, for jobs that only report
+    #[arg(long, help_heading = "Output")]
+    exit_zero: bool,
+}
+
+impl Deps {
+    pub(crate) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
+        let (options, _) = in_force(self.config.as_deref())?;
+        let reading = examine(&self.path).map_err(|error| unreadable(&self.path, &error))?;
+        let rooms = Rooms::of(&reading, &self.path);
+        let policy = options.settings.policy.for_findings();
+        let path = self.path.display().to_string();
+        let subject = Subject { name: path.clone(), files: reading.files.len() as u64, ..Subject::default() };
+        let evidence = Evidence { findings: rooms.all(), ..Evidence::default() };
+        let verdict = evaluate(&subject, &evidence, &policy, clock::today());
+        let told = Told { path: &path, reading: &reading, findings: &evidence.findings, verdict: &verdict };
+        match self.tell(&told, terminal) {
+            // Whoever read the answer has seen enough; what was found stands.
+            Ok(()) | Err(Failure::BrokenPipe) => {}
+            Err(failure) => return Err(failure),
+        }
+        Ok(if self.exit_zero { ExitCode::SUCCESS } else { exit_code(verdict.decision) })
+    }
+
+    fn tell(&self, told: &Told<'_>, terminal: &Terminal) -> Result<(), Failure> {
+        let file = file_or_stdout(self.output.as_deref());
+        let style = terminal.style(View::Check, file.is_some());
+        terminal.answer(file, |out| match self.format {
+            Telling::Plain => plain(told, self.all, out, style),
+            Telling::Json => json(told, out),
+        })
+    }
+}
+
+/// Findings by who found them: each room looks at the same reading.
+struct Rooms {
+    /// Pins, digests, sources, indexes, locks, installed files.
+    dependencies: Vec<Finding>,
+}
+
+impl Rooms {
+    fn of(reading: &Reading, path: &Path) -> Self {
+        let mut dependencies = reading.findings.clone();
+        if reading.files.is_empty() && dependencies.is_empty() {
+            dependencies.push(nothing_read(path));
+        }
+        Self { dependencies }
+    }
+
+    /// All of them, gravest first.
+    fn all(self) -> Vec<Finding> {
+        let mut all = self.dependencies;
+        all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        all
+    }
+}
+
+/// Where nothing was looked at, nothing is clean.
+fn nothing_read(path: &Path) -> Finding {
+    Finding {
+        rule: "incomplete-analysis".to_owned(),
+        nature: Nature::Incomplete,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        persona: Persona::Everyone,
+        location: Location::file(path.display().to_string()),
+        message: "no file here names packages, so nothing was judged".to_owned(),
+        subject: None,
+        evidence: None,
+        next_step: "name the project's folder, or write down what it needs in pyproject.toml or requirements.txt"
+            .to_owned(),
+        count: 1,
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let shown = sanitize(&path.display().to_string());
+    Failure::with_hint(
+        format!("cannot read the dependencies of '{shown}': {error}"),
+        "name a project's folder, a file such as requirements.txt or uv.lock, or an environment such as .venv",
+    )
+}
