@@ -126,7 +126,7 @@ impl Project<'_> {
 
     /// Whether the versions fit; gives the one of PyTorch that is pinned.
     fn stack(&mut self, files: &[Entry], reading: &Reading, described: &[Described]) -> Option<lint::Version> {
-        let packages = all_packages(reading, described);
+        let packages = all_packages(self.folder, reading, described);
         let python = pythons(files, reading);
         let indexes: Vec<Statement> =
             indexes(reading).chain(described.iter().flat_map(|one| one.indexes.clone())).collect();
@@ -172,7 +172,7 @@ impl Project<'_> {
     }
 
     fn advisories(&mut self, examiner: &ProjectExaminer, reading: &Reading, described: &[Described]) {
-        let packages = all_packages(reading, described);
+        let packages = all_packages(self.folder, reading, described);
         if packages.is_empty() {
             return;
         }
@@ -263,13 +263,31 @@ impl Project<'_> {
     }
 }
 
+impl ProjectExaminer {
+    /// Whether packages that were read go together, and what is known to be wrong with them: findings, and what could not be
+    /// told. Images below the folder count too.
+    #[must_use]
+    pub fn packages(&self, folder: &Path, reading: &Reading) -> Examined {
+        let mut project = Project { folder, findings: Vec::new(), looks: Vec::new() };
+        let files = walk(&[folder.to_owned()], false).unwrap_or_default();
+        let described = project.images(&files);
+        project.stack(&files, reading, &described);
+        project.advisories(self, reading, &described);
+        Examined { findings: project.findings, evidence: ProjectEvidence { looks: project.looks } }
+    }
+}
+
 fn name_of(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// What files declare, and what images install.
-fn all_packages(reading: &Reading, described: &[Described]) -> Vec<Dependency> {
-    reading.dependencies.iter().chain(described.iter().flat_map(|one| &one.packages)).cloned().collect()
+/// What files declare, and what images install, with places as they are reached.
+fn all_packages(folder: &Path, reading: &Reading, described: &[Described]) -> Vec<Dependency> {
+    let declared = reading.dependencies.iter().cloned().map(|mut one| {
+        one.location.file = folder.join(&one.location.file).display().to_string();
+        one
+    });
+    declared.chain(described.iter().flat_map(|one| one.packages.clone())).collect()
 }
 
 /// The one version of a package that is meant, where all that name one agree.

@@ -37,6 +37,9 @@ pub struct Policy {
     /// Agreed exceptions.
     #[serde(rename = "exception")]
     pub exceptions: Vec<Exception>,
+    /// Whether findings are judged by how grave they are, whatever control they belong to: [`Policy::for_findings`].
+    #[serde(skip)]
+    pub findings_alone: bool,
 }
 
 impl Default for Policy {
@@ -49,6 +52,7 @@ impl Default for Policy {
             sources: Vec::new(),
             rules: Vec::new(),
             exceptions: Vec::new(),
+            findings_alone: false,
         }
     }
 }
@@ -113,7 +117,7 @@ impl Policy {
         let mut controls = self.controls.clone();
         controls.extend(others.map(|control| (control.id.to_owned(), Level::Off)));
         let exceptions = self.exceptions.iter().filter(|exception| exception.rule.is_some()).cloned().collect();
-        Self { controls, exceptions, rules: Vec::new(), ..self.clone() }
+        Self { controls, exceptions, rules: Vec::new(), findings_alone: true, ..self.clone() }
     }
 
     /// Everything that decides, as a text: the same for the same policy, however it was written.

@@ -221,7 +221,10 @@ fn kept(ledger: &Ledger, digest: &Sha256Digest) -> Option<Recorded> {
     Some(Recorded { statement, location: format!("ledger sha256:{digest}"), signed: opened.signatures > 0 })
 }
 
-/// Software that the project needs.
-fn dependencies(_: &Path) -> Vec<Dependency> {
-    Vec::new()
+/// Software that the project needs; what cannot be read of it is `waag deps`' to say.
+fn dependencies(path: &Path) -> Vec<Dependency> {
+    match path.is_dir() {
+        true => waag_code::dependencies::read_project(path).map(|reading| reading.dependencies).unwrap_or_default(),
+        false => Vec::new(),
+    }
 }

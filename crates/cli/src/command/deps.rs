@@ -15,7 +15,7 @@ use waag_evidence::{Evidence, Finding, Location, Severity, Subject, evaluate};
 use super::arguments::file_or_stdout;
 use super::exit_code;
 use super::formats::Telling;
-use super::project::in_force;
+use super::project::{in_force, package_examiner as examiner};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -71,6 +71,7 @@ impl Deps {
         let (options, _) = in_force(self.config.as_deref())?;
         let reading = examine(&self.path).map_err(|error| unreadable(&self.path, &error))?;
         let rooms = Rooms::of(&reading, &self.path);
+        rooms.unknown.iter().for_each(|unknown| terminal.note(sanitize(unknown)));
         let policy = options.settings.policy.for_findings();
         let path = self.path.display().to_string();
         let subject = Subject { name: path.clone(), files: reading.files.len() as u64, ..Subject::default() };
@@ -99,6 +100,10 @@ impl Deps {
 struct Rooms {
     /// Pins, digests, sources, indexes, locks, installed files.
     dependencies: Vec<Finding>,
+    /// What goes together, what is known to be wrong with it, and how images are built.
+    packages: Vec<Finding>,
+    /// What could not be told.
+    unknown: Vec<String>,
 }
 
 impl Rooms {
@@ -107,12 +112,22 @@ impl Rooms {
         if reading.files.is_empty() && dependencies.is_empty() {
             dependencies.push(nothing_read(path));
         }
-        Self { dependencies }
+        let examined = examiner().packages(path, reading);
+        let unknown = examined.evidence.looks.into_iter().flat_map(|look| look.unknown);
+        let unknown = unknown.map(|unknown| format!("{}; next: {}", unknown.reason, unknown.next)).collect();
+        let mut packages = examined.findings;
+        for finding in &mut packages {
+            // Places are told below the folder, as those of dependency files are.
+            if let Ok(below) = Path::new(&finding.location.file).strip_prefix(path) {
+                finding.location.file = below.display().to_string();
+            }
+        }
+        Self { dependencies, packages, unknown }
     }
 
     /// All of them, gravest first.
     fn all(self) -> Vec<Finding> {
-        let mut all = self.dependencies;
+        let mut all = [self.dependencies, self.packages].concat();
         all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         all
     }

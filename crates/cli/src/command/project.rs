@@ -63,11 +63,16 @@ pub(crate) fn sources() -> Sources {
 
 /// Who looks at projects.
 pub(super) fn examiner() -> Arc<dyn Examiner> {
-    Arc::new(ProjectExaminer {
+    Arc::new(package_examiner())
+}
+
+/// The same, for its packages alone.
+pub(super) fn package_examiner() -> ProjectExaminer {
+    ProjectExaminer {
         advisories: crate::folders::data().map(|data| data.join("advisories")),
         max_age: None,
         today: clock::today(),
-    })
+    }
 }
 
 /// The folder of a settings file.

@@ -59,9 +59,13 @@ impl Signed {
 
     /// Looks where signatures usually are.
     fn beside(&mut self, path: &Path, shown: &str, gathering: &Gathering<'_>, store: &TrustStore) {
-        let mut outside = path.as_os_str().to_owned();
-        outside.push(".sig");
-        let mut places = vec![PathBuf::from(outside)];
+        let mut places = Vec::new();
+        // Beside `.` there is nothing whose name begins as its own does.
+        if path.file_name().is_some() {
+            let mut outside = path.as_os_str().to_owned();
+            outside.push(".sig");
+            places.push(PathBuf::from(outside));
+        }
         if path.is_dir() {
             places.insert(0, path.join(INSIDE));
         }

@@ -82,6 +82,7 @@ impl PolicyTable {
             sources: self.sources,
             rules,
             exceptions: Vec::new(),
+            findings_alone: false,
         };
         Ok((policy, tests))
     }

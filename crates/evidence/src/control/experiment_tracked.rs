@@ -21,5 +21,5 @@ static PRACTICE: Practice = Practice {
     topic: Topic::Training,
     measure: Measure::Strict,
     nothing: "there is no code that trains",
-    clean: "settings and results are kept",
+    clean: "no training was seen that keeps nothing of itself",
 };

@@ -31,6 +31,11 @@ pub(super) fn control_of_rule(rule: &str) -> &'static str {
 
 /// What the findings of a control say.
 pub(super) fn observations(control: &str, evidence: &Evidence, policy: &Policy) -> Vec<Observation> {
+    // Where nothing else is asked, how a project is kept counts as any other finding does.
+    let control_of = |finding: &Finding| match control_of(finding) {
+        own if policy.findings_alone && !CONTROLS.contains(&own) => DANGEROUS,
+        own => own,
+    };
     let findings = evidence.findings.iter().enumerate().filter(|(_, finding)| control_of(finding) == control);
     let observations = findings.map(|(index, finding)| Observation {
         outcome: outcome(finding, policy),
