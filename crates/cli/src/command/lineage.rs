@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use waag_engine::ledger::Ledger;
 use waag_engine::lineage::answer::{Answer, Options};
 use waag_engine::lineage::output::{Asked, Format, Told};
-use waag_engine::lineage::question::{Digests, Starts, digests_of};
+use waag_engine::lineage::question::{Starts, digests_of};
 use waag_engine::lineage::walk::Direction;
 use waag_engine::lineage::{answer, unsigned_path};
 use waag_engine::output::View;
@@ -33,7 +33,8 @@ Exit codes:
   0  answered; with --affected-by: nothing is affected; with --unsigned-path: everything is signed
   1  with --affected-by: something is; with --unsigned-path: something is not signed
   2  usage or environment: nothing was answered
-  3  nothing in the ledger is about it, or entries of the ledger could not be believed and were left out";
+  3  nothing in the ledger is about it, entries of the ledger could not be believed and were left out, or there may be more
+     than was looked at (incomplete); that --limit tells less is no reason";
 
 /// Ask where a model comes from, and where it went
 ///
@@ -119,18 +120,19 @@ impl Lineage {
             terminal.note("no statement is about the whole folder, so its files were looked up");
         }
         let asked = self.asked();
-        let (is_bad, answer) = match asked {
+        let (is_bad, mut answer) = match asked {
             Asked::UnsignedPath => unsigned_path(&mut ledger, &starts.nodes, self.depth, &judge)?,
             _ => {
                 let answer = answer(&mut ledger, &starts.nodes, self.options(asked), &judge)?;
                 (asked == Asked::Affected && answer.reached > 0, answer)
             }
         };
+        answer.incomplete.extend(starts.gaps());
         self.tell(&Told { asked, about, answer: &answer }, terminal)?;
-        Ok(match (is_bad, answer.left_out.is_empty()) {
+        Ok(match (is_bad, answer.is_inconclusive()) {
             (true, _) => ExitCode::from(1),
-            (false, false) => ExitCode::from(3),
-            (false, true) => ExitCode::SUCCESS,
+            (false, true) => ExitCode::from(3),
+            (false, false) => ExitCode::SUCCESS,
         })
     }
 
@@ -182,8 +184,7 @@ fn starts(ledger: &Ledger, about: &str, terminal: &Terminal) -> Result<Starts, F
         return Ok(Starts::of_text(ledger, about)?);
     }
     let bar = Bar::new(terminal.is_watched());
-    let Digests { whole, files } = digests_of(path, &bar)?;
+    let digests = digests_of(path, &bar)?;
     bar.finish();
-    let files = files.into_iter().map(|(_, identifier)| identifier).collect();
-    Ok(Starts::of_digests(ledger, whole, files)?)
+    Ok(Starts::of_model(ledger, digests)?)
 }

@@ -134,6 +134,13 @@ pub fn files_of(
     Ok(found)
 }
 
+/// What is no file of a model where statements are made and looked up: what a signature leaves out, and the ledger itself, or
+/// each statement that is added would make another model of it.
+#[must_use]
+pub fn ignored_in_models() -> Vec<String> {
+    DEFAULT_IGNORED.iter().chain(&[crate::ledger::FOLDER_NAME]).map(|path| (*path).to_owned()).collect()
+}
+
 /// Which links are followed.
 struct Links {
     allowed: bool,

@@ -11,7 +11,7 @@ mod manifest;
 use std::io;
 
 pub use digest::{HashedFile, Wanted, digest_files};
-pub use enumerate::{DEFAULT_IGNORED, Files, ModelFile, Uncovered, UncoveredReason, files_of};
+pub use enumerate::{DEFAULT_IGNORED, Files, ModelFile, Uncovered, UncoveredReason, files_of, ignored_in_models};
 pub use manifest::{ModelFiles, manifest_of, manifest_of_files};
 
 /// Why a model could not be digested.

@@ -50,13 +50,15 @@ impl Importer for HuggingFaceCard {
 
 fn front_matter_begins(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    // The hub reads a card that begins with blank lines, too.
+    let head = head.trim_ascii_start();
     head.starts_with(b"---\n") || head.starts_with(b"---\r\n")
 }
 
 fn read(page: &mut Page, subject: &ResourceDescriptor, own: &OwnNames, card: &Node<'_>) {
     let relation = card.text_of("base_model_relation");
     for base in card.list("base_model") {
-        let Some(name) = base.text() else { continue };
+        let Some(name) = name_in(page, &base) else { continue };
         base_model(page, subject, own, name, None, &base, |mut object| {
             if let Some(relation) = relation {
                 object.annotations.insert("relation".to_owned(), relation.into());
@@ -65,7 +67,7 @@ fn read(page: &mut Page, subject: &ResourceDescriptor, own: &OwnNames, card: &No
         });
     }
     for dataset in card.list("datasets") {
-        let Some(name) = dataset.text() else { continue };
+        let Some(name) = name_in(page, &dataset) else { continue };
         if is_local(name) {
             page.remark_at(
                 Grade::Note,
@@ -82,6 +84,15 @@ fn read(page: &mut Page, subject: &ResourceDescriptor, own: &OwnNames, card: &No
     if let Some((licence, place)) = licence(card) {
         page.licence(subject, &licence, place);
     }
+}
+
+/// A name that stands alone, or in a mapping beside other things.
+fn name_in<'a>(page: &mut Page, node: &Node<'a>) -> Option<&'a str> {
+    let name = node.text().or_else(|| node.any(&["id", "repo_id", "name"])?.text());
+    if name.is_none() {
+        page.remark_at(Grade::Unchecked, node, "has the form of no name that is known here");
+    }
+    name
 }
 
 /// A claim that a model was made from another, unless the other is the model itself or somebody's folder.
@@ -101,6 +112,11 @@ pub(super) fn base_model(
         let text = format!("'{name}' is a path on somebody's disk, which does not say what the model was made from");
         page.remark_at(Grade::Note, node, text);
     } else {
+        if own.may_have(name) {
+            let text =
+                format!("'{name}' may be the model itself, which is called so: it is taken for what it was made from");
+            page.remark_at(Grade::Note, node, text);
+        }
         page.claim(subject, Role::BaseModel, with(referred(name, Kind::Model, revision)), node.place());
     }
 }

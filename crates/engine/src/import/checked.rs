@@ -48,11 +48,18 @@ impl Pinned<'_> {
 
     /// Reads the file where it is there. Its SHA-256, unless its bytes are others than the source says.
     fn check(&self, intake: &mut Intake<'_>) -> Option<Sha256Digest> {
-        let file = self.file().filter(|_| intake.digests)?;
+        if !intake.digests {
+            return None;
+        }
+        let Some(file) = self.file() else {
+            self.unchecked(intake, "its path leads out of the folder");
+            return None;
+        };
         // A link may lead anywhere; whoever wrote the source must not choose what is read.
-        let is_file = std::fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file());
-        let inside = std::fs::canonicalize(&file).ok()?.starts_with(std::fs::canonicalize(self.folder).ok()?);
-        if !is_file || !inside {
+        if !intake.has_file(&file) {
+            if std::fs::symlink_metadata(&file).is_ok_and(|found| !found.is_dir()) {
+                self.unchecked(intake, "what is there is no file, or a link that leads out of what was given");
+            }
             return None;
         }
         let digests = FileSource::open(&file).ok().and_then(|source| Some((source.len(), sha256(&source).ok()?)));
@@ -75,6 +82,39 @@ impl Pinned<'_> {
         intake.artifact(Artifact { name: intake.told(&file), sha256: found, size, checked });
         agrees.then_some(found)
     }
+}
+
+impl Pinned<'_> {
+    /// Whether a file of this name is there that has other bytes than the source says.
+    pub(super) fn is_another(&self, intake: &Intake<'_>) -> bool {
+        let file = self.file().filter(|file| intake.has_file(file));
+        let pinned = file.zip(self.digest);
+        pinned.is_some_and(|(file, (algorithm, expected))| {
+            digest_file(&file, algorithm).is_ok_and(|(_, there)| there != expected)
+        })
+    }
+
+    fn unchecked(&self, intake: &mut Intake<'_>, why: &str) {
+        if self.digest.is_some() && !self.path.is_empty() {
+            let text = format!("the digest that is written down for '{}' is not checked: {why}", self.path);
+            intake.remark(Grade::Unchecked, self.folder, text);
+        }
+    }
+}
+
+/// The digits of a digest in lower case; none where they are not as many as its algorithm has, by any of its usual names.
+pub(super) fn digits_of(algorithm: &str, digits: &str) -> Option<String> {
+    let length = match algorithm.to_ascii_lowercase().replace(['-', '_'], "").as_str() {
+        "md5" => Some(32),
+        "sha1" => Some(40),
+        "sha224" => Some(56),
+        "sha256" | "blake2b256" | "blake3" | "sha3256" => Some(64),
+        "sha384" | "blake2b384" | "sha3384" => Some(96),
+        "sha512" | "blake2b512" | "sha3512" => Some(128),
+        _ => None,
+    };
+    let is_hex = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_hex && length.is_none_or(|length| digits.len() == length)).then(|| digits.to_ascii_lowercase())
 }
 
 /// The name of an algorithm among digests of in-toto.
@@ -118,6 +158,16 @@ pub(super) fn parse_digest(text: &str) -> Option<(PinAlgorithm, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digests_of_another_length_are_none() {
+        assert_eq!(digits_of("SHA-256", &"A".repeat(64)), Some("a".repeat(64)));
+        assert_eq!(digits_of("SHA-256", &"a".repeat(63)), None);
+        assert_eq!(
+            (digits_of("sha1", ""), digits_of("other", "0g"), digits_of("other", "0F")),
+            (None, None, Some("0f".into()))
+        );
+    }
 
     #[test]
     fn digests_are_told_by_name_and_length() {

@@ -60,12 +60,18 @@ impl Said {
             subject: (identity(subject), shown(subject)),
             of: String::new(),
             topic,
-            key: key.trim().to_lowercase().replace(['_', ' '], "-"),
+            key: key_for(topic, key),
             value: value.to_owned(),
             source: source.location.clone(),
             place: place.to_owned(),
         }
     }
+}
+
+/// Licences are written with `_`, spaces or `-`; on the hub, these are letters of different names.
+fn key_for(topic: Topic, key: &str) -> String {
+    let key = key.trim().to_lowercase();
+    if topic == Topic::Licence { key.replace(['_', ' '], "-") } else { key }
 }
 
 /// Two or more sources that disagree.
@@ -90,10 +96,11 @@ pub struct VoiceIn {
     pub values: Vec<String>,
 }
 
-/// What tells one subject from another: a digest, or else its name.
+/// What tells one subject from another: a digest, or else its address. Two artifacts may have one name.
 fn identity(resource: &ResourceDescriptor) -> String {
-    let digest = resource.digest.get("sha256").map(str::to_owned);
-    digest.or_else(|| resource.uri.clone()).or_else(|| resource.name.clone()).unwrap_or_default()
+    let sha256 = resource.digest.get("sha256").map(str::to_owned);
+    let other = || resource.digest.iter().next().map(|(algorithm, digits)| format!("{algorithm}:{digits}"));
+    sha256.or_else(other).or_else(|| resource.uri.clone()).unwrap_or_default()
 }
 
 /// How a resource is told.
@@ -106,7 +113,10 @@ pub(super) fn shown(resource: &ResourceDescriptor) -> String {
 fn key_of(object: &ResourceDescriptor) -> String {
     let uri = object.uri.as_deref().or(object.name.as_deref()).unwrap_or_default();
     let id = uri.strip_prefix("pkg:huggingface/").or_else(|| uri.strip_prefix("https://huggingface.co/datasets/"));
-    id.unwrap_or(uri).split('@').next().unwrap_or_default().to_lowercase()
+    let name = id.unwrap_or(uri);
+    // Elsewhere, `@` is a letter like others.
+    let name = if uri.starts_with("pkg:") { name.split('@').next().unwrap_or_default() } else { name };
+    name.to_lowercase()
 }
 
 fn revision_of(object: &ResourceDescriptor) -> Option<String> {
@@ -139,7 +149,7 @@ pub(crate) fn said_by(claims: &[Claim]) -> Vec<Said> {
 pub(crate) fn find(said: &[Said]) -> Vec<Conflict> {
     type Group<'a> = BTreeMap<&'a str, Vec<&'a Said>>;
     let mut groups: BTreeMap<(Topic, &str, &str), Group<'_>> = BTreeMap::new();
-    for one in said {
+    for one in said.iter().filter(|one| !one.subject.0.is_empty()) {
         let group = groups.entry((one.topic, &one.subject.0, &one.of)).or_default();
         group.entry(&one.source).or_default().push(one);
     }
@@ -172,7 +182,7 @@ mod tests {
     use super::*;
 
     fn said(topic: Topic, source: &str, value: &str) -> Said {
-        let subject = ResourceDescriptor { name: Some("m".into()), ..ResourceDescriptor::default() };
+        let subject = ResourceDescriptor { uri: Some("pkg:huggingface/o/m".into()), ..ResourceDescriptor::default() };
         let source = ClaimSource { location: source.into(), ..ClaimSource::default() };
         Said::new(&subject, topic, value, value, &source, "/x")
     }
@@ -187,6 +197,18 @@ mod tests {
         let found = find(&other);
         assert_eq!((found.len(), found[0].topic, found[0].voices.len()), (1, Topic::Licence, 2));
         assert_eq!(found[0].voices[1].values, ["llama3.2"]);
+    }
+
+    #[test]
+    fn names_that_differ_in_a_letter_are_two() {
+        let two = [said(Topic::BaseModel, "a", "org/my_model"), said(Topic::BaseModel, "b", "org/my-model")];
+        assert_eq!(find(&two).len(), 1);
+        let nameless = ResourceDescriptor { name: Some("m".into()), ..ResourceDescriptor::default() };
+        let source = |location: &str| ClaimSource { location: location.into(), ..ClaimSource::default() };
+        let said = |location, value| Said::new(&nameless, Topic::BaseModel, value, value, &source(location), "/x");
+        assert_eq!(find(&[said("a", "org/x"), said("b", "org/y")]), [], "two artifacts may be called m");
+        let key = |name: &str| key_of(&ResourceDescriptor { name: Some(name.into()), ..ResourceDescriptor::default() });
+        assert_ne!(key("a@b"), key("a@c"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use waag_evidence::statement::ResourceDescriptor;
 use waag_evidence::statement::claims::Voice;
 use waag_evidence::statement::role::Role;
 
+use super::checked::digits_of;
 use super::document::{Node, json};
 use super::intake::{Grade, Intake};
 use super::page::Page;
@@ -116,8 +117,7 @@ fn component(node: &Node<'_>) -> (ResourceDescriptor, Sort) {
     let hashes = node.list("hashes");
     let digests = hashes.iter().filter_map(|hash| {
         let algorithm = DIGESTS.iter().find(|(name, _)| hash.text_of("alg") == Some(*name))?.1;
-        let digits = hash.text_of("content")?.to_ascii_lowercase();
-        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some((algorithm, digits))
+        Some((algorithm, digits_of(algorithm, hash.text_of("content")?)?))
     });
     let mut resource = ResourceDescriptor {
         name,

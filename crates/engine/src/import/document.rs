@@ -70,6 +70,10 @@ pub fn front_matter(text: &str) -> Option<&str> {
     for line in text.split_inclusive('\n') {
         let is_dashes = line.trim_end() == "---";
         match start {
+            None if line.trim().is_empty() => {
+                at += line.len();
+                continue;
+            }
             None if !is_dashes => return None,
             Some(start) if is_dashes => return text.get(start..at),
             _ => {}
@@ -295,6 +299,7 @@ mod tests {
     #[test]
     fn a_card_begins_with_dashes() {
         assert_eq!(front_matter("---\na: 1\n---\ntext"), Some("a: 1\n"));
+        assert_eq!(front_matter("\n \r\n---\na: 1\n---\ntext"), Some("a: 1\n"));
         assert_eq!(front_matter("# title\n---\na: 1\n---\n"), None);
     }
 }

@@ -108,7 +108,7 @@ fn entries(page: &mut Page, subject: &ResourceDescriptor, header: &Header<'_>, l
             .or_else(|| of("url"))
             .map(|found| (found, true))
             .or_else(|| of("name").map(|found| (found, false)));
-        let Some(((text, at), is_address)) = said else { return };
+        let Some(((text, at), is_address)) = said else { continue };
         let mut object = match is_address {
             true => referred(text, kind, None),
             // A name for people, "Llama 3.2 1B": no identifier is made of it.

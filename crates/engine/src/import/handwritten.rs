@@ -239,6 +239,7 @@ impl Hand<'_, '_> {
     }
 
     fn is_missing(&self, path: &str) -> bool {
+        let path = path.trim_start_matches("./");
         waag_evidence::manifest::is_inside(path) && std::fs::symlink_metadata(self.folder.join(path)).is_err()
     }
 

@@ -85,8 +85,12 @@ pub(crate) fn is_id(text: &str) -> bool {
     text.len() <= MAX_ID && text.split('/').count() <= 2 && text.split('/').all(is_part)
 }
 
-/// Whether a text is a path on somebody's disk. `checkpoint-500` and `output/` are what training leaves behind.
+/// Whether a text is a path on somebody's disk. `checkpoint-500` and `output/` are what training leaves behind. An address is
+/// none, unless it is one of a disk.
 pub(crate) fn is_local(text: &str) -> bool {
+    if text.starts_with("pkg:") || text.contains("://") {
+        return text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file://"));
+    }
     let is_drive = text.len() > 1 && text.as_bytes()[1] == b':' && text.as_bytes()[0].is_ascii_alphabetic();
     let last = text.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     text.starts_with(['/', '.', '~', '\\'])
@@ -155,30 +159,40 @@ pub(crate) fn cache_identity(folder: &Path) -> Option<Identity> {
     is_id(&id).then_some(Identity { id, kind, revision })
 }
 
-/// The names that a model in a folder goes by: what stands in its files under one of them is the model itself.
+/// The names that a model in a folder goes by. What its files name by its whole name is the model itself; what only ends like
+/// one of its names may be another one, whose name somebody kept.
 #[derive(Debug, Default)]
-pub(crate) struct OwnNames(Vec<String>);
+pub(crate) struct OwnNames {
+    whole: Vec<String>,
+    last: Vec<String>,
+}
 
 impl OwnNames {
-    /// Names from the folder's path, and from the model's own card.
+    /// Names from the folder's path, and from the model's own card. Whoever writes a card chooses the names in it, so they
+    /// take nothing away.
     pub(crate) fn of(folder: &Path) -> Self {
-        let mut names = Vec::new();
+        let mut own = Self { whole: Vec::new(), last: names_in_card(folder) };
         let whole = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
         if let Some(identity) = cache_identity(folder).or_else(|| cache_identity(&whole)) {
-            names.push(identity.id);
-        } else if let Some(name) = whole.file_name() {
-            names.push(name.to_string_lossy().into_owned());
+            own.whole.push(identity.id);
+        } else if let Some(last) = name(&whole) {
+            own.whole.extend(whole.parent().and_then(name).map(|owner| format!("{owner}/{last}")));
+            own.last.push(last);
         }
-        names.extend(names_in_card(folder));
-        Self(names)
+        own
     }
 
-    /// Whether a reference is to the model itself: by its whole name, or by the last part of it where no owner is known.
+    /// Whether a reference is to the model itself: by owner and name.
     pub(crate) fn has(&self, reference: &str) -> bool {
-        let last = reference.rsplit('/').next().unwrap_or(reference);
-        self.0
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(reference) || !name.contains('/') && name.eq_ignore_ascii_case(last))
+        let id = hub_id(reference, Kind::Model).map_or_else(|| reference.to_owned(), |(id, _)| id);
+        self.whole.iter().any(|name| name.eq_ignore_ascii_case(&id))
+    }
+
+    /// Whether a reference ends like a name that the model has.
+    pub(crate) fn may_have(&self, reference: &str) -> bool {
+        let last = |name: &str| name.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        self.last.iter().any(|name| last(name) == last(reference))
     }
 }
 
@@ -239,6 +253,12 @@ mod tests {
         for path in ["./out", "/home/me/llama", "~/m", "C:\\m", "out/", "a/b/c", "checkpoint-500", "run/checkpoint-1"] {
             assert!(is_local(path), "{path}");
         }
+        assert!(is_local("file:///home/me/llama") && is_local("FILE://llama"));
+        for id in
+            ["https://huggingface.co/org/base", "hf.co://org/base/x", "pkg:huggingface/org/base", "s3://bucket/a/b/"]
+        {
+            assert!(!is_local(id), "{id}");
+        }
         for id in ["org/base", "gpt2", "bert-base-uncased", "org/checkpoint-tuned"] {
             assert!(!is_local(id), "{id}");
         }
@@ -260,8 +280,10 @@ mod tests {
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("README.md"), "---\nmodel-index:\n- name: Tiny-FT\n---\n").unwrap();
         let own = OwnNames::of(&folder);
-        assert!(own.has("org/Tiny-Tuned") && own.has("me/tiny-ft") && own.has("tiny-tuned"));
-        assert!(!own.has("org/tiny"));
+        let owner = root.path().file_name().unwrap().to_string_lossy().into_owned();
+        assert!(own.has(&format!("{owner}/Tiny-Tuned")) && !own.has("org/tiny-tuned") && !own.has("me/tiny-ft"));
+        assert!(own.may_have("org/Tiny-Tuned") && own.may_have("me/tiny-ft") && own.may_have("tiny-tuned"));
+        assert!(!own.may_have("org/tiny"));
     }
 
     #[test]

@@ -129,6 +129,8 @@ pub struct Intake<'p> {
     said: Vec<Said>,
     artifacts: BTreeSet<Artifact>,
     imported: Imported,
+    /// Remarks that were not kept: how many, and how much the gravest matters.
+    dropped: Option<(usize, Grade)>,
 }
 
 impl std::fmt::Debug for Intake<'_> {
@@ -151,6 +153,7 @@ impl<'p> Intake<'p> {
             said: Vec::new(),
             artifacts: BTreeSet::new(),
             imported: Imported::default(),
+            dropped: None,
         }
     }
 
@@ -199,9 +202,18 @@ impl<'p> Intake<'p> {
     /// Says something of a place that is already told.
     pub(super) fn remark_at(&mut self, grade: Grade, location: impl Into<String>, text: impl Into<String>) {
         let remark = Remark { grade, location: location.into(), text: text.into() };
-        let remarks = &mut self.imported.remarks;
-        if remarks.len() < MAX_REMARKS || grade == Grade::Wrong {
-            remarks.push(remark);
+        self.push(remark);
+    }
+
+    /// Keeps a remark, or counts it and how much it matters.
+    fn push(&mut self, remark: Remark) {
+        // What is wrong finds room when everything else is full.
+        let room = if remark.grade == Grade::Wrong { 2 * MAX_REMARKS } else { MAX_REMARKS };
+        if self.imported.remarks.len() < room {
+            self.imported.remarks.push(remark);
+        } else {
+            let (count, grade) = self.dropped.unwrap_or((0, remark.grade));
+            self.dropped = Some((count + 1, grade.max(remark.grade)));
         }
     }
 
@@ -235,7 +247,7 @@ impl<'p> Intake<'p> {
     /// Takes a source that has been read to its end.
     pub(super) fn take(&mut self, page: Page) {
         self.source(&page.source, page.claims.len());
-        self.imported.remarks.extend(page.remarks);
+        page.remarks.into_iter().for_each(|remark| self.push(remark));
         self.said.extend(page.said);
         self.imported.statements.extend(statement::of_claims(&page.source, &page.claims));
         self.imported.claims.extend(page.claims);
@@ -243,6 +255,14 @@ impl<'p> Intake<'p> {
 
     /// Takes the record of a run.
     pub(super) fn take_run(&mut self, run: &Run) {
+        for (place, text) in &run.notes {
+            self.remark_at(Grade::Note, format!("{}#{place}", run.source.location), text.as_str());
+        }
+        let more = run.more_claims();
+        if more > 0 {
+            let text = format!("{more} more claims are not made: of each output with each input");
+            self.remark_at(Grade::Unchecked, run.source.location.clone(), text);
+        }
         let claims = run.claims();
         self.source(&run.source, claims.len());
         self.said.extend(conflict::said_by(&claims));
@@ -258,7 +278,12 @@ impl<'p> Intake<'p> {
 
     /// Everything, with what sources disagree about.
     pub(super) fn finish(self) -> Imported {
+        let location = self.told(&self.root);
         let mut imported = self.imported;
+        if let Some((count, grade)) = self.dropped {
+            let text = format!("there is more to say than is told: {count} remarks are left out");
+            imported.remarks.push(Remark { grade, location, text });
+        }
         imported.conflicts = conflict::find(&self.said);
         imported.artifacts = without_repeats(self.artifacts);
         imported.remarks.sort_by(|one, other| (other.grade, &one.location).cmp(&(one.grade, &other.location)));
@@ -276,4 +301,22 @@ fn without_repeats(artifacts: BTreeSet<Artifact>) -> Vec<Artifact> {
         artifact.checked == Checked::Unpinned && checked.contains(&(artifact.name.clone(), artifact.sha256))
     };
     artifacts.into_iter().filter(|artifact| !is_repeat(artifact)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::Silent;
+
+    #[test]
+    fn what_has_no_room_still_counts() {
+        let mut intake = Intake::new(Path::new("."), &Silent);
+        let mut page = Page::at("k", "noisy", waag_evidence::statement::claims::Voice::SelfDeclared);
+        (0..MAX_REMARKS).for_each(|number| page.remark(Grade::Note, number.to_string()));
+        intake.take(page);
+        intake.remark_at(Grade::Unchecked, "quiet", "was not read");
+        let imported = intake.finish();
+        assert_eq!((imported.grade(), imported.remarks.len()), (Grade::Unchecked, MAX_REMARKS + 1));
+        assert!(imported.remarks[0].text.contains("1 remarks are left out"));
+    }
 }

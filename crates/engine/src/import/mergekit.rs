@@ -45,7 +45,7 @@ impl Importer for Mergekit {
 }
 
 fn read(page: &mut Page, subject: &ResourceDescriptor, root: &Node<'_>) {
-    let mut found: BTreeMap<(Role, String), (ResourceDescriptor, Node<'_>)> = BTreeMap::new();
+    let mut found: BTreeMap<(Role, String, Option<String>), (ResourceDescriptor, Node<'_>)> = BTreeMap::new();
     let method = root.text_of("merge_method");
     for node in models(root) {
         let (model, adapter) = reference(&node);
@@ -55,8 +55,8 @@ fn read(page: &mut Page, subject: &ResourceDescriptor, root: &Node<'_>) {
             if let Some(method) = method {
                 object.annotations.insert("mergeMethod".to_owned(), method.into());
             }
-            // A model stands once for each slice.
-            found.entry((role, name)).or_insert((object, node.clone()));
+            // A model stands once for each slice; another revision of it is another model.
+            found.entry((role, name, revision)).or_insert((object, node.clone()));
         }
     }
     let tokenizer = root.get("tokenizer_source").or_else(|| root.at(&["tokenizer", "source"]));
@@ -65,9 +65,9 @@ fn read(page: &mut Page, subject: &ResourceDescriptor, root: &Node<'_>) {
     {
         let name = name.strip_prefix("model:").unwrap_or(name).to_owned();
         let object = guessed(&name, Kind::Model, None);
-        found.entry((Role::Tokenizer, name)).or_insert((object, node));
+        found.entry((Role::Tokenizer, name, None)).or_insert((object, node));
     }
-    for ((role, name), (object, node)) in found {
+    for ((role, name, _), (object, node)) in found {
         if is_local(&name) {
             let text = format!("'{name}' is a path on somebody's disk: which model that was is not said");
             page.remark_at(Grade::Note, &node, text);

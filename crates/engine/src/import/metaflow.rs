@@ -104,7 +104,14 @@ fn bytes_of(path: &Path, intake: &Intake<'_>) -> Option<Vec<u8>> {
 }
 
 fn description(path: &Path, intake: &mut Intake<'_>) -> Option<Value> {
-    let bytes = bytes_of(path, intake)?;
+    let Some(bytes) = bytes_of(path, intake) else {
+        if std::fs::symlink_metadata(path).is_ok() {
+            let text =
+                format!("was not read: it has more than {MAX_JSON} bytes, or a link leads out of what was given");
+            intake.remark(Grade::Unchecked, path, text);
+        }
+        return None;
+    };
     match document::json(&bytes) {
         Ok(read) => Some(read.root),
         Err(why) => {

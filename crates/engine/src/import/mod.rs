@@ -158,6 +158,8 @@ fn read_all(path: &Path, importers: &[&dyn Importer], is_forced: bool, intake: &
     let is_file = std::fs::metadata(path)?.is_file();
     let mut folders: BTreeSet<(PathBuf, &'static str)> = BTreeSet::new();
     let mut alone: BTreeSet<PathBuf> = BTreeSet::new();
+    // Nothing is read above what was given.
+    let mut above: BTreeSet<(PathBuf, &'static str)> = BTreeSet::new();
     for entry in walk(&[path.to_owned()], false)? {
         if alone.iter().any(|folder| entry.path.starts_with(folder)) {
             continue;
@@ -171,7 +173,14 @@ fn read_all(path: &Path, importers: &[&dyn Importer], is_forced: bool, intake: &
         let found = Found { path: &entry.path, name: &name, head: &head };
         for importer in importers {
             let forced = is_file && is_forced;
-            match importer.takes(&found).or(forced.then_some(Taken::File)) {
+            let taken = importer.takes(&found).filter(|taken| match taken {
+                Taken::Folder { folder, .. } if !folder.starts_with(path) => {
+                    above.insert((folder.clone(), importer.name()));
+                    false
+                }
+                _ => true,
+            });
+            match taken.or(forced.then_some(Taken::File)) {
                 Some(Taken::File) => importer.read(&entry.path, intake),
                 Some(Taken::Folder { folder, alone: only }) => {
                     if folders.insert((folder.clone(), importer.name())) {
@@ -185,6 +194,10 @@ fn read_all(path: &Path, importers: &[&dyn Importer], is_forced: bool, intake: &
             }
             break;
         }
+    }
+    for (folder, name) in above {
+        let text = format!("what {name} keeps in '{}' is read as a whole: name that folder", folder.display());
+        intake.remark(Grade::Unchecked, path, text);
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ fn read(page: &mut Page, path: &Path, root: &Node<'_>, intake: &mut Intake<'_>) 
         let Some(name) = node.text() else { continue };
         if name.contains('/') {
             base_model(page, &subject, &own, name, None, &node, |object| object);
-        } else if !own.has(name) {
+        } else if !own.may_have(name) {
             // A folder may be called so just as well as one of the hub's oldest models.
             let text = format!("'{name}' may be a folder: it is not taken for what the model was made from");
             page.remark_at(Grade::Note, &node, text);

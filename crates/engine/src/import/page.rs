@@ -30,13 +30,15 @@ pub(super) struct Page {
     pub(super) claims: Vec<Claim>,
     pub(super) said: Vec<Said>,
     pub(super) remarks: Vec<Remark>,
+    /// Whether there were more claims than are taken.
+    is_full: bool,
 }
 
 impl Page {
     /// A source that is not a file.
     pub(super) fn at(kind: &str, location: impl Into<String>, voice: Voice) -> Self {
         let source = ClaimSource { kind: kind.to_owned(), location: location.into(), place: None, sha256: None };
-        Self { source, voice, said_at: None, claims: Vec::new(), said: Vec::new(), remarks: Vec::new() }
+        Self { source, voice, said_at: None, claims: Vec::new(), said: Vec::new(), remarks: Vec::new(), is_full: false }
     }
 
     /// A file that is not read as text.
@@ -91,7 +93,7 @@ impl Page {
         place: impl Into<String>,
     ) {
         if self.claims.len() >= MAX_CLAIMS {
-            if self.claims.len() == MAX_CLAIMS {
+            if !std::mem::replace(&mut self.is_full, true) {
                 self.remark(Grade::Unchecked, format!("only the first {MAX_CLAIMS} claims are taken"));
             }
             return;

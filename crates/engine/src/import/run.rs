@@ -7,6 +7,11 @@ use waag_evidence::statement::claims::{Claim, ClaimSource, Voice};
 use waag_evidence::statement::provenance::BuildType;
 use waag_evidence::statement::role::Role;
 
+use super::identity::{Kind, guessed, is_local};
+
+/// Claims that are made of one run: each of its inputs with each of its outputs. The statement of the run has both in full.
+const MAX_CLAIMS: usize = 50_000;
+
 /// Something that went into a run.
 #[derive(Debug, Clone)]
 pub(super) struct Input {
@@ -36,6 +41,8 @@ pub(super) struct Run {
     pub(super) outputs: Vec<ResourceDescriptor>,
     /// Results and logs.
     pub(super) byproducts: Vec<ResourceDescriptor>,
+    /// What the record names and nothing is claimed from: the place, and why.
+    pub(super) notes: Vec<(String, String)>,
 }
 
 impl Run {
@@ -51,11 +58,25 @@ impl Run {
             inputs: Vec::new(),
             outputs: Vec::new(),
             byproducts: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
     pub(super) fn input(&mut self, role: Role, what: ResourceDescriptor, place: impl Into<String>) {
+        let mut what = what;
+        what.uri = what.uri.as_deref().map(without_credentials);
+        what.name = what.name.as_deref().map(without_credentials);
         self.inputs.push(Input { what, role, place: place.into() });
+    }
+
+    /// A model or data that the record names. Somebody's path names neither, which is said.
+    pub(super) fn named(&mut self, role: Role, kind: Kind, name: &str, place: String) {
+        if is_local(name) {
+            let text = format!("'{name}' is a path on somebody's disk, which does not say what went into the run");
+            self.notes.push((place, text));
+        } else if !name.is_empty() {
+            self.input(role, guessed(name, kind, None), place);
+        }
     }
 
     /// Which step it was, by what went in.
@@ -67,6 +88,11 @@ impl Run {
     /// The address that stands for records of this tracker: nobody vouches for what is in them.
     pub(super) fn builder(&self) -> String {
         format!("https://waag.dev/importers/{}", self.source.kind)
+    }
+
+    /// How many claims are too many to be made.
+    pub(super) fn more_claims(&self) -> usize {
+        (self.outputs.len().max(1)).saturating_mul(self.inputs.len()).saturating_sub(MAX_CLAIMS)
     }
 
     /// Each input as a claim about each output.
@@ -85,7 +111,8 @@ impl Run {
             source: ClaimSource { place: Some(input.place.clone()), ..self.source.clone() },
             said_at: self.finished.or(self.started),
         };
-        outputs.iter().flat_map(|output| self.inputs.iter().map(move |input| claim(output, input))).collect()
+        let claims = outputs.iter().flat_map(|output| self.inputs.iter().map(move |input| claim(output, input)));
+        claims.take(MAX_CLAIMS).collect()
     }
 }
 
@@ -99,7 +126,7 @@ pub(super) fn commit(commit: &str, remote: Option<&str>) -> Option<ResourceDescr
 }
 
 /// An address without the name and password that some people leave in it.
-fn without_credentials(address: &str) -> String {
+pub(super) fn without_credentials(address: &str) -> String {
     match address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?))) {
         Some((scheme, (name, rest))) if !name.contains('/') => format!("{scheme}://{rest}"),
         _ => address.to_owned(),
@@ -116,6 +143,22 @@ pub(super) fn of_milliseconds(value: Option<i64>) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn claims_of_one_run_have_an_end() {
+        let mut run = Run::new(ClaimSource::default(), "r");
+        (0..300).for_each(|number| run.input(Role::Input, ResourceDescriptor::default(), number.to_string()));
+        run.outputs = vec![ResourceDescriptor::default(); 200];
+        assert_eq!((run.claims().len(), run.more_claims()), (MAX_CLAIMS, 300 * 200 - MAX_CLAIMS));
+    }
+
+    #[test]
+    fn what_goes_in_keeps_no_password() {
+        let mut run = Run::new(ClaimSource::default(), "r");
+        let uri = Some("https://me:secret@example.org/data".to_owned());
+        run.input(Role::Dataset, ResourceDescriptor { uri, ..ResourceDescriptor::default() }, "");
+        assert_eq!(run.inputs[0].what.uri.as_deref(), Some("https://example.org/data"));
+    }
 
     #[test]
     fn credentials_do_not_leave_an_address() {

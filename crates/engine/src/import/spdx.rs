@@ -9,6 +9,7 @@ use waag_evidence::statement::ResourceDescriptor;
 use waag_evidence::statement::claims::Voice;
 use waag_evidence::statement::role::Role;
 
+use super::checked::digits_of;
 use super::document::{Node, json};
 use super::intake::{Grade, Intake};
 use super::page::Page;
@@ -133,8 +134,8 @@ fn element(node: &Node<'_>) -> ResourceDescriptor {
     let digests = node.list("checksums");
     let digest = digests.iter().filter_map(|sum| {
         let algorithm = sum.text_of("algorithm")?.to_ascii_lowercase().replace('-', "");
-        let digits = sum.text_of("checksumValue")?.to_ascii_lowercase();
-        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some((algorithm, digits))
+        let digits = digits_of(&algorithm, sum.text_of("checksumValue")?)?;
+        Some((algorithm, digits))
     });
     let references = node.list("externalRefs");
     let purl = references.iter().find(|reference| reference.text_of("referenceType") == Some("purl"));

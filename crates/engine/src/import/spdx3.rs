@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use waag_evidence::statement::ResourceDescriptor;
 use waag_evidence::statement::role::Role;
 
+use super::checked::digits_of;
 use super::document::Node;
 use super::intake::Grade;
 use super::page::Page;
@@ -83,9 +84,8 @@ fn relationship(
 fn element(node: &Node<'_>, id: &str) -> ResourceDescriptor {
     let digests = node.list("verifiedUsing");
     let digest = digests.iter().filter_map(|hash| {
-        let digits = hash.text_of("hashValue")?.to_ascii_lowercase();
-        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hex.then_some((hash.text_of("algorithm")?.to_owned(), digits))
+        let algorithm = hash.text_of("algorithm")?;
+        Some((algorithm.to_owned(), digits_of(algorithm, hash.text_of("hashValue")?)?))
     });
     let uri = node.any(&["software_packageUrl", "packageUrl"]).and_then(|purl| purl.text()).unwrap_or(id);
     ResourceDescriptor {

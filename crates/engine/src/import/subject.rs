@@ -11,7 +11,7 @@ use waag_evidence::statement::role::Role;
 use super::identity::cache_identity;
 use super::intake::{Artifact, Checked};
 use super::page::Page;
-use crate::hash::{HashError, Wanted, digest_files, files_of, manifest_of_files};
+use crate::hash::{HashError, HashedFile, ModelFile, Wanted, digest_files, files_of, manifest_of_files};
 use crate::scan::Progress;
 
 /// The digest over names and contents that signatures of a model have beside its root.
@@ -46,6 +46,8 @@ const WEIGHTS: &[&str] = &[
 #[derive(Debug, Default)]
 pub(super) struct Subjects {
     known: BTreeMap<PathBuf, ResourceDescriptor>,
+    /// Files that were digested, by where they were read, with their sizes: a file lies in every folder above it.
+    files: BTreeMap<PathBuf, HashedFile>,
 }
 
 /// A folder as a subject.
@@ -67,7 +69,7 @@ impl Subjects {
         if let Some(known) = self.known.get(folder) {
             return Whole { subject: known.clone(), ..Whole::default() };
         }
-        let mut whole = match progress.map(|progress| digest(folder, progress)) {
+        let mut whole = match progress.map(|progress| self.digest(folder, progress)) {
             None => Whole::default(),
             Some(Ok(whole)) => whole,
             Some(Err(error)) => Whole { problem: Some(error.to_string()), ..Whole::default() },
@@ -90,27 +92,48 @@ fn name(subject: &mut ResourceDescriptor, folder: &Path) {
     subject.name = identity.map(|identity| identity.id).or(last);
 }
 
-fn digest(folder: &Path, progress: &dyn Progress) -> Result<Whole, HashError> {
-    let how = Serialization {
-        method: Method::Files,
-        algorithm: HashAlgorithm::Sha256,
-        allow_symlinks: false,
-        ignored: crate::hash::DEFAULT_IGNORED.iter().map(|path| (*path).to_owned()).collect(),
-    };
-    let listed = files_of(folder, &how.ignored, how.allow_symlinks, None)?;
-    let wanted = Wanted { files: vec![how.algorithm], shards: None };
-    let hashed = digest_files(&listed.files, &wanted, progress)?;
-    let manifest = manifest_of_files(listed, &hashed, &how)?.manifest;
-    let artifact = |file: &crate::hash::HashedFile| {
-        let sha256 = file.digests.first()?.to_sha256()?;
-        Some(Artifact { name: file.file.path.clone(), sha256, size: file.file.size, checked: Checked::Unpinned })
-    };
-    let artifacts: Vec<Artifact> = hashed.iter().filter_map(artifact).collect();
-    let names = names_root(artifacts.iter().map(|artifact| (artifact.name.as_str(), artifact.sha256)));
-    let digest = [("sha256", manifest.root()), (NAMES_DIGEST, names)].into_iter().collect();
-    let subject = ResourceDescriptor { digest, ..ResourceDescriptor::default() };
-    let parts = Some(Page::at("folder", folder.display().to_string(), Voice::DerivedFromFile));
-    Ok(Whole { subject, new_artifacts: artifacts, parts, problem: None })
+impl Subjects {
+    fn digest(&mut self, folder: &Path, progress: &dyn Progress) -> Result<Whole, HashError> {
+        let how = Serialization {
+            method: Method::Files,
+            algorithm: HashAlgorithm::Sha256,
+            allow_symlinks: false,
+            ignored: crate::hash::ignored_in_models(),
+        };
+        let listed = files_of(folder, &how.ignored, how.allow_symlinks, None)?;
+        let wanted = Wanted { files: vec![how.algorithm], shards: None };
+        let hashed = self.digested(&listed.files, &wanted, progress)?;
+        let manifest = manifest_of_files(listed, &hashed, &how)?.manifest;
+        let artifact = |file: &crate::hash::HashedFile| {
+            let sha256 = file.digests.first()?.to_sha256()?;
+            Some(Artifact { name: file.file.path.clone(), sha256, size: file.file.size, checked: Checked::Unpinned })
+        };
+        let artifacts: Vec<Artifact> = hashed.iter().filter_map(artifact).collect();
+        let names = names_root(artifacts.iter().map(|artifact| (artifact.name.as_str(), artifact.sha256)));
+        let digest = [("sha256", manifest.root()), (NAMES_DIGEST, names)].into_iter().collect();
+        let subject = ResourceDescriptor { digest, ..ResourceDescriptor::default() };
+        let parts = Some(Page::at("folder", folder.display().to_string(), Voice::DerivedFromFile));
+        Ok(Whole { subject, new_artifacts: artifacts, parts, problem: None })
+    }
+
+    /// Digests those files that were not digested yet.
+    fn digested(
+        &mut self,
+        files: &[ModelFile],
+        wanted: &Wanted,
+        progress: &dyn Progress,
+    ) -> Result<Vec<HashedFile>, HashError> {
+        let is_new = |file: &&ModelFile| self.files.get(&file.opened).is_none_or(|known| known.file.size != file.size);
+        let new: Vec<ModelFile> = files.iter().filter(is_new).cloned().collect();
+        for hashed in digest_files(&new, wanted, progress)? {
+            self.files.insert(hashed.file.opened.clone(), hashed);
+        }
+        let known = |file: &ModelFile| {
+            let hashed = self.files.get(&file.opened)?;
+            Some(HashedFile { file: file.clone(), ..hashed.clone() })
+        };
+        Ok(files.iter().filter_map(known).collect())
+    }
 }
 
 /// Says which files of weights are parts of a folder, so that whoever has only the file finds what is said of the whole.

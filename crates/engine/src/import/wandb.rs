@@ -14,9 +14,9 @@ use waag_signing::encoding::{of_base64, to_hex};
 
 use super::checked::Pinned;
 use super::document;
-use super::identity::{Kind, guessed, is_local};
+use super::identity::Kind;
 use super::intake::{Grade, Intake};
-use super::run::{Run, commit};
+use super::run::{Run, commit, without_credentials};
 use super::{Found, Importer, Taken};
 use crate::io::{FileSource, sha256};
 use crate::pins::PinAlgorithm;
@@ -221,9 +221,8 @@ fn keep(into: &mut Map<String, Value>, pairs: &[Pair]) {
 /// Models and data that the configuration names.
 fn named(config: &Map<String, Value>, keys: &[&str], role: Role, kind: Kind, run: &mut Run) {
     for key in keys {
-        if let Some(name) = config.get(*key).and_then(Value::as_str).filter(|name| !is_local(name) && !name.is_empty())
-        {
-            run.input(role, guessed(name, kind, None), format!("config.{key}"));
+        if let Some(name) = config.get(*key).and_then(Value::as_str) {
+            run.named(role, kind, name, format!("config.{key}"));
         }
     }
 }
@@ -234,9 +233,18 @@ fn resource(file: &wandb::File, intake: &mut Intake<'_>) -> ResourceDescriptor {
     let root = intake.root().to_owned();
     let root = if root.is_dir() { root } else { root.parent().unwrap_or(Path::new(".")).to_owned() };
     let digest = md5.as_deref().map(|digits| (PinAlgorithm::Md5, digits));
-    let mut resource = Pinned { path: &file.path, folder: &root, digest }.resource(intake);
+    let pinned = Pinned { path: &file.path, folder: &root, digest };
+    let mut resource = if pinned.is_another(intake) {
+        // The run may have had another file of this name somewhere else.
+        let text = "has other bytes than the run recorded under this name, so that it is not what the run had";
+        intake.remark(Grade::Note, &root.join(&file.path), text);
+        let digest = md5.iter().map(|digits| ("md5".to_owned(), digits.clone())).collect();
+        ResourceDescriptor { name: Some(file.path.clone()), digest, ..ResourceDescriptor::default() }
+    } else {
+        pinned.resource(intake)
+    };
     if !file.reference.is_empty() {
-        resource.uri = Some(file.reference.clone());
+        resource.uri = Some(without_credentials(&file.reference));
     }
     resource
 }

@@ -76,12 +76,32 @@ impl Binding {
         let lock = folder.join(format!("{name}.lock"));
         let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(lock)?;
         let binding = Self { ledger, record: folder.join(format!("{name}.json")), lock };
-        let found = match flock(&binding.lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => binding.check()?,
-            Err(_) => Found::Own,
-        };
-        flock(&binding.lock, FlockOperation::LockShared)?;
+        let found = binding.join()?;
         Ok((binding, found))
+    }
+
+    /// Takes the shared lock, once what is there was looked at: here, or by whoever has it open. A process that has the lock for
+    /// itself may be about to end, and what is there then was looked at by nobody.
+    fn join(&self) -> io::Result<Found> {
+        loop {
+            if flock(&self.lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                self.mark(false)?;
+                let found = self.check()?;
+                self.mark(true)?;
+                flock(&self.lock, FlockOperation::LockShared)?;
+                return Ok(found);
+            }
+            flock(&self.lock, FlockOperation::LockShared)?;
+            if self.lock.metadata()?.len() > 0 {
+                return Ok(Found::Own);
+            }
+            flock(&self.lock, FlockOperation::Unlock)?;
+        }
+    }
+
+    /// Whether the index is open and was looked at: the file of the lock has a byte then.
+    fn mark(&self, is_open: bool) -> io::Result<()> {
+        self.lock.set_len(u64::from(is_open))
     }
 
     /// Nobody else has it open: what is there has to be what was closed last.
@@ -142,6 +162,8 @@ impl Binding {
         if flock(&self.lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             return;
         }
+        // Without the mark, whoever waits looks at it again.
+        let _ = self.mark(false);
         let beside = BESIDE.iter().any(|ending| fs::symlink_metadata(self.beside(ending)).is_ok());
         let now = self.now();
         if beside || now.is_none() || self.recorded() == now {
@@ -194,6 +216,24 @@ mod tests {
         std::thread::sleep(std::time::Duration::from_millis(20));
         fs::write(&index, "0wn").unwrap();
         assert_eq!(Binding::take(ledger.path(), cache.path()).unwrap().1, Found::Foreign);
+    }
+
+    #[test]
+    fn what_comes_while_another_ends_is_looked_at() {
+        let (ledger, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (ending, _) = Binding::take(ledger.path(), cache.path()).unwrap();
+        flock(&ending.lock, FlockOperation::LockExclusive).unwrap();
+        ending.mark(false).unwrap();
+        let (found, index) = (std::sync::mpsc::channel(), ledger.path().join(INDEX));
+        std::thread::scope(|scope| {
+            scope.spawn(|| found.0.send(Binding::take(ledger.path(), cache.path()).unwrap().1).unwrap());
+            // It waits for the lock now, or finds it free: either way it has to look.
+            let waiting = std::time::Duration::from_millis(100);
+            assert!(found.1.recv_timeout(waiting).is_err());
+            fs::write(&index, "from a clone").unwrap();
+            drop(ending);
+            assert_eq!((found.1.recv().unwrap(), index.exists()), (Found::Foreign, false));
+        });
     }
 
     #[test]

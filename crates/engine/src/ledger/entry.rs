@@ -127,7 +127,8 @@ pub fn open(bytes: &[u8]) -> Result<Opened, NotRead> {
         }
     };
     if envelope.payload_type != PAYLOAD_TYPE {
-        return Err(NotRead(format!("holds '{}', which is no statement of in-toto", envelope.payload_type)));
+        let shown = shortened(&envelope.payload_type);
+        return Err(NotRead(format!("holds '{shown}', which is no statement of in-toto")));
     }
     let payload =
         of_base64(&envelope.payload).ok_or_else(|| NotRead("has a payload that is not in Base64".to_owned()))?;
@@ -153,7 +154,7 @@ fn claimed_signer(bundle: &Bundle) -> Option<String> {
 fn named_in(der: &[u8]) -> Option<String> {
     let certificate = Certificate::from_der(der).ok()?;
     let names = certificate.names().unwrap_or_default();
-    Some(names.first().map_or_else(|| certificate.subject(), |name| shortened(name)))
+    Some(names.first().map_or_else(|| shortened(&certificate.subject()), |name| shortened(name)))
 }
 
 fn shortened(text: &str) -> String {

@@ -131,12 +131,12 @@ impl Ledger {
         Ok(nodes)
     }
 
-    /// The nodes that people call so, or whose SHA-256 begins so.
+    /// The nodes that people call so, or the one whose SHA-256 begins so.
     ///
     /// # Errors
-    /// When the index cannot be read.
+    /// When the index cannot be read, more than one SHA-256 begins so, or more are called so than are walked from.
     pub fn nodes_like(&self, text: &str) -> Result<Vec<u32>, LedgerError> {
-        const MOST: i64 = 64;
+        const MOST: i64 = 4096;
         let connection = self.index.connection()?;
         let digits = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
         let is_start = digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -145,13 +145,24 @@ impl Ledger {
             let mut query = connection.prepare("SELECT id FROM node WHERE key BETWEEN ?1 AND ?1 || 'g' LIMIT ?2")?;
             let rows = query.query_map(params![format!("dsha256:{digits}"), MOST], |row| row.get::<_, i64>(0))?;
             nodes = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            if nodes.len() > 1 {
+                return Err(LedgerError::Ambiguous { text: text.to_owned(), count: nodes.len() });
+            }
         }
         if nodes.is_empty() {
-            let mut query = connection.prepare("SELECT id FROM node WHERE label = ?1 ORDER BY key LIMIT ?2")?;
-            let rows = query.query_map(params![text, MOST], |row| row.get::<_, i64>(0))?;
-            nodes = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            nodes = self.called(text, MOST + 1)?;
+            if nodes.len() > usize::try_from(MOST).unwrap_or(usize::MAX) {
+                return Err(LedgerError::Ambiguous { text: text.to_owned(), count: nodes.len() });
+            }
         }
         Ok(nodes.into_iter().filter_map(node_of).collect())
+    }
+
+    fn called(&self, label: &str, most: i64) -> Result<Vec<i64>, LedgerError> {
+        let mut query =
+            self.index.connection()?.prepare_cached("SELECT id FROM node WHERE label = ?1 ORDER BY key LIMIT ?2")?;
+        let rows = query.query_map(params![label, most], |row| row.get::<_, i64>(0))?;
+        Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
     }
 
     /// What people call a node.
@@ -225,6 +236,12 @@ impl Ledger {
     /// When the index cannot be read.
     pub fn faults(&self) -> Result<Vec<(Sha256Digest, Fault)>, LedgerError> {
         Ok(self.index.faults()?)
+    }
+
+    /// Folders of statements that could not be listed, below the ledger: what is new in them is in no answer.
+    #[must_use]
+    pub fn unlisted(&self) -> Vec<String> {
+        self.index.unlisted().iter().map(|shard| super::store::shard_name(shard)).collect()
     }
 
     /// Statements that name more than the graph takes up, or of which nothing could be read.

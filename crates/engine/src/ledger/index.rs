@@ -1,7 +1,7 @@
 //! The index of a ledger: what its statements say, in a form that can be asked. It is made from the statements alone, can
 //! be made again at any time, and is never believed over them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,6 +27,8 @@ const BATCH: usize = 4096;
 const BATCH_BYTES: i64 = 64 << 20;
 /// Nodes that are remembered while many statements are taken up.
 const REMEMBERED: usize = 1 << 21;
+/// Letters of what is only shown.
+const MAX_WORDS: usize = 4096;
 /// Bytes of one value of the index.
 const MAX_VALUE: i32 = 4 << 20;
 
@@ -36,6 +38,8 @@ pub(super) struct Index {
     connection: Option<Connection>,
     binding: Option<Binding>,
     nodes: HashMap<String, (i64, Option<String>)>,
+    /// Folders of statements that could not be listed.
+    unlisted: Vec<String>,
 }
 
 /// How the index came to be.
@@ -69,21 +73,31 @@ impl Index {
             Found::Foreign => Origin::Replaced,
         };
         match opened {
-            Ok(connection) => {
-                Ok((Self { connection: Some(connection), binding: Some(binding), nodes: HashMap::new() }, origin))
-            }
+            Ok(connection) => Ok((
+                Self {
+                    connection: Some(connection),
+                    binding: Some(binding),
+                    nodes: HashMap::new(),
+                    unlisted: Vec::new(),
+                },
+                origin,
+            )),
             Err(_) => Ok((Self::in_memory()?, Origin::Memory)),
         }
     }
 
     pub(super) fn in_memory() -> rusqlite::Result<Self> {
         let connection = prepare(Connection::open_in_memory())?;
-        Ok(Self { connection: Some(connection), binding: None, nodes: HashMap::new() })
+        Ok(Self { connection: Some(connection), binding: None, nodes: HashMap::new(), unlisted: Vec::new() })
     }
 
     /// Where the graph's picture is kept, beside an index on the disk.
     pub(super) fn graph_file(&self) -> Option<std::path::PathBuf> {
         self.binding.as_ref().map(Binding::graph)
+    }
+
+    pub(super) fn unlisted(&self) -> &[String] {
+        &self.unlisted
     }
 
     pub(super) fn connection(&self) -> rusqlite::Result<&Connection> {
@@ -103,21 +117,30 @@ impl Index {
             shards.iter().filter(|(name, changed)| known.get(name).copied().unwrap_or_default() != *changed).collect();
         let mut wanted = Vec::new();
         let mut gone = Vec::new();
-        for (name, _) in &changed {
-            self.compare(store, name, &mut wanted, &mut gone)?;
+        self.unlisted.clear();
+        let mut listed = Vec::new();
+        for shard in changed {
+            match store.list(&shard.0) {
+                Ok((digests, _)) => {
+                    self.compare(store, &shard.0, digests, &mut wanted, &mut gone)?;
+                    listed.push(shard);
+                }
+                // It is asked again next time: what is in it is not known to be gone.
+                Err(_) => self.unlisted.push(shard.0.clone()),
+            }
         }
         self.take_up(store, &wanted)?;
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| nanoseconds(since.as_secs().cast_signed(), 0));
-        if changed.is_empty() && gone.is_empty() {
+        if listed.is_empty() && gone.is_empty() {
             return Ok(());
         }
         self.write(|transaction, _| {
             for digest in &gone {
                 mark(transaction, digest, Fault::Missing)?;
             }
-            for (name, changed) in changed {
+            for (name, changed) in listed {
                 let is_settled = now - changed > nanoseconds(SETTLED, 0);
                 let noted = if is_settled { *changed } else { -1 };
                 transaction
@@ -133,10 +156,10 @@ impl Index {
         &self,
         store: &Store,
         shard: &str,
+        mut listed: BTreeSet<Sha256Digest>,
         wanted: &mut Vec<Sha256Digest>,
         gone: &mut Vec<Sha256Digest>,
     ) -> rusqlite::Result<()> {
-        let (mut listed, _) = store.list(shard).unwrap_or_default();
         let first = u8::from_str_radix(shard, 16).unwrap_or_default();
         let (mut low, mut high) = ([0; 32], [u8::MAX; 32]);
         (low[0], high[0]) = (first, first);
@@ -332,10 +355,16 @@ fn restore(transaction: &Transaction<'_>, id: i64, read: &Read) -> rusqlite::Res
         .map(|_| ())
 }
 
+/// Words of a statement's author, and errors that quote them: one that is longer than a value can be would end every attempt
+/// to take up what the ledger has.
+fn shortened(text: &str) -> String {
+    text.chars().take(MAX_WORDS).collect()
+}
+
 /// The row of a statement that is read for the first time.
 fn head(transaction: &Transaction<'_>, entry: &Prepared, read: &Read, known: Option<i64>) -> rusqlite::Result<i64> {
     let extracted = read.extracted.as_ref().ok();
-    let problem = read.extracted.as_ref().err().map(ToString::to_string);
+    let problem = read.extracted.as_ref().err().map(|why| shortened(&why.to_string()));
     let form = read.form.map(|form| matches!(form, Form::Bundle));
     transaction
         .prepare_cached(
@@ -349,10 +378,10 @@ fn head(transaction: &Transaction<'_>, entry: &Prepared, read: &Read, known: Opt
             problem,
             form,
             i64::try_from(read.signatures).unwrap_or(i64::MAX),
-            read.claimed_signer,
+            read.claimed_signer.as_deref().map(shortened),
             extracted.map(|extracted| extracted.predicate_type.as_str()),
-            extracted.and_then(|extracted| extracted.step.as_deref()),
-            extracted.and_then(|extracted| extracted.builder.as_deref()),
+            extracted.and_then(|extracted| extracted.step.as_deref()).map(shortened),
+            extracted.and_then(|extracted| extracted.builder.as_deref()).map(shortened),
             extracted.and_then(|extracted| extracted.said_at.map(|at| at.to_string())),
             extracted.map_or(0, |extracted| i64::try_from(extracted.left_out).unwrap_or(i64::MAX)),
             read.stamp.size,

@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = 16;
 /// Files of a folder that are looked at.
 const MAX_FILES: usize = 1 << 22;
 /// Names of files in a folder that hold statements. A file that is named itself may be called anything.
-const ENDINGS: [&str; 5] = [".json", ".jsonl", ".sigstore", ".sig", ".bundle"];
+const ENDINGS: [&str; 6] = [".json", ".jsonl", ".sigstore", ".sig", ".bundle", ".dsse"];
 
 /// One document, and where it was.
 #[derive(Debug)]
@@ -59,7 +59,8 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
 }
 
 fn is_named_so(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| ENDINGS.iter().any(|end| name.ends_with(end)))
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    ENDINGS.iter().any(|end| name.ends_with(end))
 }
 
 /// Gives every document of a file, one after the other, so that a large file of lines is never in memory as a whole.
@@ -137,12 +138,12 @@ mod tests {
     #[test]
     fn a_folder_is_walked_in_order_and_without_links() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.json", "a.sigstore.json", "model.bin"] {
+        for name in ["b.json", "a.sigstore.json", "model.bin", "d.JSON", "e.dsse"] {
             fs::write(folder.path().join(name), "{}").unwrap();
         }
         std::os::unix::fs::symlink("b.json", folder.path().join("c.json")).unwrap();
         let (files, is_folder) = files(folder.path()).unwrap();
         let names: Vec<_> = files.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-        assert!(is_folder && names == ["a.sigstore.json", "b.json"]);
+        assert!(is_folder && names == ["a.sigstore.json", "b.json", "d.JSON", "e.dsse"]);
     }
 }

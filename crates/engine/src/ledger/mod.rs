@@ -68,7 +68,7 @@ pub enum LedgerError {
     #[error("the ledger has no statement '{}'", sanitize(.0))]
     NoStatement(String),
     /// More than one is called so.
-    #[error("'{}' stands for {} statements", sanitize(text), count)]
+    #[error("'{}' stands for {} of what the ledger knows", sanitize(text), count)]
     Ambiguous {
         /// What was asked for.
         text: String,
@@ -99,7 +99,7 @@ impl LedgerError {
             }
             Self::Read { .. } => "check the spelling of the path, and who may read it".into(),
             Self::NoStatement(_) => "list what there is: waag ledger list".into(),
-            Self::Ambiguous { .. } => "give more digits".into(),
+            Self::Ambiguous { .. } => "give more digits, or the whole digest".into(),
             Self::Faulty { .. } => {
                 "bring it back from where it came from, and add it again; waag ledger check names every one".into()
             }
@@ -268,8 +268,10 @@ impl Ledger {
     pub fn check(&mut self) -> Result<Checked, LedgerError> {
         let mut checked = Checked::default();
         for (shard, _) in self.store.shards() {
-            let (digests, strays) =
-                self.store.list(&shard).map_err(|source| store_error(self.store.folder(), source))?;
+            let Ok((digests, strays)) = self.store.list(&shard) else {
+                checked.faults.push(FaultyEntry { name: store::shard_name(&shard), fault: Fault::Unreadable });
+                continue;
+            };
             let digests: Vec<_> = digests.into_iter().collect();
             let read: Vec<_> = digests.par_iter().map(|digest| self.store.read(digest).map(drop).err()).collect();
             for (digest, fault) in digests.iter().zip(read) {

@@ -131,7 +131,7 @@ impl Store {
         let names = (0..=u8::MAX).map(|first| format!("{first:02x}"));
         names
             .map(|name| {
-                let found = fs::symlink_metadata(self.shard(&name)).ok().filter(fs::Metadata::is_dir);
+                let found = fs::symlink_metadata(self.shard(&name)).ok();
                 let changed = found.map_or(0, |found| nanoseconds(found.mtime(), found.mtime_nsec()));
                 (name, changed)
             })
@@ -141,11 +141,14 @@ impl Store {
     /// The entries of one folder, and what is there beside them.
     pub(super) fn list(&self, shard: &str) -> io::Result<(BTreeSet<Sha256Digest>, Vec<String>)> {
         let (mut digests, mut strays) = (BTreeSet::new(), Vec::new());
-        let entries = match fs::read_dir(self.shard(shard)) {
-            Ok(entries) => entries,
+        // A link would lead elsewhere.
+        match fs::symlink_metadata(self.shard(shard)) {
+            Ok(found) if !found.is_dir() => return Err(io::Error::other("it is no folder")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((digests, strays)),
             Err(error) => return Err(error),
-        };
+            Ok(_) => {}
+        }
+        let entries = fs::read_dir(self.shard(shard))?;
         for entry in entries {
             let name = entry?.file_name();
             let digest =
@@ -189,15 +192,19 @@ impl Store {
 
     /// Keeps entries: all are on the disk, under their names, when this returns.
     pub(super) fn keep(&self, entries: &[Entry]) -> io::Result<Vec<Kept>> {
-        let found: Vec<Kept> = entries.iter().map(|entry| self.find(entry)).collect();
+        let mut seen = BTreeSet::new();
+        // One that is given twice is there the second time.
+        let found: Vec<Kept> = entries
+            .iter()
+            .map(|entry| if seen.insert(entry.digest) { self.find(entry) } else { Kept::Known })
+            .collect();
         let new: Vec<&Entry> =
             entries.iter().zip(&found).filter_map(|(entry, kept)| (*kept != Kept::Known).then_some(entry)).collect();
-        let written = new.iter().map(|entry| self.write(entry)).collect::<io::Result<Vec<_>>>()?;
-        let temporary = File::open(self.folder.join(TEMPORARY))?;
-        if written.len() > MANY {
-            rustix::fs::syncfs(&temporary)?;
-        } else {
-            written.iter().try_for_each(|file| file.as_file().sync_all())?;
+        let is_many = new.len() > MANY;
+        // None stays open: there may be more of them than a process may have open.
+        let written = new.iter().map(|entry| self.write(entry, !is_many)).collect::<io::Result<Vec<_>>>()?;
+        if is_many {
+            rustix::fs::syncfs(&File::open(self.folder.join(TEMPORARY))?)?;
         }
         let mut shards = BTreeSet::new();
         for (entry, file) in new.into_iter().zip(written) {
@@ -223,11 +230,14 @@ impl Store {
         }
     }
 
-    fn write(&self, entry: &Entry) -> io::Result<tempfile::NamedTempFile> {
+    fn write(&self, entry: &Entry, is_synced: bool) -> io::Result<tempfile::TempPath> {
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         let mut file = tempfile::Builder::new().permissions(open).tempfile_in(self.folder.join(TEMPORARY))?;
         file.write_all(&entry.bytes)?;
-        Ok(file)
+        if is_synced {
+            file.as_file().sync_all()?;
+        }
+        Ok(file.into_temp_path())
     }
 
     /// Takes away what writers that were killed left, once it is old.
@@ -241,6 +251,11 @@ impl Store {
             }
         }
     }
+}
+
+/// The folder of entries whose digests begin so, below the ledger.
+pub(super) fn shard_name(shard: &str) -> String {
+    format!("{STATEMENTS}/{shard}")
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
@@ -287,6 +302,7 @@ mod tests {
         assert_eq!(store.keep(&entries).unwrap(), vec![Kept::New; 40]);
         assert_eq!(store.read(&entries[3].digest).unwrap().0, entries[3].bytes);
         assert_eq!(store.keep(&entries[..1]).unwrap(), [Kept::Known]);
+        assert_eq!(store.keep(&[entry(50), entry(50)]).unwrap(), [Kept::New, Kept::Known]);
         fs::write(store.path(&entries[0].digest), "{}").unwrap();
         assert_eq!(store.read(&entries[0].digest), Err(Fault::Corrupt));
         assert_eq!(store.keep(&entries[..1]).unwrap(), [Kept::Repaired]);

@@ -310,6 +310,162 @@ fn what_is_exported_is_imported_as_the_same_bytes() {
     }
 }
 
+fn statement(subjects: &str, predicate_type: &str, predicate: &str) -> String {
+    format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subjects}],"predicateType":"{predicate_type}","predicate":{predicate}}}"#
+    )
+}
+
+#[test]
+fn words_without_end_leave_the_ledger_usable() {
+    let place = Place::new();
+    let long = "x".repeat(5_000_000);
+    let no_statement = format!(r#"{{"_type":"{long}","subject":[],"predicateType":"x","predicate":{{}}}}"#);
+    let added = place.add(&[provenance("cc", &[("base-model", "bb")]), statement("", &long, "{}"), no_statement]);
+    assert_eq!(added.new, 3);
+    let mut ledger = place.open();
+    assert_eq!(ledger.check().unwrap().unread.len(), 2);
+    let up = ask(&mut ledger, "model cc", Direction::Ancestors);
+    assert!(up.nodes.len() == 2 && up.is_inconclusive());
+}
+
+#[test]
+fn a_folder_that_cannot_be_listed_is_told_and_asked_again() {
+    let place = Place::new();
+    let added = place.add(&[provenance("cc", &[("base-model", "bb")])]);
+    place.add(&[provenance("bb", &[("base-model", "aa")])]);
+    let shard = place.ledger().join("statements").join(&added.digests[0].to_string()[..2]);
+    let aside = place.folder.path().join("aside");
+    fs::rename(&shard, &aside).unwrap();
+    std::os::unix::fs::symlink(&aside, &shard).unwrap();
+    fs::remove_file(place.ledger().join("index.sqlite")).unwrap();
+    let mut ledger = place.open();
+    let up = ask(&mut ledger, "model bb", Direction::Ancestors);
+    assert!(up.is_inconclusive() && up.incomplete[0].contains("cannot be listed"), "{:?}", up.incomplete);
+    assert!(ledger.check().unwrap().faults.iter().any(|fault| fault.fault == Fault::Unreadable));
+    drop(ledger);
+    fs::remove_file(&shard).unwrap();
+    fs::rename(&aside, &shard).unwrap();
+    let up = ask(&mut place.open(), "model cc", Direction::Ancestors);
+    assert!(up.nodes.len() == 3 && !up.is_inconclusive(), "{:?}", up.incomplete);
+}
+
+#[test]
+fn everything_that_is_called_so_is_walked_from() {
+    let place = Place::new();
+    let data = |number: u32| format!(r#"{{"name":"data.csv","digest":{{"sha256":"{number:064x}"}}}}"#);
+    let bare = r#"{"name":"data.csv"}"#.to_owned();
+    let made = |(number, data): (u32, String)| {
+        let subject = format!(r#"{{"digest":{{"sha256":"{:064x}"}}}}"#, number + 1000);
+        let predicate = format!(
+            r#"{{"buildDefinition":{{"buildType":"t","externalParameters":{{}},"resolvedDependencies":[{data}]}}}}"#
+        );
+        statement(&subject, "https://slsa.dev/provenance/v1", &predicate)
+    };
+    let all: Vec<String> = (0..100).map(data).chain([bare]).collect();
+    place.add(&(0..).zip(all).map(made).collect::<Vec<_>>());
+    let mut ledger = place.open();
+    assert_eq!(ask(&mut ledger, "data.csv", Direction::Descendants).reached, 101);
+    let two = Starts::of_text(&ledger, "000000");
+    assert!(matches!(two, Err(LedgerError::Ambiguous { .. })), "{two:?}");
+}
+
+#[test]
+fn what_nobody_says_is_not_signed() {
+    let place = Place::new();
+    place.add(&[signed(&provenance("bb", &[("base-model", "aa")]))]);
+    let mut ledger = place.open();
+    let starts = ledger.nodes_of(&[crate::lineage::identifier::Identifier::digest("sha256", "aa")]).unwrap();
+    let (is_unsigned, path) = unsigned_path(&mut ledger, &starts, 100, &Credulous).unwrap();
+    assert!(!is_unsigned && path.is_inconclusive() && path.reached == 0, "nobody says where aa is from");
+    let starts = Starts::of_text(&ledger, "model bb").unwrap();
+    let (is_unsigned, path) = unsigned_path(&mut ledger, &starts.nodes, 0, &Credulous).unwrap();
+    assert!(!is_unsigned && path.is_inconclusive(), "nothing was looked at");
+    let (is_unsigned, path) = unsigned_path(&mut ledger, &starts.nodes, 9, &Credulous).unwrap();
+    assert!(!is_unsigned && !path.is_inconclusive() && path.reached == 1);
+    // That less is told than was wanted is no reason to doubt.
+    let options = Options { direction: Direction::Ancestors, most_depth: 9, most_nodes: 1 };
+    let up = answer(&mut ledger, &starts.nodes, options, &Nobody).unwrap();
+    assert!(up.incomplete.len() == 1 && !up.is_inconclusive());
+}
+
+#[test]
+fn a_signature_that_proves_nothing_shows_over_claims() {
+    let place = Place::new();
+    place.add(&[signed(&claim("cc", "bb", "README.md"))]);
+    let mut ledger = place.open();
+    let starts = ledger.nodes_of(&[crate::lineage::identifier::Identifier::digest("sha256", "cc")]).unwrap();
+    let options = Options { direction: Direction::Ancestors, most_depth: 9, most_nodes: 9 };
+    let level =
+        |judge: &dyn Judge, ledger: &mut Ledger| answer(ledger, &starts, options, judge).unwrap().edges[0].level;
+    assert_eq!(level(&Nobody, &mut ledger), Level::Unverified);
+    assert_eq!(level(&Credulous, &mut ledger), Level::SelfDeclared);
+}
+
+#[test]
+fn the_files_of_a_model_are_not_what_it_was_made_from() {
+    let place = Place::new();
+    let whole = r#"{"name":"m","digest":{"sha256":"aa","dirHash":"ab"}},{"name":"w","digest":{"sha256":"ac"}}"#;
+    let predicate = r#"{"buildDefinition":{"buildType":"t","externalParameters":{},"resolvedDependencies":[]}}"#;
+    place.add(&[statement(whole, "https://slsa.dev/provenance/v1", predicate)]);
+    let mut ledger = place.open();
+    for direction in [Direction::Ancestors, Direction::Descendants] {
+        let found = ask(&mut ledger, "m", direction);
+        assert_eq!((found.reached, found.nodes.len()), (0, 3));
+    }
+    assert_eq!(ask(&mut ledger, "w", Direction::Ancestors).reached, 0);
+    assert_ne!(ask(&mut ledger, "w", Direction::Descendants).reached, 0, "a model is affected by a file in it");
+}
+
+#[test]
+fn statements_about_several_artifacts_can_disagree() {
+    let place = Place::new();
+    let made = |base: &str| {
+        let subjects = r#"{"name":"one","digest":{"sha256":"aa"}},{"name":"two","digest":{"sha256":"ab"}}"#;
+        let base = format!(r#"{{"digest":{{"sha256":"{base}"}},"annotations":{{"role":"base-model"}}}}"#);
+        let predicate = format!(
+            r#"{{"buildDefinition":{{"buildType":"t","externalParameters":{{}},"resolvedDependencies":[{base}]}}}}"#
+        );
+        statement(subjects, "https://slsa.dev/provenance/v1", &predicate)
+    };
+    place.add(&[made("ba"), made("bb")]);
+    assert_eq!(ask(&mut place.open(), "one", Direction::Ancestors).conflicts.len(), 1);
+}
+
+#[test]
+fn circles_through_another_name_are_named() {
+    let named = |digest: &str, base: &str| {
+        claim(digest, base, "README.md").replacen(
+            r#""subject":{"digest""#,
+            r#""subject":{"uri":"pkg:huggingface/o/m","digest""#,
+            1,
+        )
+    };
+    let place = Place::new();
+    place.add(&[provenance("aa", &[("base-model", "pkg:huggingface/o/m")]), named("bb", "aa")]);
+    assert_eq!(ask(&mut place.open(), "model aa", Direction::Ancestors).cycles.len(), 1);
+    // Versions that have one name are made from each other.
+    let place = Place::new();
+    place.add(&[named("cc", "bb"), named("bb", "aa"), provenance("cc", &[("base-model", "bb")])]);
+    let up = ask(&mut place.open(), "model cc", Direction::Ancestors);
+    assert!(up.nodes.len() > 3 && up.cycles.is_empty(), "{:?}", up.cycles);
+}
+
+#[test]
+fn files_that_the_ledger_does_not_know_are_told() {
+    use crate::lineage::identifier::Identifier;
+    use crate::lineage::question::Digests;
+    let place = Place::new();
+    place.add(&[provenance("aa", &[("base-model", "bb")])]);
+    let ledger = place.open();
+    let file = |name: &str, digest: &str| (name.to_owned(), Identifier::digest("sha256", digest));
+    let files = vec![file("tokenizer.json", "aa"), file("model.safetensors", "ee")];
+    let digests = Digests { whole: vec![Identifier::digest("sha256", "ff")], files };
+    let starts = Starts::of_model(&ledger, digests).unwrap();
+    assert!(starts.by_files && starts.nodes.len() == 1);
+    assert_eq!(starts.gaps(), ["the ledger knows nothing of model.safetensors"]);
+}
+
 fn documents() -> impl Strategy<Value = Vec<String>> {
     let digest = (0..6_u8).prop_map(|number| format!("a{number}"));
     let role = prop_oneof![Just("base-model"), Just("dataset"), Just("part-of"), Just("description")];

@@ -40,6 +40,17 @@ pub struct Answer {
     pub left_out: Vec<LeftOut>,
     /// Why there may be more than is told, in words.
     pub incomplete: Vec<String>,
+    /// Whether one of these reasons is that no more was wanted: what is not told was walked to and counted.
+    #[serde(skip)]
+    pub(super) is_limited: bool,
+}
+
+impl Answer {
+    /// Whether there may be more than was looked at, so that an answer that is good may be none.
+    #[must_use]
+    pub fn is_inconclusive(&self) -> bool {
+        !self.left_out.is_empty() || self.incomplete.len() > usize::from(self.is_limited)
+    }
 }
 
 /// An artifact.
@@ -61,7 +72,7 @@ pub struct Node {
     pub missing: Option<Missing>,
     #[serde(skip)]
     pub(super) number: u32,
-    /// Whether the walk only came to it as another name of something.
+    /// Whether the walk only came to it as another name of something, or as a file of what was asked about.
     #[serde(skip)]
     pub(super) is_name: bool,
 }

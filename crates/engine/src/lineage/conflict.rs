@@ -17,6 +17,7 @@ use super::relation::Relation;
 use super::walk::{Direction, Walk};
 use crate::ledger::assurance::Judge;
 use crate::ledger::{Ledger, LedgerError};
+use crate::sanitize::sanitize;
 
 /// Edges of one artifact that are compared.
 const MAX_EDGES: usize = 256;
@@ -70,8 +71,12 @@ pub(super) fn find(maker: &mut Maker<'_>, ledger: &Ledger, judge: &dyn Judge) ->
         if is_compared || !matches!(node.kind, Kind::Model | Kind::File | Kind::Artifact) {
             continue;
         }
-        let sources = sources(maker, ledger, node.number)?;
-        let sides = sides(maker, sources);
+        let (sources, is_cut) = sources(maker, ledger, node.number)?;
+        let (sides, is_short) = sides(maker, sources);
+        if is_cut || is_short {
+            let id = sanitize(&maker.answer.nodes[place].id);
+            maker.answer.incomplete.push(format!("not everything that sources say of {id} was compared"));
+        }
         if is_conflict(maker, &sides, &mut walks) {
             let sides = sides.into_iter().map(|(objects, edges)| side(maker, ledger, judge, &objects, &edges));
             conflicts.push(Conflict { subject: place, sides: sides.collect::<Result<_, _>>()? });
@@ -80,20 +85,32 @@ pub(super) fn find(maker: &mut Maker<'_>, ledger: &Ledger, judge: &dyn Judge) ->
     Ok(conflicts)
 }
 
-/// What each source says, and by which edges.
-fn sources(maker: &Maker<'_>, ledger: &Ledger, node: u32) -> Result<BTreeMap<Source, Spoken>, LedgerError> {
+/// Steps that one artifact was made in whose edges are compared.
+const MAX_STEPS: usize = 64;
+
+/// What each source says, and by which edges; and whether there are more edges than are compared.
+fn sources(maker: &Maker<'_>, ledger: &Ledger, node: u32) -> Result<(BTreeMap<Source, Spoken>, bool), LedgerError> {
     let (graph, left_out) = (maker.graph(), maker.left_out());
+    let is_believed = |step: &Step| !left_out.has(step.statement);
     let is_parent = |step: &Step| {
-        let relation = step.meaning();
-        matches!(relation, Some(Relation::Role(Role::BaseModel | Role::ConvertedFrom))) && !left_out.has(step.statement)
+        matches!(step.meaning(), Some(Relation::Role(Role::BaseModel | Role::ConvertedFrom))) && is_believed(step)
     };
-    let edges = names(graph, node, left_out).into_iter().flat_map(|name| graph.edges_from(name)).filter(is_parent);
+    let mut makers = names(graph, node, left_out);
+    let own = makers.len();
+    // A statement about several artifacts says at its step what they were made from.
+    let is_step = |step: &Step| step.meaning() == Some(Relation::MadeIn) && is_believed(step);
+    let steps = makers.clone().into_iter().flat_map(|name| graph.edges_from(name)).filter(is_step);
+    makers.extend(steps.map(|step| step.node).take(MAX_STEPS + 1));
+    let mut is_cut = makers.len() > own + MAX_STEPS;
+    let edges = makers.into_iter().flat_map(|name| graph.edges_from(name)).filter(is_parent);
     let edges = edges.map(|step| step.place);
     let mut sources: BTreeMap<Source, Spoken> = BTreeMap::new();
-    let edges: Vec<u32> = edges.take(MAX_EDGES).collect();
+    let mut edges: Vec<u32> = edges.take(MAX_EDGES + 1).collect();
+    is_cut |= edges.len() > MAX_EDGES;
+    edges.truncate(MAX_EDGES);
     // One edge cannot disagree with itself, and most artifacts have no more.
     if edges.len() < 2 {
-        return Ok(sources);
+        return Ok((sources, is_cut));
     }
     for place in edges {
         let edge = graph.edge(place);
@@ -103,22 +120,22 @@ fn sources(maker: &Maker<'_>, ledger: &Ledger, node: u32) -> Result<BTreeMap<Sou
         objects.insert(edge.object);
         edges.push(place);
     }
-    Ok(sources)
+    Ok((sources, is_cut))
 }
 
-/// Sources that say the same stand together.
-fn sides(maker: &Maker<'_>, sources: BTreeMap<Source, Spoken>) -> Vec<Spoken> {
-    let mut sides: Vec<Spoken> = Vec::new();
+/// Sources that say the same stand together; and whether there are more sides than are compared.
+fn sides(maker: &Maker<'_>, sources: BTreeMap<Source, Spoken>) -> (Vec<Spoken>, bool) {
+    let (mut sides, mut is_short): (Vec<Spoken>, bool) = (Vec::new(), false);
     for (objects, edges) in sources.into_values() {
         let has_room = sides.len() < MAX_SIDES;
         let same = |side: &&mut Spoken| holds(maker, &side.0, &objects) && holds(maker, &objects, &side.0);
         match sides.iter_mut().find(same) {
             Some(side) => side.1.extend(edges),
             None if has_room => sides.push((objects, edges)),
-            None => {}
+            None => is_short = true,
         }
     }
-    sides
+    (sides, is_short)
 }
 
 /// Whether everything in `part` is in `whole`, under one name or another.

@@ -1,6 +1,8 @@
 //! Circles: artifacts that were made from themselves, as statements say. Some statement is wrong then.
 
-use super::answer::Answer;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answer::{Answer, AnswerEdge};
 use super::relation::{Crossing, Relation};
 
 /// Circles that are named.
@@ -8,30 +10,80 @@ const MAX_CYCLES: usize = 64;
 /// Artifacts of one that are named.
 const MAX_MEMBERS: usize = 64;
 
-/// The circles of an answer along edges of ancestry, each as the places of its nodes. Tarjan's strongly connected
-/// components, without recursion.
+/// The circles of an answer along edges of ancestry, each as the places of its nodes. What has two names is one node.
 pub(super) fn find(answer: &Answer) -> Vec<Vec<usize>> {
+    let groups = groups(answer);
     let mut next = vec![Vec::new(); answer.nodes.len()];
-    for edge in &answer.edges {
-        if edge.meaning.map(Relation::crossing) == Some(Crossing::Ancestry) {
-            next[edge.subject].push(edge.object);
+    let is_ancestry = |edge: &&AnswerEdge| edge.meaning.map(Relation::crossing) == Some(Crossing::Ancestry);
+    for edge in answer.edges.iter().filter(is_ancestry) {
+        next[groups[edge.subject]].push(groups[edge.object]);
+    }
+    let mut circle_of = vec![UNSEEN; answer.nodes.len()];
+    let mut count = 0;
+    for members in components(&next) {
+        if members.len() > 1 || members.first().is_some_and(|only| next[*only].contains(only)) {
+            members.iter().for_each(|member| circle_of[*member] = count);
+            count += 1;
         }
     }
-    let mut cycles: Vec<Vec<usize>> = components(&next)
-        .into_iter()
-        .filter(|members| members.len() > 1 || members.first().is_some_and(|only| next[*only].contains(only)))
-        .collect();
-    for members in &mut cycles {
-        members.sort_unstable();
-        members.truncate(MAX_MEMBERS);
+    // Those names are told by which the edges go.
+    let mut cycles: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); count];
+    for edge in answer.edges.iter().filter(is_ancestry) {
+        let (one, other) = (circle_of[groups[edge.subject]], circle_of[groups[edge.object]]);
+        if one == other && one != UNSEEN {
+            cycles[one].extend([edge.subject, edge.object]);
+        }
     }
+    let mut cycles: Vec<Vec<usize>> =
+        cycles.into_iter().map(|members| members.into_iter().take(MAX_MEMBERS).collect()).collect();
     cycles.sort_unstable();
     cycles.truncate(MAX_CYCLES);
     cycles
 }
 
+/// For each node, the one that stands for all its names. A name that several digests have is left apart: their versions are
+/// made from each other, and that is no circle.
+fn groups(answer: &Answer) -> Vec<usize> {
+    let is_digest = |place: usize| answer.nodes[place].naming == "digest";
+    let names = answer.edges.iter().filter(|edge| edge.meaning == Some(Relation::SameAs));
+    let mut digests: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    let mut groups: Vec<usize> = (0..answer.nodes.len()).collect();
+    for edge in names {
+        match (is_digest(edge.subject), is_digest(edge.object)) {
+            (true, true) => join(&mut groups, edge.subject, edge.object),
+            (true, false) => _ = digests.entry(edge.object).or_default().insert(edge.subject),
+            (false, true) => _ = digests.entry(edge.subject).or_default().insert(edge.object),
+            (false, false) => {}
+        }
+    }
+    for (name, digests) in digests {
+        let first = digests.first().map(|digest| first_of(&mut groups, *digest));
+        if let Some(first) = first
+            && digests.iter().all(|digest| first_of(&mut groups, *digest) == first)
+        {
+            join(&mut groups, name, first);
+        }
+    }
+    (0..groups.len()).map(|place| first_of(&mut groups, place)).collect()
+}
+
+fn join(groups: &mut [usize], one: usize, other: usize) {
+    let (one, other) = (first_of(groups, one), first_of(groups, other));
+    groups[one.max(other)] = one.min(other);
+}
+
+fn first_of(groups: &mut [usize], place: usize) -> usize {
+    let mut at = place;
+    while groups[at] != at {
+        groups[at] = groups[groups[at]];
+        at = groups[at];
+    }
+    at
+}
+
 const UNSEEN: usize = usize::MAX;
 
+/// Tarjan's strongly connected components, without recursion.
 fn components(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let nodes = next.len();
     let (mut index, mut low, mut on_stack) = (vec![UNSEEN; nodes], vec![0; nodes], vec![false; nodes]);

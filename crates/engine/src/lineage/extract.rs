@@ -19,9 +19,14 @@ use waag_evidence::{Sha256Digest, strict};
 use super::identifier::{Identifier, Naming};
 use super::relation::Relation;
 use super::shape::{Bounded, Descriptor, MAX_ITEMS};
+use crate::output::text::excerpt;
 
 /// Edges of one statement that are taken up. The rest is counted.
 const MAX_EDGES: usize = 2 * MAX_ITEMS;
+/// Bytes of the type of a predicate.
+const MAX_TYPE: usize = 4096;
+/// Letters of a type that is none.
+const MAX_SHOWN: usize = 120;
 /// Versions of the statement that are read; their parts that count here are the same.
 const STATEMENT_TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
 
@@ -102,7 +107,11 @@ pub fn extract(payload: &[u8], digest: &Sha256Digest) -> Result<Extracted, NotRe
     let head: Head =
         strict::from_slice(payload).map_err(|error| NotRead(format!("is no in-toto statement: {error}")))?;
     if !STATEMENT_TYPES.contains(&head.statement_type.as_str()) {
-        return Err(NotRead(format!("has the type '{}', which is no statement of in-toto", head.statement_type)));
+        let shown = excerpt(&head.statement_type, MAX_SHOWN);
+        return Err(NotRead(format!("has the type '{shown}', which is no statement of in-toto")));
+    }
+    if head.predicate_type.len() > MAX_TYPE {
+        return Err(NotRead(format!("has a type of predicate that is longer than {MAX_TYPE} bytes")));
     }
     let mut collector = Collector::new(head.predicate_type, *digest);
     collector.extracted.left_out = head.subject.more;

@@ -98,3 +98,19 @@ fn a_million_dependencies_are_bounded() {
     let text = statement("https://slsa.dev/provenance/v1", r#"[{"digest":{"sha256":"00"}}]"#, &predicate);
     assert_eq!(extract(text.as_bytes(), &DIGEST).unwrap().left_out, 5);
 }
+
+#[test]
+fn components_within_components_are_taken_up() {
+    let outer = r#"{"components":[{"type":"library","name":"outer","purl":"pkg:pypi/outer@1","components":[{"type":"library","name":"inner","purl":"pkg:pypi/inner@1"}]}]}"#;
+    let text = statement("https://cyclonedx.org/bom", r#"[{"digest":{"sha256":"00"}}]"#, outer);
+    assert_eq!(edges(&text), ["sha256:00 dependency pkg:pypi/outer@1", "sha256:00 dependency pkg:pypi/inner@1"]);
+}
+
+#[test]
+fn every_package_of_an_advisory_is_taken_up() {
+    let packages: Vec<String> = (0..70).map(|number| format!(r#"{{"p":"pkg:pypi/p{number}@1"}}"#)).collect();
+    let predicate =
+        format!(r#"{{"scanner":{{"uri":"s","result":[{{"id":"CVE-1","annotations":[{}]}}]}}}}"#, packages.join(","));
+    let text = statement("https://in-toto.io/attestation/vulns/v0.1", r#"[{"digest":{"sha256":"00"}}]"#, &predicate);
+    assert_eq!(edges(&text).len(), 140);
+}

@@ -51,7 +51,7 @@ pub(super) fn walk(ledger: &mut Ledger, starts: &[u32], options: Options) -> Res
     let mut graph = ledger.graph()?;
     loop {
         let walk = Walk::new(&graph.graph, starts, options.direction, &graph.left_out, options.most_depth);
-        let told = Told::new(&graph.graph, &walk, options.most_nodes);
+        let told = Told::new(&graph.graph, &walk, options);
         // Another process may have written to the picture's file; the index has the same.
         if graph.graph.is_broken() {
             ledger.forget_picture();
@@ -77,25 +77,26 @@ pub(super) fn walk(ledger: &mut Ledger, starts: &[u32], options: Options) -> Res
 
 impl Told {
     /// The nearest nodes first, in order of names, whatever the order in which they came.
-    fn new(graph: &Graph, walk: &Walk, most: usize) -> Self {
+    fn new(graph: &Graph, walk: &Walk, options: Options) -> Self {
         let (mut seen, mut artifacts, mut order) = (Bits::default(), Bits::default(), Vec::new());
         let (mut reached, mut nodes) = (0, 0);
+        let kin = kin(walk, options.direction);
         // Visits come the nearest first, so the first of a node says how far it is.
-        for visit in &walk.visits {
+        for (visit, is_kin) in walk.visits.iter().zip(kin) {
             if seen.insert(visit.node) {
                 nodes += 1;
                 order.push((visit.depth, visit.node));
             }
             let relation = visit.by.and_then(|by| Relation::of_code(by.relation));
             let is_name = relation.is_none_or(|relation| relation.crossing() == Crossing::Name);
-            if !is_name && !graph.is_statement(visit.node) {
+            if !is_name && is_kin && !graph.is_statement(visit.node) {
                 artifacts.insert(visit.node);
             }
         }
         for (depth, node) in &order {
             reached += u64::from(*depth > 0 && artifacts.has(*node));
         }
-        let order = nearest(graph, order, most);
+        let order = nearest(graph, order, options.most_nodes);
         let order: Vec<_> =
             order.into_iter().map(|(depth, node)| (depth, node, depth > 0 && !artifacts.has(node))).collect();
         let mut told = Bits::default();
@@ -104,6 +105,26 @@ impl Told {
         let crossed = walk.crossed.iter().filter(is_told).copied().collect();
         Self { reached, nodes, order, crossed }
     }
+}
+
+/// For each visit, whether it is of an ancestor or descendant: files of what was asked about are neither, and whatever a file
+/// is part of is affected by it.
+fn kin(walk: &Walk, direction: Direction) -> Vec<bool> {
+    let mut kin: Vec<bool> = Vec::with_capacity(walk.visits.len());
+    for visit in &walk.visits {
+        let is_before = visit.by.is_some() && kin.get(visit.before as usize).copied().unwrap_or_default();
+        let is_step = visit.by.is_some_and(|by| {
+            let crossing = Relation::of_code(by.relation).map(Relation::crossing);
+            let is_whole = crossing == Some(Crossing::Part) && !by.backwards;
+            is_ancestry(by) || is_whole && direction == Direction::Descendants
+        });
+        kin.push(is_before || is_step);
+    }
+    kin
+}
+
+fn is_ancestry(crossed: Crossed) -> bool {
+    Relation::of_code(crossed.relation).map(Relation::crossing) == Some(Crossing::Ancestry)
 }
 
 /// The first nodes in order of depths and names. Names are read of those alone that may be among them.
@@ -170,13 +191,25 @@ impl<'a> Maker<'a> {
         &self.found.graph.left_out
     }
 
+    /// How many artifacts were reached.
+    pub(super) const fn count(&mut self) {
+        self.answer.reached = self.found.told.reached;
+    }
+
+    /// Whether the walk crossed an edge from what was made to what it was made from.
+    pub(super) fn has_ancestry(&self) -> bool {
+        let crossed = &self.found.walk.crossed;
+        crossed.iter().any(|crossed| is_ancestry(*crossed))
+    }
+
     /// The nodes that are told.
     fn nodes(&mut self, ledger: &Ledger) -> Result<(), LedgerError> {
         let told = &self.found.told;
-        self.answer.reached = told.reached;
+        self.count();
         if told.nodes > told.order.len() {
             let (most, nodes) = (told.order.len(), told.nodes);
             self.answer.incomplete.push(format!("only the nearest {most} of {nodes} nodes are told (--limit)"));
+            self.answer.is_limited = true;
         }
         for (depth, number, is_name) in &told.order {
             let place = self.node(ledger, *number, *depth)?;
@@ -298,6 +331,9 @@ impl<'a> Maker<'a> {
         if self.found.walk.is_cut {
             incomplete.push(format!("what is more than {} edges away is not told (--depth)", self.options.most_depth));
         }
+        for folder in ledger.unlisted() {
+            incomplete.push(format!("the folder {folder} of the ledger cannot be listed"));
+        }
         if cut > 0 {
             incomplete
                 .push(format!("{cut} statements name more than the graph takes up (waag ledger check names them)"));
@@ -363,10 +399,11 @@ impl<'a> Maker<'a> {
 /// How far one saying can be believed.
 pub(super) fn level(claim: Option<&ClaimedBy>, assurance: Option<&Assurance>) -> Level {
     match (claim.map(|claim| claim.voice), assurance) {
+        // Whoever repeats what others say signs for it, too.
+        (_, Some(Assurance::Unverified { .. })) => Level::Unverified,
         (Some(Voice::DerivedFromFile), _) => Level::DerivedFromFile,
         (Some(Voice::SelfDeclared), _) | (None, Some(Assurance::Unsigned) | None) => Level::SelfDeclared,
         (None, Some(Assurance::Signed { .. })) => Level::Signed,
-        (None, Some(Assurance::Unverified { .. })) => Level::Unverified,
     }
 }
 

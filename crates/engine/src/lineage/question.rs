@@ -6,9 +6,10 @@ use waag_evidence::Sha256Digest;
 use waag_evidence::manifest::{HashAlgorithm, Method, Serialization, names_root};
 use waag_signing::model_statement::NAMES_DIGEST;
 
-use super::identifier::Identifier;
-use crate::hash::{HashError, Wanted, digest_files, files_of, manifest_of_files};
+use super::identifier::{Identifier, Naming};
+use crate::hash::{HashError, Wanted, digest_files, files_of, ignored_in_models, manifest_of_files};
 use crate::ledger::{Ledger, LedgerError};
+use crate::sanitize::sanitize;
 use crate::scan::Progress;
 
 /// Where a walk begins.
@@ -20,7 +21,12 @@ pub struct Starts {
     pub asked: Vec<Identifier>,
     /// Whether the files of a folder were found where the folder itself was not.
     pub by_files: bool,
+    /// Files of it, then, that the ledger knows nothing of.
+    pub unknown: Vec<String>,
 }
+
+/// Files that are named before the rest is counted.
+const MAX_NAMED: usize = 8;
 
 /// The digests of a model.
 #[derive(Debug, Clone)]
@@ -36,14 +42,15 @@ pub struct Digests {
 /// # Errors
 /// When it cannot be read.
 pub fn digests_of(path: &Path, progress: &dyn Progress) -> Result<Digests, HashError> {
-    let listed = files_of(path, &[], true, None)?;
+    let ignored = ignored_in_models();
+    let listed = files_of(path, &ignored, true, None)?;
     let wanted = Wanted { files: vec![HashAlgorithm::Sha256], shards: None };
     let hashed = digest_files(&listed.files, &wanted, progress)?;
     let how = Serialization {
         method: Method::Files,
         algorithm: HashAlgorithm::Sha256,
         allow_symlinks: listed.has_links,
-        ignored: Vec::new(),
+        ignored,
     };
     let sha256s: Vec<_> =
         hashed.iter().filter_map(|file| Some((file.file.path.as_str(), file.digests.first()?.to_sha256()?))).collect();
@@ -67,10 +74,38 @@ impl Starts {
         let asked: Vec<_> = if single { files.iter().cloned().chain(whole).collect() } else { whole };
         let nodes = ledger.nodes_of(&asked)?;
         if !nodes.is_empty() || single {
-            return Ok(Self { nodes, asked, by_files: false });
+            return Ok(Self { nodes, asked, ..Self::default() });
         }
         let nodes = ledger.nodes_of(&files)?;
-        Ok(Self { by_files: !nodes.is_empty(), nodes, asked })
+        Ok(Self { by_files: !nodes.is_empty(), nodes, asked, ..Self::default() })
+    }
+
+    /// The same of a model, with the names of files that are unknown: a file that two models share says nothing of the others.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn of_model(ledger: &Ledger, digests: Digests) -> Result<Self, LedgerError> {
+        let Digests { whole, files } = digests;
+        let identifiers = files.iter().map(|(_, identifier)| identifier.clone()).collect();
+        let mut starts = Self::of_digests(ledger, whole, identifiers)?;
+        for (name, identifier) in files.iter().filter(|_| starts.by_files) {
+            if ledger.nodes_of(std::slice::from_ref(identifier))?.is_empty() {
+                starts.unknown.push(name.clone());
+            }
+        }
+        Ok(starts)
+    }
+
+    /// What an answer from here on may lack, in words.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let named = self.unknown.iter().take(MAX_NAMED).map(|name| sanitize(name));
+        let mut gaps: Vec<String> = named.map(|name| format!("the ledger knows nothing of {name}")).collect();
+        let more = self.unknown.len().saturating_sub(MAX_NAMED);
+        if more > 0 {
+            gaps.push(format!("the ledger knows nothing of {more} more files"));
+        }
+        gaps
     }
 
     /// The nodes that a text stands for.
@@ -79,10 +114,16 @@ impl Starts {
     /// When the index cannot be read.
     pub fn of_text(ledger: &Ledger, text: &str) -> Result<Self, LedgerError> {
         let asked = Identifier::readings(text);
-        let mut nodes = ledger.nodes_of(&asked)?;
+        let (bare, telling): (Vec<_>, Vec<_>) =
+            asked.iter().cloned().partition(|reading| reading.naming == Naming::Name);
+        let mut nodes = ledger.nodes_of(&telling)?;
         if nodes.is_empty() {
-            nodes = ledger.nodes_like(text)?;
+            // One bare name that somebody wrote down must not hide the artifacts that are called so.
+            nodes = ledger.nodes_of(&bare)?;
+            let called = ledger.nodes_like(text)?;
+            nodes.extend(called.into_iter().filter(|node| !nodes.contains(node)).collect::<Vec<_>>());
         }
-        Ok(Self { nodes, asked: vec![asked.into_iter().next().unwrap_or(Identifier::uri(text))], by_files: false })
+        let asked = vec![asked.into_iter().next().unwrap_or(Identifier::uri(text))];
+        Ok(Self { nodes, asked, ..Self::default() })
     }
 }

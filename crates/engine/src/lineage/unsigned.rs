@@ -41,6 +41,10 @@ fn try_path(
     let found = walk(ledger, starts, options)?;
     let last = first_unsigned(ledger, &found.graph, &found.walk, judge)?;
     let mut maker = Maker::new(&found, options);
+    maker.count();
+    if !maker.has_ancestry() {
+        maker.answer.incomplete.push("no statement says what it was made from".to_owned());
+    }
     let mut path = Vec::new();
     if let Some(last) = last {
         path = path_to(&found.graph, &found.walk, last);

@@ -187,7 +187,17 @@ fn replaced_added_and_missing_artifacts_are_caught() {
     assert_eq!(put("model.onnx", Some("good")), []);
     assert_eq!(put("extra.py", Some("import os")), [ProblemKind::UncoveredArtifact]);
     assert_eq!(put("extra.py", None), []);
+    assert_eq!(
+        put("waag/evil.py", Some("import os")),
+        [ProblemKind::UncoveredArtifact],
+        "only evidence is passed over"
+    );
+    assert_eq!(put("waag/evil.py", None), []);
     assert_eq!(put("model.onnx", None), [ProblemKind::MissingArtifact]);
+    assert_eq!(put("other.onnx", Some("good")), [ProblemKind::UncoveredArtifact, ProblemKind::MissingArtifact]);
+    assert_eq!(put("other.onnx", None), [ProblemKind::MissingArtifact]);
+    put("model.onnx", Some("words"));
+    assert_eq!(put("a b/vocab.txt", Some("good")), [ProblemKind::ReplacedArtifact, ProblemKind::ReplacedArtifact]);
 }
 
 #[test]
@@ -267,6 +277,10 @@ fn answers_that_are_none_are_told() {
 fn addresses_with_passwords_are_refused_and_not_shown() {
     let error = Server::new("http://me:secret@localhost:1", Credentials::default()).unwrap_err();
     assert!(!error.to_string().contains("secret"), "{error}");
+    for address in ["http://:secret@localhost:1", "http://localhost:1/?token=secret"] {
+        let error = Server::new(address, Credentials::default()).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
     for address in ["ftp://x", "http://", "x"] {
         assert!(Server::new(address, Credentials::default()).is_err(), "{address}");
     }

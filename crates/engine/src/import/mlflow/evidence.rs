@@ -10,7 +10,7 @@ use super::super::document::{self, Node};
 use crate::io::sha256;
 
 /// The folder of evidence among the artifacts of a run.
-pub(super) const FOLDER: &str = "waag";
+const FOLDER: &str = "waag";
 /// The tag that holds the digest of the evidence, and nothing else.
 pub(super) const TAG: &str = "waag.evidence";
 
@@ -30,6 +30,12 @@ pub(super) struct Evidence {
 /// Where evidence with a digest is kept.
 pub(super) fn path_of(digest: &Sha256Digest) -> String {
     format!("{FOLDER}/sha256-{digest}.json")
+}
+
+/// Whether a path below the artifacts of a run is one where evidence is kept.
+pub(super) fn is_evidence(path: &str) -> bool {
+    let digits = path.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix("/sha256-")?.strip_suffix(".json"));
+    digits.is_some_and(|digits| digits.parse::<Sha256Digest>().is_ok())
 }
 
 /// Reads an envelope or a bundle.

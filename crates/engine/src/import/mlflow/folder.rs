@@ -11,6 +11,7 @@ use waag_formats::source::Source as _;
 use super::super::document::{Node, yaml};
 use super::super::intake::{Artifact, Checked, Grade, Intake};
 use super::super::page::Page;
+use super::super::run::without_credentials;
 use super::super::{Found, Importer, Taken};
 use super::record::{Dataset, Record, context};
 use crate::io::{FileSource, sha256};
@@ -48,6 +49,7 @@ impl Importer for MlflowFolder {
             Err(why) => return intake.remark(Grade::Unchecked, path, why),
         };
         let folder = path.parent().unwrap_or(Path::new("."));
+        oddities(path, &Node::root(&record), intake);
         let record = read(folder, &Node::root(&record), intake);
         let mut run = record.run(page.source);
         let models = produced(folder, intake);
@@ -58,6 +60,18 @@ impl Importer for MlflowFolder {
             }
         }
         intake.take_run(&run);
+    }
+}
+
+/// What keeps the record from telling all of the run.
+fn oddities(path: &Path, root: &Node<'_>, intake: &mut Intake<'_>) {
+    let is_elsewhere = |place: &&str| place.contains("://") && !place.starts_with("file://");
+    if let Some(place) = root.text_of("artifact_uri").filter(is_elsewhere) {
+        let text = format!("the run's artifacts are at '{}', and are not read", without_credentials(place));
+        intake.remark(Grade::Unchecked, path, text);
+    }
+    if root.text_of("lifecycle_stage") == Some("deleted") {
+        intake.remark(Grade::Note, path, "the run was deleted, and its record is still there");
     }
 }
 

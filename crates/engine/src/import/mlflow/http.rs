@@ -116,7 +116,9 @@ impl Client {
     pub(super) fn new(address: &str, credentials: Credentials) -> Result<Self, HttpError> {
         let wrong = || HttpError::Address(without_password(address));
         let base = Url::parse(address).map_err(|_| wrong())?;
-        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() || !base.username().is_empty() {
+        // What is secret does not belong into an address, which is printed and kept.
+        let has_secret = !base.username().is_empty() || base.password().is_some() || base.query().is_some();
+        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() || has_secret {
             return Err(wrong());
         }
         let connection = |error: &dyn fmt::Display| HttpError::Connection(error.to_string());
@@ -260,6 +262,7 @@ async fn refusal(status: StatusCode, mut answer: reqwest::Response) -> HttpError
 
 /// An address without what stands before its `@`.
 fn without_password(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
     match address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
         Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
         None => address.to_owned(),

@@ -6,7 +6,7 @@ use waag_evidence::statement::claims::ClaimSource;
 use waag_evidence::statement::role::Role;
 
 use super::super::document::{self, Node};
-use super::super::identity::{Kind, guessed, is_local};
+use super::super::identity::Kind;
 use super::super::run::{Run, commit, of_milliseconds};
 
 /// Parameters that name the model a run began with.
@@ -75,9 +75,8 @@ impl Record {
             run.input(Role::Code, what, "tags/mlflow.source.git.commit");
         }
         for key in BASE_MODEL {
-            let name = self.params.get(*key).and_then(Value::as_str);
-            if let Some(name) = name.filter(|name| !name.is_empty() && !is_local(name)) {
-                run.input(Role::BaseModel, guessed(name, Kind::Model, None), format!("params/{key}"));
+            if let Some(name) = self.params.get(*key).and_then(Value::as_str) {
+                run.named(Role::BaseModel, Kind::Model, name, format!("params/{key}"));
             }
         }
         for dataset in &self.datasets {

@@ -5,7 +5,7 @@ use waag_evidence::Sha256Digest;
 use waag_evidence::manifest::{Digest, HashAlgorithm, Manifest, Method, Resource, Serialization, names_root};
 
 use super::super::document::Node;
-use super::evidence::FOLDER;
+use super::evidence::is_evidence;
 use super::server::{MlflowError, ModelVersion, RemoteFile, Server};
 use super::target::Target;
 use crate::scan::Progress;
@@ -31,7 +31,8 @@ impl Resolved {
     }
 }
 
-/// Resolves a target and reads its files. Evidence among them is passed over: it is about the others.
+/// Resolves a target and reads its files. Evidence among them, which lies
+/// where [`path_of`](super::evidence::path_of) says and nowhere else, is passed over: it is about the others.
 pub(super) fn resolve(server: &Server, target: &Target, progress: &dyn Progress) -> Result<Resolved, MlflowError> {
     let version = server.version(target)?;
     let id = match target {
@@ -50,7 +51,8 @@ pub(super) fn resolve(server: &Server, target: &Target, progress: &dyn Progress)
         .and_then(|(_, record, _)| Some(Node::root(record).at(&["run", "info", "artifact_uri"])?.text()?.to_owned()));
     let mut resolved = Resolved { version, run, run_place, places: Vec::new(), unread: Vec::new() };
     for place in places(server, &mut resolved)? {
-        let skip = |path: &str| path == FOLDER;
+        let is_own = resolved.run_place.as_deref() == Some(place.as_str());
+        let skip = |path: &str| is_own && is_evidence(path);
         match server.files(&place, &skip, &mut |file| progress.advance(file.size, &file.path)) {
             Ok(files) => resolved.places.push((place, files)),
             Err(error @ MlflowError::Elsewhere(_)) => resolved.unread.push(error),

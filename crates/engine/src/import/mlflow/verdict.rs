@@ -3,7 +3,7 @@
 //! A tag can be overwritten by anybody who reaches the server, an alias moved, an artifact replaced. So the check resolves
 //! everything anew and compares digests of bytes; a digest that the user holds, or a signature, is what it can be anchored to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -281,48 +281,118 @@ fn found(
     }
 }
 
-/// Whether the evidence is about the files that are there, all of them and no others.
+/// Whether the evidence is about the files that are there, all of them and no others, each under its name.
 fn compare(evidence: &Evidence, resolved: &Resolved, report: &mut VerdictReport) {
-    let about: BTreeSet<Sha256Digest> =
-        evidence.subjects.iter().flat_map(|(_, digests)| digests.iter().copied()).collect();
-    let mut there: BTreeSet<Sha256Digest> = BTreeSet::new();
+    if evidence.subjects.is_empty() {
+        report.problem(ProblemKind::UncoveredArtifact, "the evidence names nothing that it is about");
+    }
+    let subjects = Subjects::new(&evidence.subjects);
+    let mut found: BTreeSet<usize> = BTreeSet::new();
+    let mut told: BTreeSet<usize> = BTreeSet::new();
     for (place, files) in &resolved.places {
-        there.extend(files.iter().map(|file| file.sha256));
-        let whole = roots(place, files);
-        // A digest of the whole covers every file at that place.
-        if let Some((root, names)) = whole
-            && (about.contains(&root) || about.contains(&names))
-        {
-            there.extend([root, names]);
-            continue;
+        let mut is_covered = false;
+        if let Some((root, names)) = roots(place, files) {
+            // Only the second has the names of files in it. The first alone says nothing about which file is which.
+            is_covered = subjects.has(&names);
+            found.extend(subjects.with(&root).chain(subjects.with(&names)));
         }
-        for file in files.iter().filter(|file| !about.contains(&file.sha256)) {
-            let is_named = evidence.subjects.iter().any(|(name, _)| is_file(name, &file.path));
-            let (kind, what) = match is_named {
-                true => (ProblemKind::ReplacedArtifact, "which is not what the evidence is about"),
-                false => (ProblemKind::UncoveredArtifact, "and the evidence is not about it"),
+        for file in files {
+            let named = subjects.named(&file.path);
+            let fitting: Vec<usize> = subjects.with(&file.sha256).filter(|place| named.fits(*place)).collect();
+            found.extend(fitting.iter().copied());
+            if is_covered || !fitting.is_empty() {
+                continue;
+            }
+            told.extend(named.places.iter().copied());
+            let (kind, what) = match named.places.is_empty() {
+                false => (ProblemKind::ReplacedArtifact, "which is not what the evidence is about"),
+                true => (ProblemKind::UncoveredArtifact, "and the evidence is not about it"),
             };
             report.problem(kind, format!("'{}' has sha256 {}, {what}", file.path, file.sha256));
         }
     }
-    let replaced: Vec<String> = report.problems.iter().map(|problem| problem.text.clone()).collect();
-    for (name, digests) in &evidence.subjects {
-        let is_there = digests.iter().any(|digest| there.contains(digest));
-        let is_told = resolved.files().any(|file| {
-            is_file(name, &file.path) && replaced.iter().any(|text| text.starts_with(&format!("'{}'", file.path)))
-        });
-        if !is_there && !is_told {
-            report.problem(
-                ProblemKind::MissingArtifact,
-                format!("the evidence is about '{name}', and no file there has its digest"),
-            );
+    for (place, (name, _)) in evidence.subjects.iter().enumerate() {
+        if !found.contains(&place) && !told.contains(&place) {
+            let text = format!("the evidence is about '{name}', and no file there of this name has its digest");
+            report.problem(ProblemKind::MissingArtifact, text);
         }
     }
 }
 
-/// Whether a subject's name is that of a file, which may be written with folders above it.
-fn is_file(name: &str, path: &str) -> bool {
-    name == path || name.ends_with(&format!("/{path}")) || path.ends_with(&format!("/{name}"))
+/// What evidence is about, by digest and by the last part of its names.
+struct Subjects<'a> {
+    list: &'a [(String, Vec<Sha256Digest>)],
+    by_digest: BTreeMap<Sha256Digest, Vec<usize>>,
+    by_last: BTreeMap<&'a str, Vec<usize>>,
+    nameless: BTreeSet<usize>,
+}
+
+/// The subjects that are called as a file is: places in the list.
+struct Named<'s> {
+    places: Vec<usize>,
+    nameless: &'s BTreeSet<usize>,
+}
+
+impl Named<'_> {
+    fn fits(&self, place: usize) -> bool {
+        self.places.contains(&place) || self.nameless.contains(&place)
+    }
+}
+
+impl<'a> Subjects<'a> {
+    fn new(list: &'a [(String, Vec<Sha256Digest>)]) -> Self {
+        let mut subjects =
+            Self { list, by_digest: BTreeMap::new(), by_last: BTreeMap::new(), nameless: BTreeSet::new() };
+        for (place, (name, digests)) in list.iter().enumerate() {
+            digests.iter().for_each(|digest| subjects.by_digest.entry(*digest).or_default().push(place));
+            match name.as_str() {
+                "" => _ = subjects.nameless.insert(place),
+                name => subjects.by_last.entry(last_part(name)).or_default().push(place),
+            }
+        }
+        subjects
+    }
+
+    fn has(&self, digest: &Sha256Digest) -> bool {
+        self.by_digest.contains_key(digest)
+    }
+
+    fn with(&self, digest: &Sha256Digest) -> impl Iterator<Item = usize> {
+        self.by_digest.get(digest).into_iter().flatten().copied()
+    }
+
+    /// Those of the very name. Where there is none, names may have folders more above them than the file has, or fewer: the
+    /// nearest of them, or `a/config.json` would stand for `b/config.json`.
+    fn named(&self, path: &str) -> Named<'_> {
+        let mut nearest: Option<(u8, usize)> = None;
+        let mut places = Vec::new();
+        for place in self.by_last.get(last_part(path)).into_iter().flatten() {
+            let Some(distance) = self.list.get(*place).and_then(|(name, _)| distance(name, path)) else { continue };
+            if nearest.is_none_or(|nearest| distance < nearest) {
+                nearest = Some(distance);
+                places.clear();
+            }
+            if nearest == Some(distance) {
+                places.push(*place);
+            }
+        }
+        Named { places, nameless: &self.nameless }
+    }
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// How far a subject's name is from that of a file; none when it is another. Letters more, then letters fewer.
+fn distance(name: &str, path: &str) -> Option<(u8, usize)> {
+    let is_below = |whole: &str, end: &str| whole.strip_suffix(end).is_some_and(|above| above.ends_with('/'));
+    match () {
+        () if name == path => Some((0, 0)),
+        () if is_below(name, path) => Some((1, name.len())),
+        () if is_below(path, name) => Some((2, path.len() - name.len())),
+        () => None,
+    }
 }
 
 /// Whether evidence that holds stands on another version of the model: then the alias was moved. With `named`, only that
@@ -364,4 +434,57 @@ fn holds(server: &Server, version: &ModelVersion, digest: &Sha256Digest, progres
     let Ok(Some(evidence)) = found(server, &resolved, digest, &mut report) else { return false };
     compare(&evidence, &resolved, &mut report);
     report.problems.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::server::RemoteFile;
+    use super::*;
+
+    fn problems(subjects: &[(&str, u8)], files: &[(&str, u8)]) -> Vec<ProblemKind> {
+        let digest = |byte: u8| Sha256Digest::new([byte; 32]);
+        let subjects = subjects.iter().map(|(name, byte)| ((*name).to_owned(), vec![digest(*byte)])).collect();
+        let evidence =
+            Evidence { digest: digest(0), predicate_type: String::new(), signatures: 0, subjects, objection: None };
+        let file = |(path, byte): &(&str, u8)| RemoteFile { path: (*path).to_owned(), sha256: digest(*byte), size: 1 };
+        let places = vec![("p".to_owned(), files.iter().map(file).collect())];
+        let resolved = Resolved { version: None, run: None, run_place: None, places, unread: Vec::new() };
+        let mut report = VerdictReport::default();
+        compare(&evidence, &resolved, &mut report);
+        report.problems.into_iter().map(|problem| problem.kind).collect()
+    }
+
+    #[test]
+    fn names_belong_to_bytes() {
+        use ProblemKind::{MissingArtifact, ReplacedArtifact, UncoveredArtifact};
+        for above in ["", "m/"] {
+            let names = [format!("{above}config.json"), format!("{above}unet/config.json")];
+            let about = [(names[0].as_str(), 1), (names[1].as_str(), 2)];
+            assert_eq!(problems(&about, &[("config.json", 1), ("unet/config.json", 2)]), []);
+            let swapped = problems(&about, &[("config.json", 2), ("unet/config.json", 1)]);
+            assert_eq!(swapped, [ReplacedArtifact, ReplacedArtifact], "{above}");
+        }
+        assert_eq!(problems(&[("a", 1)], &[("b", 1)]), [UncoveredArtifact, MissingArtifact]);
+        assert_eq!(problems(&[("", 1)], &[("b", 1)]), [], "one without a name is told by its digest");
+        assert_eq!(problems(&[("a", 1)], &[("model/a", 1)]), []);
+        assert_eq!(problems(&[], &[]), [UncoveredArtifact]);
+    }
+
+    #[test]
+    fn a_digest_of_the_whole_counts_with_the_names_in_it() {
+        let files = [RemoteFile { path: "b".to_owned(), sha256: Sha256Digest::new([1; 32]), size: 1 }];
+        let (root, names) = roots("p", &files).unwrap();
+        let about = |digest: &Sha256Digest| problems_of("m", *digest, &files);
+        assert_eq!((about(&names), about(&root)), (vec![], vec![ProblemKind::UncoveredArtifact]));
+    }
+
+    fn problems_of(name: &str, digest: Sha256Digest, files: &[RemoteFile]) -> Vec<ProblemKind> {
+        let subjects = vec![(name.to_owned(), vec![digest])];
+        let evidence = Evidence { digest, predicate_type: String::new(), signatures: 0, subjects, objection: None };
+        let places = vec![("p".to_owned(), files.to_vec())];
+        let resolved = Resolved { version: None, run: None, run_place: None, places, unread: Vec::new() };
+        let mut report = VerdictReport::default();
+        compare(&evidence, &resolved, &mut report);
+        report.problems.into_iter().map(|problem| problem.kind).collect()
+    }
 }

@@ -29,13 +29,13 @@ fn a_card_says_what_a_model_was_made_from() {
 #[test]
 fn a_model_is_not_its_own_ancestor() {
     let config = r#"{"_name_or_path": "me/tiny-ft", "transformers_version": "4.45.0"}"#;
-    let root = folder(&[("tiny-ft/config.json", config), ("other/config.json", r#"{"_name_or_path": "org/base"}"#)]);
+    let root = folder(&[("me/tiny-ft/config.json", config), ("other/config.json", r#"{"_name_or_path": "org/base"}"#)]);
     let imported = import(root.path());
     assert_eq!(
         told(&imported),
         [
+            "dependency: pkg:pypi/transformers@4.45.0 (me/tiny-ft/config.json#/transformers_version)",
             "base-model: pkg:huggingface/org/base (other/config.json#/_name_or_path)",
-            "dependency: pkg:pypi/transformers@4.45.0 (tiny-ft/config.json#/transformers_version)",
         ]
     );
     assert!(imported.remarks.iter().any(|remark| remark.text.contains("is the model itself")));
@@ -217,4 +217,94 @@ fn a_packed_model_names_its_run_and_what_it_wraps() {
              (model/MLmodel#/flavors/transformers/source_model_name)",
         ]
     );
+}
+
+#[test]
+fn an_address_names_what_an_identifier_does() {
+    let card = "---\nbase_model: https://huggingface.co/org/base\ndatasets: [\"https://huggingface.co/datasets/org/data\"]\n---\n";
+    assert_eq!(
+        told(&import(folder(&[("m/README.md", card)]).path())),
+        [
+            "base-model: pkg:huggingface/org/base (m/README.md#/base_model)",
+            "dataset: https://huggingface.co/datasets/org/data (m/README.md#/datasets/0)",
+        ]
+    );
+}
+
+#[test]
+fn a_name_that_only_ends_like_the_models_takes_nothing_away() {
+    let card = "---\nmodel_name: base\nbase_model: owner/Llama-3.2-1B\n---\n";
+    let adapter = r#"{"base_model_name_or_path": "org/base"}"#;
+    let imported =
+        import(folder(&[("Llama-3.2-1B/README.md", card), ("Llama-3.2-1B/adapter_config.json", adapter)]).path());
+    assert_eq!(
+        told(&imported),
+        [
+            "base-model: pkg:huggingface/owner/Llama-3.2-1B (Llama-3.2-1B/README.md#/base_model)",
+            "base-model: pkg:huggingface/org/base (Llama-3.2-1B/adapter_config.json#/base_model_name_or_path)",
+        ]
+    );
+    assert!(imported.conflicts.iter().any(|conflict| conflict.topic == Topic::BaseModel));
+    assert_eq!(imported.remarks.iter().filter(|remark| remark.text.contains("may be the model itself")).count(), 2);
+}
+
+#[test]
+fn names_in_mappings_are_read_and_what_is_no_name_is_told() {
+    let card = "\n---\nbase_model:\n- {name: org/base}\n- 7\ndatasets:\n- {id: org/data}\n---\n";
+    let imported = import(folder(&[("m/README.md", card)]).path());
+    assert_eq!(
+        told(&imported),
+        [
+            "base-model: pkg:huggingface/org/base (m/README.md#/base_model/0)",
+            "dataset: https://huggingface.co/datasets/org/data (m/README.md#/datasets/0)",
+        ]
+    );
+    assert_eq!(imported.grade(), Grade::Unchecked);
+}
+
+#[test]
+fn two_revisions_of_one_model_are_merged_as_two() {
+    let merge = "merge_method: linear\nmodels:\n- model: o/a@r1\n- model: o/a@r2\n- model: o/a@r2\n";
+    assert_eq!(told(&import(folder(&[("m/mergekit_config.yml", merge)]).path())).len(), 2);
+}
+
+#[test]
+fn digests_that_are_not_checked_are_told() {
+    let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let line = |path: &str| format!("- {{path: {path}, sha256: {sha256}}}\n");
+    let manifest = format!("files:\n{}{}{}{}", line("./gone.bin"), line("../up.bin"), line("link"), line("out"));
+    let root = folder(&[("up.bin", "hello"), ("m/MANIFEST.yaml", &manifest), ("m/a.txt", "hello")]);
+    let elsewhere = folder(&[("secret", "hello")]);
+    std::os::unix::fs::symlink("a.txt", root.path().join("m/link")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path().join("secret"), root.path().join("m/out")).unwrap();
+    let imported = import(root.path());
+    let agrees = Checked::Agrees { algorithm: "sha256".into() };
+    assert!(imported.artifacts.iter().any(|artifact| artifact.name == "m/link" && artifact.checked == agrees));
+    let said = |grade, text: &str| {
+        assert!(
+            imported.remarks.iter().any(|one| one.grade == grade && one.text.contains(text)),
+            "{:?}",
+            imported.remarks
+        );
+    };
+    said(Grade::Wrong, "'./gone.bin'");
+    said(Grade::Unchecked, "'../up.bin'");
+    said(Grade::Unchecked, "'out'");
+}
+
+#[test]
+fn a_ledger_within_is_no_part_of_a_model() {
+    let root = folder(&[("m/README.md", "---\nbase_model: org/base\n---\n"), ("m/model.bin", "x")]);
+    let model = root.path().join("m");
+    let digest = |path: &Path| {
+        let claims = import(path).claims;
+        claims.into_iter().find(|claim| claim.role == Role::BaseModel).unwrap().subject.digest
+    };
+    let before = digest(&model);
+    std::fs::create_dir(model.join(".waag")).unwrap();
+    std::fs::write(model.join(".waag/statement.json"), "{}").unwrap();
+    assert_eq!(digest(&model), before);
+    let whole = crate::lineage::question::digests_of(&model, &Silent).unwrap().whole;
+    let told: Vec<String> = whole.iter().map(ToString::to_string).collect();
+    assert!(told.contains(&format!("sha256:{}", before.get("sha256").unwrap())), "asked for as it is imported");
 }

@@ -36,6 +36,9 @@ struct Component {
     purl: Text,
     #[serde(default)]
     hashes: Bounded<Hash>,
+    /// What it is assembled of.
+    #[serde(default)]
+    components: Bounded<Component>,
 }
 
 #[derive(Deserialize)]
@@ -75,12 +78,25 @@ fn is_sha256(digits: &str) -> bool {
     digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// Components, and those that they are assembled of: each is in what the bill is about.
+fn flat<'b>(components: &'b Bounded<Component>, left_out: &mut u64) -> Vec<&'b Component> {
+    let mut all = Vec::new();
+    let mut open: Vec<&Component> = components.items.iter().rev().collect();
+    while let Some(component) = open.pop() {
+        all.push(component);
+        *left_out += component.components.more;
+        open.extend(component.components.items.iter().rev());
+    }
+    all
+}
+
 pub(super) fn read(payload: &[u8], subjects: &[Descriptor], collector: &mut Collector) -> Result<(), NotRead> {
     let bill: Bill = whole(payload)?;
     collector.extracted.said_at = timestamp(bill.metadata.unwrap_or_default().timestamp.as_str());
     collector.extracted.left_out += bill.components.more;
+    let components = flat(&bill.components, &mut collector.extracted.left_out);
     let Some(about) = collector.made(subjects, "bill of materials") else { return Ok(()) };
-    for component in &bill.components.items {
+    for component in components {
         let mut identifiers = component.identifiers().into_iter();
         let Some(best) = identifiers.next() else { continue };
         let object = collector.node(best, component.name.as_str());

@@ -13,7 +13,7 @@ use crate::lineage::relation::Relation;
 use crate::lineage::shape::{Bounded, Descriptor, Text};
 
 /// Packages of one result that are read.
-const MAX_PACKAGES: usize = 64;
+const MAX_PACKAGES: usize = 1 << 16;
 
 pub(super) fn is_one(predicate_type: &str) -> bool {
     predicate_type.starts_with("https://in-toto.io/attestation/vulns")
@@ -51,7 +51,11 @@ struct Found {
 
 /// Every package URL among annotations, however deep.
 #[derive(Default)]
-struct Packages(Vec<String>);
+struct Packages {
+    urls: Vec<String>,
+    /// How many more there were.
+    more: u64,
+}
 
 impl<'de> Deserialize<'de> for Packages {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -69,7 +73,7 @@ impl<'de> Visitor<'de> for PackagesVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Packages, E> {
-        Ok(Packages(Vec::from_iter(text.starts_with("pkg:").then(|| text.to_owned()))))
+        Ok(Packages { urls: Vec::from_iter(text.starts_with("pkg:").then(|| text.to_owned())), more: 0 })
     }
 
     fn visit_unit<E>(self) -> Result<Packages, E> {
@@ -111,8 +115,9 @@ impl<'de> Visitor<'de> for PackagesVisitor {
 
 impl Packages {
     fn take(&mut self, more: Self) {
-        let room = MAX_PACKAGES.saturating_sub(self.0.len());
-        self.0.extend(more.0.into_iter().take(room));
+        let room = MAX_PACKAGES.saturating_sub(self.urls.len());
+        self.more += more.more + more.urls.len().saturating_sub(room) as u64;
+        self.urls.extend(more.urls.into_iter().take(room));
     }
 }
 
@@ -126,12 +131,13 @@ pub(super) fn read(payload: &[u8], subjects: &[Descriptor], collector: &mut Coll
     for found in &scanner.result.items {
         let Some(id) = found.id.as_str() else { continue };
         let advisory = collector.node(Identifier::new(Naming::Advisory, id), None);
-        for package in &found.annotations.0 {
+        collector.extracted.left_out += found.annotations.more;
+        for package in &found.annotations.urls {
             let package = collector.node(Identifier::uri(package), None);
             collector.edge(package, advisory, Relation::HasAdvisory, None);
             collector.edge(about, package, Relation::Role(Role::Dependency), None);
         }
-        if found.annotations.0.is_empty() {
+        if found.annotations.urls.is_empty() {
             collector.edge(about, advisory, Relation::HasAdvisory, None);
         }
     }

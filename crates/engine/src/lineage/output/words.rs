@@ -105,6 +105,12 @@ pub(super) fn headline(told: &Told<'_>) -> String {
         Asked::Descendants => format!("{} made from {about}", counted(count, "artifact")),
         Asked::Affected if count == 0 => format!("nothing in the ledger descends from {about}"),
         Asked::Affected => format!("{} affected by {about}", counted(count, "artifact")),
+        Asked::UnsignedPath if told.answer.edges.is_empty() && count == 0 => {
+            format!("no statement says what {about} was made from")
+        }
+        Asked::UnsignedPath if told.answer.edges.is_empty() && told.answer.is_inconclusive() => {
+            format!("everything that was looked at and leads to {about} is signed by somebody who is trusted")
+        }
         Asked::UnsignedPath if told.answer.edges.is_empty() => {
             format!("everything that leads to {about} is signed by somebody who is trusted")
         }
