@@ -56,7 +56,7 @@ fn a_name_that_leads_elsewhere_later_is_looked_at_again() {
     project.write("one.csv", "abc");
     project.write("two.csv", "two");
     project.write("three.csv", "three");
-    let script = "ln -sfn one.csv now; cat now > out; ln -sfn two.csv now; cat now >> out; \
+    let script = "ln -sfn one.csv now.csv; cat now.csv > out; ln -sfn two.csv now.csv; cat now.csv >> out; \
                   cat < three.csv > /dev/null; cat /proc/self/cwd/one.csv > /dev/null";
     let statement = project.shell(&[], script);
     let mut digests: Vec<_> =
