@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::control::{self, Observation};
 use crate::finding::Finding;
 
+/// What stands between the paths of a subject's name.
+const SEPARATOR: &str = ", ";
+
 /// One entry of `[[exception]]` in `waag.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawException")]
@@ -107,8 +110,13 @@ impl Exception {
     /// subject's name.
     #[must_use]
     pub fn covers_control(&self, id: &str, observation: &Observation, subject: &str) -> bool {
-        let place = if observation.place.is_empty() { subject } else { &observation.place };
-        self.control.as_deref() == Some(id) && matches_path(&self.path, place)
+        let covers = |place: &str| matches_path(&self.path, place);
+        self.control.as_deref() == Some(id)
+            && match observation.place.as_str() {
+                // Of several paths that were judged together, each has to be covered.
+                "" => subject.split(SEPARATOR).all(covers),
+                place => covers(place),
+            }
     }
 
     /// The rule or control that it is about.
@@ -124,12 +132,15 @@ impl Exception {
     }
 }
 
-/// Whether a path matches a pattern. A pattern without a leading `/` or `**` may start at any component.
+/// Whether a path matches a pattern. A pattern with a leading `/` has to match from the first component of the path; any
+/// other may start at any.
 #[must_use]
 pub fn matches_path(pattern: &str, path: &str) -> bool {
+    let is_anchored = pattern.starts_with('/');
     let pattern: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    (0..=path.len()).any(|start| matches_components(&pattern, path.get(start..).unwrap_or_default()))
+    let last = if is_anchored { 0 } else { path.len() };
+    (0..=last).any(|start| matches_components(&pattern, path.get(start..).unwrap_or_default()))
 }
 
 fn matches_components(pattern: &[&str], path: &[&str]) -> bool {
@@ -166,6 +177,12 @@ mod tests {
             ("a/**", "a/b/model.pt", true),
             ("a/**/model.*", "a/b/c/model.pt", true),
             ("./a/model.pt", "a/model.pt", true),
+            ("/models/base/x", "models/base/x", true),
+            ("/models/base/x", "./models/base/x", true),
+            ("/models/base/x", "/models/base/x", true),
+            ("/models/base/x", "evil/models/base/x", false),
+            ("/**/x", "evil/models/base/x", true),
+            ("models/base/x", "evil/models/base/x", true),
         ] {
             assert_eq!(matches_path(pattern, path), expected, "{pattern} {path}");
         }
@@ -179,6 +196,16 @@ mod tests {
         assert!(parse(&whole.replace("reviewed", " ")).is_err_and(|error| error.contains("empty reason")));
         assert!(parse(&whole.replace("2027-01-31", "soon")).is_err_and(|error| error.contains("not a date")));
         assert!(parse(&format!("{whole}\nwhen = 'never'")).is_err());
+    }
+
+    #[test]
+    fn an_exception_for_one_of_several_paths_does_not_cover_the_whole() {
+        let text = "control = 'signature'\npath = 'base'\nreason = 'reviewed'\nuntil = '2027-01-31'";
+        let exception: Exception = toml::from_str(text).unwrap();
+        let whole = Observation::unknown("", "no signature was looked for", "name a model");
+        assert!(exception.covers_control("signature", &whole, "models/base"));
+        assert!(!exception.covers_control("signature", &whole, "other, models/base"));
+        assert!(exception.covers_control("signature", &whole, "old/base, models/base"));
     }
 
     #[test]

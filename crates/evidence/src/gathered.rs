@@ -7,6 +7,7 @@ use crate::digest::Sha256Digest;
 use crate::finding::Finding;
 use crate::ingredient::IngredientKind;
 use crate::project::ProjectEvidence;
+use crate::statement::ResourceDescriptor;
 use crate::statement::provenance::{BuildType, Provenance, role_of};
 use crate::statement::role::Role;
 use crate::verdict::Decision;
@@ -121,6 +122,9 @@ pub enum SignatureState {
     Good {
         /// Their names in the settings.
         signers: Vec<String>,
+        /// Paths below it that they did not sign.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        uncovered: Vec<String>,
     },
     /// It is not what trusted signers signed.
     Bad {
@@ -345,8 +349,8 @@ impl From<&Provenance> for ProvenanceFacts {
         if let Some(internal) = &build.internal_parameters {
             facts.read_parameters("", internal, MAX_DEPTH);
         }
-        let names = run.byproducts.iter().filter_map(|byproduct| byproduct.name.as_ref());
-        facts.logs = names.filter(|name| name.to_ascii_lowercase().contains("log")).cloned().collect();
+        facts.logs =
+            run.byproducts.iter().filter(|byproduct| is_log(byproduct)).filter_map(|it| it.name.clone()).collect();
         facts
     }
 }
@@ -354,13 +358,33 @@ impl From<&Provenance> for ProvenanceFacts {
 /// Levels of parameters that are looked into.
 const MAX_DEPTH: u32 = 6;
 /// Words of which one is in the name of a parameter that tells of hardware.
-const HARDWARE: [&str; 7] = ["hardware", "gpu", "cpu", "accelerator", "cuda", "device", "tpu"];
+const HARDWARE: [&str; 13] = [
+    "hardware",
+    "gpu",
+    "gpus",
+    "cpu",
+    "cpus",
+    "processor",
+    "processors",
+    "accelerator",
+    "accelerators",
+    "cuda",
+    "device",
+    "devices",
+    "tpu",
+];
+/// Words of which one is in the name of a parameter that is a seed.
+const SEEDS: [&str; 2] = ["seed", "seeds"];
+/// What `waag run` calls what Python had in force when it ended. PyTorch has a seed also where nobody set one.
+const IN_FORCE: &str = "python";
+/// What `waag run` calls a byproduct that is the log, among its annotations as `kind`.
+const LOG: &str = "log";
 
 impl ProvenanceFacts {
     /// Build types differ in where seeds and hardware stand; their names do not.
     fn read_parameters(&mut self, name: &str, value: &serde_json::Value, depth: u32) {
         use serde_json::Value;
-        let lower = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
+        let is_hardware = has_word(name.rsplit('.').next().unwrap_or(name), &HARDWARE) || has_word(name, &["hardware"]);
         match value {
             Value::Object(object) if depth > 0 => {
                 for (key, value) in object {
@@ -371,17 +395,45 @@ impl ProvenanceFacts {
             Value::Array(list) if depth > 0 => {
                 list.iter().for_each(|value| self.read_parameters(name, value, depth - 1));
             }
-            Value::Number(_) | Value::String(_) if name.to_ascii_lowercase().contains("seed") => {
+            Value::Number(_) | Value::String(_) if is_seed(name) => {
                 self.seeds.push(format!("{name} = {}", plain(value)));
             }
-            Value::Number(_) | Value::String(_) if HARDWARE.iter().any(|word| lower.contains(word)) => {
-                self.hardware.push(format!("{name} = {}", plain(value)));
-            }
-            Value::Number(_) | Value::String(_) if name.to_ascii_lowercase().contains("hardware") => {
+            Value::Number(_) | Value::String(_) if is_hardware => {
                 self.hardware.push(format!("{name} = {}", plain(value)));
             }
             _ => {}
         }
+    }
+}
+
+/// Whether a parameter is a seed that somebody chose: by a word of its own name, or of what it stands in.
+fn is_seed(name: &str) -> bool {
+    name.split('.').all(|part| part != IN_FORCE) && has_word(name, &SEEDS)
+}
+
+/// Whether one of these words stands in a name: `gpuCount`, `gpu_count` and `hardware.gpu` have the word `gpu`, and
+/// `outputs` does not have `tpu`.
+fn has_word(name: &str, words: &[&str]) -> bool {
+    let mut word = String::new();
+    let mut before = ' ';
+    for letter in name.chars().chain([' ']) {
+        if !letter.is_alphanumeric() || (letter.is_uppercase() && before.is_lowercase()) {
+            if words.contains(&word.as_str()) {
+                return true;
+            }
+            word.clear();
+        }
+        word.extend(letter.to_lowercase().filter(|letter| letter.is_alphabetic()));
+        before = letter;
+    }
+    false
+}
+
+/// Whether a byproduct is a log: it says so itself, or, where it says nothing, its name ends so.
+fn is_log(byproduct: &ResourceDescriptor) -> bool {
+    match byproduct.annotations.get("kind") {
+        Some(kind) => *kind == LOG,
+        None => byproduct.name.as_ref().is_some_and(|name| name.to_ascii_lowercase().ends_with(".log")),
     }
 }
 
@@ -392,7 +444,6 @@ fn plain(value: &serde_json::Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statement::ResourceDescriptor;
     use crate::statement::provenance::with_role;
 
     #[test]
@@ -412,12 +463,25 @@ mod tests {
     }
 
     #[test]
+    fn words_within_words_are_no_seeds_and_no_hardware() {
+        let text = r#"{"buildDefinition":{"buildType":"b","externalParameters":{"outputs":["x"],"command":["a"],"linseed":"no",
+            "data_seed":3,"evalSeed":5},
+            "internalParameters":{"machine":{"processor":"EPYC 7763"},"python":{"torch.initialSeed":7,"torch":{"seed":9}}}},
+            "runDetails":{"builder":{"id":"b"},"byproducts":[{"name":"catalog.json"},{"name":"blog","annotations":{"kind":"metrics"}},
+            {"name":"out","annotations":{"kind":"log"}}]}}"#;
+        let facts = ProvenanceFacts::from(&serde_json::from_str::<Provenance>(text).unwrap());
+        assert_eq!(facts.seeds, ["data_seed = 3", "evalSeed = 5"]);
+        assert_eq!(facts.hardware, ["machine.processor = EPYC 7763"]);
+        assert_eq!(facts.logs, ["out"]);
+    }
+
+    #[test]
     fn evidence_is_read_as_it_is_written() {
         let signature = SignatureEvidence {
             place: "m".into(),
             declared: true,
             sha256: None,
-            state: SignatureState::Good { signers: vec!["release".into()] },
+            state: SignatureState::Good { signers: vec!["release".into()], uncovered: vec![".github".into()] },
         };
         let evidence = Evidence { signatures: vec![signature], ..Evidence::default() };
         let text = serde_json::to_string(&evidence).unwrap();

@@ -228,7 +228,7 @@ fn findings() -> impl Strategy<Value = Finding> {
 fn signatures() -> impl Strategy<Value = SignatureEvidence> {
     let state = prop::sample::select(vec![
         SignatureState::Absent { looked_for: vec!["m.sig".into()] },
-        SignatureState::Good { signers: vec!["release".into()] },
+        SignatureState::Good { signers: vec!["release".into()], uncovered: Vec::new() },
         SignatureState::Bad { reason: "changed".into() },
         SignatureState::Unjudged { reason: "nobody is trusted".into() },
     ]);

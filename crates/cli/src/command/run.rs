@@ -8,8 +8,10 @@ use waag_code::run::again::{Again, Compared, Recorded, Sameness, again};
 use waag_code::run::{Finished, Level, Options, run, whole};
 use waag_engine::attest::seal::{With, seal};
 use waag_engine::sanitize::sanitize;
+use waag_engine::sign::SignError;
 use waag_evidence::statement::provenance::BuildType;
 use waag_evidence::statement::role::Role;
+use waag_signing::SigningError;
 
 use super::keeping::Keeping;
 use super::signer::SignerOptions;
@@ -191,7 +193,10 @@ impl Run {
     /// Gives whoever signs to `work`; a key is read before the command runs, so that a mistake is met at once.
     fn signed<T>(&self, work: impl FnOnce(With<'_, Failure>) -> Result<T, Failure>) -> Result<T, Failure> {
         match self.signer.is_asked() {
-            true => self.signer.sign(None, &Bar::new(false), work),
+            true => self.signer.sign(None, &Bar::new(false), |with| {
+                check_certificate(&with)?;
+                work(with)
+            }),
             false => work(With::Nobody),
         }
     }
@@ -206,7 +211,18 @@ impl Run {
         finished.notes.iter().for_each(|note| terminal.note(note));
         let Some(statement) = finished.statement() else { return Ok(()) };
         let statement = serde_json::to_vec(&statement).map_err(|error| refused(file, &error.into()))?;
-        let sealed = seal(&statement, with, waag_engine::clock::now())?;
+        let sealed = match seal::<Failure>(&statement, with, waag_engine::clock::now()) {
+            Ok(sealed) => sealed,
+            // What was seen of a long run is not lost with its signature.
+            Err(error) => {
+                let unsigned = seal::<Failure>(&statement, With::Nobody, waag_engine::clock::now())?;
+                whole(file, &unsigned.bytes).map_err(|error| refused(file, &error))?;
+                let shown = sanitize(&file.display().to_string());
+                terminal
+                    .complain(format!("nobody signed the provenance: it is written to '{shown}' without a signature"));
+                return Err(error);
+            }
+        };
         whole(file, &sealed.bytes).map_err(|error| refused(file, &error))?;
         let signer = sealed.signer.map_or("not signed".to_owned(), |signer| format!("signed by {}", sanitize(&signer)));
         let shown = sanitize(&file.display().to_string());
@@ -232,6 +248,17 @@ impl Run {
             log: self.log.as_ref().map(absolute),
             folder,
         })
+    }
+}
+
+/// A certificate of another key would be met when the run is over.
+fn check_certificate(with: &With<'_, Failure>) -> Result<(), Failure> {
+    let With::Key { key, chain } = with else { return Ok(()) };
+    let Some(certificate) = chain.first() else { return Ok(()) };
+    match certificate.public_key() {
+        Ok(certified) if certified == *key.public_key() => Ok(()),
+        Ok(_) => Err(SignError::from(SigningError::CertificateForAnotherKey).into()),
+        Err(error) => Err(SignError::from(error).into()),
     }
 }
 

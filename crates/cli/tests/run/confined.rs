@@ -102,7 +102,10 @@ fn where_watching_is_not_allowed_it_is_said() {
     let output = project.run(&[&inner[..], &["cp", "in.csv", "out"]].concat());
     let talk = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && talk.contains("may not be watched here"), "{talk}");
-    assert_eq!(project.statement("inner.json").internal()["capture"], "declared, not observed");
+    let inner = project.statement("inner.json");
+    assert_eq!(inner.internal()["capture"], "declared, not observed");
+    let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(inner.dependency("in.csv")["digest"]["sha256"], abc);
     let outer = project.statement("provenance.intoto.json");
     assert!(outer.inputs().contains(&("in.csv", "dataset")), "{:?}", outer.inputs());
 }
@@ -123,4 +126,36 @@ fn mistakes_are_explained() {
         let talk = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(2) && talk.starts_with("error: "), "{arguments:?}: {talk}");
     }
+}
+
+/// The folder of the workspace's crates.
+fn crates(path: &str) -> String {
+    format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_certificate_of_another_key_is_met_before_the_run() {
+    let project = Project::new();
+    let (key, other) = (crates("cli/tests/signing/private.pem"), crates("signing/tests/vectors/timestamps/other.crt"));
+    let output = project.run(&["--key", &key, "--certificate", &other, "--", "touch", "ran"]);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!project.path("ran").exists());
+}
+
+#[test]
+fn what_was_seen_is_kept_where_nobody_signs() {
+    let project = Project::new();
+    let key = crates("cli/tests/signing/private.pem");
+    let mut openssl = std::process::Command::new("openssl");
+    openssl.args(["req", "-x509", "-subj", "/CN=a", "-days", "2", "-out", "a.crt", "-key", &key]);
+    openssl.args(["-addext", "keyUsage=critical,digitalSignature", "-addext", "extendedKeyUsage=codeSigning"]);
+    if !openssl.current_dir(project.path("")).output().is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    // The certificate is not valid yet when the run is over.
+    let mut run = project.command(&["--key", &key, "--certificate", "a.crt", "--", "touch", "ran"]);
+    let output = run.env("SOURCE_DATE_EPOCH", "1").output().unwrap();
+    let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && talk.contains("without a signature"), "{talk}");
+    assert_eq!(project.statement("provenance.intoto.json").outputs(), ["ran"]);
 }

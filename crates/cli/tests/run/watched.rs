@@ -41,11 +41,38 @@ fn files_that_are_changed_where_they_are_are_inputs_too() {
     project.write("old.txt", "abc");
     project.write("cut.txt", "abc");
     let statement = project.shell(&[], "echo more >> log.txt; mv old.txt new.txt; : > cut.txt; cat cut.txt");
-    assert_eq!(statement.inputs(), [("log.txt", "dataset")]);
+    assert_eq!(statement.inputs(), [("log.txt", "dataset"), ("old.txt", "dataset")]);
+    let old = statement.dependency("old.txt");
+    assert_eq!((&old["digest"]["sha256"], &old["annotations"]["writtenByRun"]), (&ABC.into(), &true.into()));
     let log = statement.dependency("log.txt");
     assert_eq!((&log["digest"]["sha256"], &log["annotations"]["writtenByRun"]), (&ABC.into(), &true.into()));
     assert_eq!(statement.outputs(), ["cut.txt", "log.txt", "new.txt"]);
     assert_eq!(statement.0["subject"][1]["annotations"]["replaced"], true);
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_later_is_looked_at_again() {
+    let project = Project::new();
+    project.write("one.csv", "abc");
+    project.write("two.csv", "two");
+    project.write("three.csv", "three");
+    let script = "ln -sfn one.csv now.csv; cat now.csv > out; ln -sfn two.csv now.csv; cat now.csv >> out; \
+                  cat < three.csv > /dev/null; cat /proc/self/cwd/one.csv > /dev/null";
+    let statement = project.shell(&[], script);
+    let mut digests: Vec<_> =
+        statement.dependencies().iter().filter(|one| one["annotations"]["role"] == "dataset").collect();
+    digests.sort_by_key(|one| one["name"].as_str().map(str::to_owned));
+    assert_eq!(digests.len(), 3, "{digests:?}");
+    assert!(digests.iter().any(|one| one["digest"]["sha256"] == ABC), "{digests:?}");
+}
+
+#[test]
+fn data_in_memory_is_data() {
+    let project = Project::new();
+    let memory = tempfile::Builder::new().suffix(".csv").tempfile_in("/dev/shm").unwrap();
+    std::fs::write(memory.path(), "abc").unwrap();
+    let statement = project.shell(&[], &format!("cat {} > out", memory.path().display()));
+    assert_eq!(statement.dependency(memory.path().to_str().unwrap())["digest"]["sha256"], ABC);
 }
 
 #[test]

@@ -64,6 +64,22 @@ pub(super) struct Input {
     pub(super) observed: bool,
     /// It was read in a form that Python compiled.
     pub(super) compiled: bool,
+    /// The digest of that form, which is what was read.
+    pub(super) compiled_digest: Option<Sha256Digest>,
+}
+
+impl Input {
+    /// Adds what is known of the same module in its other form. The digest is of the source as it was read, if it was.
+    pub(super) fn merge(&mut self, other: Self) {
+        if self.compiled && !other.compiled {
+            self.digest = other.digest;
+        }
+        self.compiled_digest = self.compiled_digest.or(other.compiled_digest);
+        self.compiled |= other.compiled;
+        self.changed |= other.changed;
+        self.written |= other.written;
+        self.declared |= other.declared;
+    }
 }
 
 /// Many files that the run stood on.

@@ -41,7 +41,8 @@ fn settle(record: &mut Record, hashed: &Digests, places: &Places) -> BTreeMap<Pa
         match places.of(real) {
             Place::Nowhere => {}
             Place::Own => {
-                let read = Read { asked: path, stamp: Some(known.stamp), digest: known.digest, program: false };
+                let read =
+                    Read { asked: path, stamp: Some(known.stamp), digest: known.digest, program: false, moved: false };
                 record.read(real, read);
             }
             _ => drop(folded.insert(real.clone(), known.clone())),
@@ -102,8 +103,17 @@ fn surrounding<'a>(
 fn inputs(record: &Record, hashed: &Digests, options: &Options) -> Vec<Input> {
     let mut inputs: BTreeMap<String, (PathBuf, Input)> = BTreeMap::new();
     for (real, read) in record.reads.iter().filter(|(real, _)| !is_passing(real)) {
-        let (path, input) = input(record, real, read, hashed, options);
-        inputs.insert(input.name.clone(), (path, input));
+        let (path, mut input) = input(record, real, read, hashed, options);
+        match inputs.get_mut(&input.name) {
+            // A module that was read as it was written and as it was compiled.
+            Some((_, known)) if known.compiled != input.compiled => known.merge(input),
+            // A name that led to another file before.
+            Some(_) => {
+                input.name = shown(real, &options.folder);
+                inputs.insert(input.name.clone(), (real.clone(), input));
+            }
+            None => drop(inputs.insert(input.name.clone(), (path, input))),
+        }
     }
     let unread = options.inputs.iter().filter(|(_, path)| !record.reads.keys().any(|real| real.starts_with(path)));
     for (role, path) in unread.clone() {
@@ -124,7 +134,7 @@ fn inputs(record: &Record, hashed: &Digests, options: &Options) -> Vec<Input> {
 
 fn input(record: &Record, real: &Path, read: &Read, hashed: &Digests, options: &Options) -> (PathBuf, Input) {
     let known = hashed.get(real);
-    let written = record.writes.contains_key(real);
+    let written = record.writes.contains_key(real) || read.moved;
     let digest = read.digest.or_else(|| known.and_then(|known| known.digest));
     // What was hashed must be what was opened, and must still be there.
     let late =
@@ -148,6 +158,7 @@ fn input(record: &Record, real: &Path, read: &Read, hashed: &Digests, options: &
     let source = source_of(&asked.to_string_lossy()).map(PathBuf::from).filter(|source| source.is_file());
     if let Some(source) = source {
         input.name = shown(&source, &options.folder);
+        input.compiled_digest = digest;
         input.digest = super::hashing::hash_file(&source).ok().and_then(|hashed| hashed.digest);
         input.compiled = true;
     }
@@ -192,6 +203,7 @@ fn whole(folder: &Path, files: Vec<(PathBuf, Input)>, options: &Options) -> Inpu
         declared: any(|input| input.declared),
         observed: any(|input| input.observed),
         compiled: any(|input| input.compiled),
+        compiled_digest: None,
     }
 }
 
@@ -208,7 +220,7 @@ pub(super) fn written(record: &mut Record, options: &Options) -> Written {
     let remaining: BTreeSet<PathBuf> = record
         .writes
         .keys()
-        .filter(|path| !is_passing(path) && path.is_file() && Some(*path) != options.log.as_ref())
+        .filter(|path| !is_passing(path) && !is_compiled(path) && path.is_file() && Some(*path) != options.log.as_ref())
         .cloned()
         .collect();
     let hashing = Hashing::alone();
@@ -240,17 +252,20 @@ fn is_output(path: &Path, options: &Options) -> bool {
     if !options.outputs.is_empty() {
         return options.outputs.iter().any(|output| path.starts_with(output));
     }
-    let temporary = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
+    let temporary = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into(), "/dev/shm".into()];
     let is_cache = path.components().any(|part| part.as_os_str() == ".cache" || part.as_os_str() == ".config");
     path.starts_with(&options.folder) || !(is_cache || temporary.iter().any(|folder| path.starts_with(folder)))
 }
 
 /// What tools leave behind for themselves.
 fn is_passing(path: &Path) -> bool {
-    let for_itself = |name: &std::ffi::OsStr| name == ".git" || name == ".ipynb_checkpoints";
+    path.components().any(|part| part.as_os_str() == ".git" || part.as_os_str() == ".ipynb_checkpoints")
+}
+
+/// What Python compiles for itself.
+fn is_compiled(path: &Path) -> bool {
     let in_cache = path.parent().is_some_and(|folder| folder.ends_with("__pycache__"));
-    let source_is_there = source_of(&path.to_string_lossy()).is_some_and(|source| Path::new(&source).is_file());
-    (in_cache && !source_is_there) || path.components().any(|part| for_itself(part.as_os_str()))
+    in_cache && path.extension().is_some_and(|ending| ending == "pyc")
 }
 
 /// What was declared, where nothing was seen: every file of it.
@@ -277,5 +292,36 @@ fn below(path: PathBuf, files: &mut Vec<PathBuf>) {
         entries.for_each(|entry| below(entry.path(), files));
     } else if path.is_file() {
         files.push(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_compiled_modules_are_left_out_of_what_comes_out() {
+        for (path, expected) in [
+            ("/w/__pycache__/a.cpython-312.pyc", true),
+            ("/w/__pycache__/data.bin", false),
+            ("/w/a.pyc", false),
+            ("/w/a.bin", false),
+        ] {
+            assert_eq!((is_compiled(Path::new(path)), is_passing(Path::new(path))), (expected, false), "{path}");
+        }
+        assert!(is_passing(Path::new("/w/.git/index")));
+    }
+
+    #[test]
+    fn a_module_is_told_once_with_both_digests() {
+        let digest = |byte: u8| Some(Sha256Digest::new([byte; 32]));
+        let source = Input { name: "a.py".into(), digest: digest(1), ..Input::default() };
+        let compiled = Input { compiled: true, compiled_digest: digest(3), digest: digest(2), ..source.clone() };
+        let mut known = compiled.clone();
+        known.merge(source.clone());
+        let mut other = source;
+        other.merge(compiled);
+        assert_eq!(known, other);
+        assert_eq!((known.digest, known.compiled_digest, known.compiled), (digest(1), digest(3), true));
     }
 }

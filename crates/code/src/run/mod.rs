@@ -194,7 +194,7 @@ impl Finished {
 /// # Errors
 /// When it could not be run, confined or followed.
 pub fn run(options: &Options, talk: &dyn Fn(&str)) -> Result<Finished, RunError> {
-    let before = Before::of(options)?;
+    let mut before = Before::of(options)?;
     let signals = Signals::hold();
     let side_channel = SideChannel::open().ok();
     let places = places(options, side_channel.as_ref());
@@ -205,6 +205,7 @@ pub fn run(options: &Options, talk: &dyn Fn(&str)) -> Result<Finished, RunError>
     if let Attempt::Unwatchable(error) = &ran {
         talk(&format!("the command may not be watched here ({error}): what is declared is hashed instead"));
         watched = false;
+        before.hash_declared(options)?;
         ran = attempt(options, &places, &hashing, &signals, side_channel.as_ref(), watched)?;
     }
     let finished = now();
@@ -221,7 +222,10 @@ pub fn run(options: &Options, talk: &dyn Fn(&str)) -> Result<Finished, RunError>
     let (mut record, read) = gather::gather(record, &hashed, &places, options);
     let written = gather::written(&mut record, options);
     let run = Run { watched, exit_code, started, finished, executed };
-    let python = side_channel.map(|channel| channel.records()).unwrap_or_default();
+    let (python, more) = side_channel.map(|channel| channel.records()).unwrap_or_default();
+    if more {
+        record.gap("records of Python programs beyond 64: not told");
+    }
     Ok(told(options, before, &record, read, written, run, python))
 }
 
@@ -240,10 +244,11 @@ impl Before {
             let failed = |source| RunError::Input { path: sanitize(&path.display().to_string()), source };
             std::fs::metadata(path).map_err(failed)?;
         }
+        let script = script(options);
         let mut before = Self {
-            commit: git::commit(&options.folder),
+            commit: git::commit(&options.folder, script.as_ref().map(|(path, ..)| path.as_path())),
             machine: machine::describe(),
-            script: script(options),
+            script,
             hashed: BTreeMap::new(),
             outputs: BTreeMap::new(),
         };
@@ -368,7 +373,13 @@ fn executed(
         if places.of(path) == place::Place::Own {
             record.read(
                 path,
-                record::Read { asked: path.clone(), stamp: Some(known.stamp), digest: known.digest, program: true },
+                record::Read {
+                    asked: path.clone(),
+                    stamp: Some(known.stamp),
+                    digest: known.digest,
+                    program: true,
+                    moved: false,
+                },
             );
         }
         (shown(path, &options.folder), known.digest)
@@ -401,7 +412,12 @@ fn told(
     let seed = named("seed").or_else(|| named("random_seed")).or_else(|| roles::seed_of(&words));
     let seed = seed.or_else(|| variables.get("PL_GLOBAL_SEED").cloned());
     let seed = seed.or_else(|| before.script.as_ref().and_then(|(_, _, seed)| seed.clone()));
-    let mut notes = notes(record, &read, &written, &command, &words);
+    let masked = |(name, value): (&String, &String)| (name.clone(), secret::masked_value(name, value));
+    let parameters: BTreeMap<_, _> = options.parameters.iter().map(masked).collect();
+    let mut notes = notes(record, &read, &written);
+    if command != words || parameters != options.parameters {
+        notes.push("what looks like a secret on the command line is not written down".to_owned());
+    }
     for output in &mut written.outputs {
         let was = before.outputs.get(&place::found(&output.name, &options.folder)).copied().flatten();
         output.unchanged = was.is_some() && was == output.digest;
@@ -417,7 +433,7 @@ fn told(
     let facts = Facts {
         build_type: options.build_type,
         command,
-        parameters: options.parameters.clone(),
+        parameters,
         declared_inputs: options.inputs.iter().map(|(role, path)| (*role, shown(path, &options.folder))).collect(),
         declared_outputs: options.outputs.iter().map(|path| shown(path, &options.folder)).collect(),
         observed: run.watched,
@@ -457,7 +473,7 @@ fn level(watched: bool, before: &Before, read: &Gathered, seeded: bool) -> Level
     }
 }
 
-fn notes(record: &Record, read: &Gathered, written: &Written, command: &[String], words: &[String]) -> Vec<String> {
+fn notes(record: &Record, read: &Gathered, written: &Written) -> Vec<String> {
     let changed = read.inputs.iter().filter(|input| input.changed);
     let mut notes: Vec<String> =
         changed.map(|input| format!("'{}' changed during the run", sanitize(&input.name))).collect();
@@ -472,8 +488,5 @@ fn notes(record: &Record, read: &Gathered, written: &Written, command: &[String]
     );
     notes.extend(record.gaps.iter().map(|(what, count)| format!("{what} ({count})")));
     notes.extend(written.notes.iter().map(|name| format!("the output '{}' was not written", sanitize(name))));
-    if command != words {
-        notes.push("what looks like a secret on the command line is not written down".to_owned());
-    }
     notes
 }

@@ -20,6 +20,8 @@ pub(super) enum Place {
 }
 
 const KERNEL: [&str; 3] = ["/proc", "/sys", "/dev"];
+/// Memory that programs share by names, where data lies as in any other folder.
+const NOT_KERNEL: [&str; 2] = ["/dev/shm", "/dev/hugepages"];
 const SYSTEM: [&str; 14] = [
     "/usr",
     "/lib",
@@ -36,8 +38,8 @@ const SYSTEM: [&str; 14] = [
     "/nix/store",
     "/gnu/store",
 ];
-/// Where images keep what they are for, below a place of the system.
-const NOT_SYSTEM: [&str; 3] = ["/usr/src", "/usr/local/src", "/usr/local/share/models"];
+/// Where images keep what they are for, and disks of the user's, below a place of the system.
+const NOT_SYSTEM: [&str; 4] = ["/usr/src", "/usr/local/src", "/usr/local/share/models", "/run/media"];
 
 /// Places of one run.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +54,7 @@ impl Places {
     /// Where a file lies, by its absolute name.
     pub(super) fn of(&self, path: &Path) -> Place {
         let below = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));
-        if below(&KERNEL) || self.ignored.iter().any(|folder| path.starts_with(folder)) {
+        if (below(&KERNEL) && !below(&NOT_KERNEL)) || self.ignored.iter().any(|folder| path.starts_with(folder)) {
             Place::Nowhere
         } else if packages_of(path).is_some() {
             Place::Package
@@ -158,6 +160,10 @@ mod tests {
             ("/opt/cuda/lib/libcudart.so.12", Place::System),
             ("/data/train.csv", Place::Own),
             ("/site-packages", Place::Own),
+            ("/dev/shm/train.bin", Place::Own),
+            ("/dev/null", Place::Nowhere),
+            ("/run/media/me/disk/train.csv", Place::Own),
+            ("/run/user/1000/x", Place::System),
         ] {
             assert_eq!(places.of(Path::new(path)), place, "{path}");
         }

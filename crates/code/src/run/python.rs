@@ -12,6 +12,8 @@ const MODULE: &str = include_str!("sitecustomize.py");
 const RECORDS: &str = "WAAG_RUN_RECORDS";
 /// Programs of one run that are told apart.
 const MAX_RECORDS: usize = 64;
+/// Files of theirs that are read.
+const MAX_READ: usize = 4096;
 const MAX_RECORD: u64 = 64 << 10;
 
 /// A folder with the module, and with what it writes.
@@ -41,18 +43,42 @@ impl SideChannel {
         vec![("PYTHONPATH", path), (RECORDS, self.folder().join("records").into_os_string())]
     }
 
-    /// What was written, without what is said twice, in the order of its text.
-    pub(super) fn records(&self) -> Vec<Value> {
-        let Ok(entries) = std::fs::read_dir(self.folder().join("records")) else { return Vec::new() };
-        let mut texts: Vec<String> = entries
-            .flatten()
-            .take(MAX_RECORDS)
+    /// What was written, without what is said twice, in the order of its text; and whether there was more.
+    pub(super) fn records(&self) -> (Vec<Value>, bool) {
+        let Ok(entries) = std::fs::read_dir(self.folder().join("records")) else { return (Vec::new(), false) };
+        // The program can have put anything there; reading a pipe would never end.
+        let is_file = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
+        let files: Vec<_> = entries.flatten().filter(is_file).take(MAX_READ + 1).collect();
+        let mut more = files.len() > MAX_READ;
+        let mut texts: Vec<String> = files
+            .iter()
+            .take(MAX_READ)
             .filter_map(|entry| bounded::read(&entry.path(), MAX_RECORD).ok())
             .filter_map(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
             .map(|value| value.to_string())
             .collect();
         texts.sort_unstable();
         texts.dedup();
-        texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
+        more |= texts.len() > MAX_RECORDS;
+        texts.truncate(MAX_RECORDS);
+        (texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect(), more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_read_in_the_order_of_their_text_and_pipes_are_not() {
+        let channel = SideChannel::open().unwrap();
+        let records = channel.folder().join("records");
+        nix::unistd::mkfifo(&records.join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for number in 0..100 {
+            std::fs::write(records.join(format!("{}", 999 - number)), format!("{{\"n\":{}}}", 100 + number)).unwrap();
+        }
+        let (told, more) = channel.records();
+        assert!(more && told.len() == MAX_RECORDS);
+        assert!(told.iter().zip(100..).all(|(record, number)| record["n"] == number), "{told:?}");
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Read {
     pub(super) digest: Option<Sha256Digest>,
     /// Whether it ran.
     pub(super) program: bool,
+    /// Whether the run gave it another name afterwards.
+    pub(super) moved: bool,
 }
 
 /// A file that was written.
@@ -94,6 +96,9 @@ impl Record {
 
     /// A file or folder has another name now.
     pub(super) fn renamed(&mut self, old: &Path, new: &Path) {
+        if let Some(read) = self.reads.get_mut(old) {
+            read.moved = true;
+        }
         if let Some(write) = self.writes.remove(old) {
             self.writes.insert(new.to_owned(), write);
             return;
@@ -122,24 +127,33 @@ impl Record {
 
     /// A program ran.
     pub(super) fn ran(&mut self, program: PathBuf) {
-        bounded(&mut self.executed, program);
+        if !bounded(&mut self.executed, program) {
+            self.gap("programs beyond 10,000: not listed");
+        }
     }
 
     /// It connected or sent to an address.
     pub(super) fn connects(&mut self, address: String) {
-        bounded(&mut self.connected, address);
+        if !bounded(&mut self.connected, address) {
+            self.gap("addresses beyond 10,000 that were connected to: not listed");
+        }
     }
 
     /// It listens at an address, or sends from it.
     pub(super) fn binds(&mut self, address: String) {
-        bounded(&mut self.bound, address);
+        if !bounded(&mut self.bound, address) {
+            self.gap("addresses beyond 10,000 that were listened at: not listed");
+        }
     }
 }
 
-fn bounded<T: Ord>(names: &mut BTreeSet<T>, name: T) {
-    if names.len() < MAX_NAMES {
+/// Whether a name is listed.
+fn bounded<T: Ord>(names: &mut BTreeSet<T>, name: T) -> bool {
+    let fits = names.len() < MAX_NAMES || names.contains(&name);
+    if fits {
         names.insert(name);
     }
+    fits
 }
 
 #[cfg(test)]
@@ -159,6 +173,25 @@ mod tests {
         let names: Vec<&Path> = record.writes.keys().map(PathBuf::as_path).collect();
         let expected = ["/w/latest", "/w/model", "/w/out/a", "/w/out/b/c", "/w/tmpfile"].map(Path::new);
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn what_is_not_listed_is_said() {
+        let mut record = Record::default();
+        (0..MAX_NAMES).for_each(|number| record.connects(number.to_string()));
+        record.connects("0".to_owned());
+        assert!(record.gaps.is_empty());
+        record.connects("more".to_owned());
+        record.binds("one".to_owned());
+        assert_eq!((record.connected.len(), record.gaps.values().sum::<u64>()), (MAX_NAMES, 1));
+    }
+
+    #[test]
+    fn an_input_that_is_renamed_stays_one() {
+        let mut record = Record::default();
+        assert!(record.read(Path::new("/w/a"), Read::default()));
+        record.renamed(Path::new("/w/a"), Path::new("/w/b"));
+        assert!(record.reads[Path::new("/w/a")].moved && record.writes[Path::new("/w/b")].existed);
     }
 
     #[test]

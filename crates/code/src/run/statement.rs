@@ -126,6 +126,7 @@ fn input(input: &Input) -> ResourceDescriptor {
             ("declared", input.declared.into()),
             ("notSeenRead", (!input.observed).into()),
             ("readCompiled", input.compiled.into()),
+            ("compiledSha256", input.compiled_digest.map(|digest| digest.to_string()).into()),
             ("files", input.files.into()),
         ]),
         ..ResourceDescriptor::default()

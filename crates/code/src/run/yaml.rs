@@ -20,9 +20,28 @@ pub(super) fn document(facts: &Facts) -> String {
     text
 }
 
-/// A text that every reader of YAML takes for that text: as JSON has it.
+/// A text that every reader of YAML takes for that text: as JSON has it, without what YAML takes for the end of a line, and
+/// without what terminals obey.
 fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
+    escaped(&serde_json::to_string(text).unwrap_or_default())
+}
+
+fn escaped(json: &str) -> String {
+    let is_odd = |letter: char| matches!(letter, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}');
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match is_odd(letter) {
+            true => _ = write!(text, "\\u{:04x}", u32::from(letter)),
+            false => text.push(letter),
+        }
+    }
+    text
+}
+
+/// A seed as a number where it is one: people write anything after `--seed`.
+fn seed(text: &str) -> String {
+    let is_number = !text.is_empty() && text.len() < 20 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text.to_owned() } else { quoted(text) }
 }
 
 fn line(text: &mut String, name: &str, value: Option<String>) {
@@ -84,9 +103,9 @@ fn training(text: &mut String, facts: &Facts) {
     line(text, "training", None);
     line(text, "  script", script.as_deref().map(quoted));
     line(text, "  script_sha256", digest.map(|digest| digest.to_string()));
-    line(text, "  command", serde_json::to_string(&facts.command).ok());
+    line(text, "  command", serde_json::to_string(&facts.command).ok().as_deref().map(escaped));
     line(text, "  commit", facts.commit.as_ref().map(|commit| quoted(&commit.commit)));
-    line(text, "  random_seed", facts.seed.clone());
+    line(text, "  random_seed", facts.seed.as_deref().map(seed));
     line(text, "  gpu", gpu.as_deref().map(quoted));
     line(text, "  duration_hours", hours);
 }
@@ -94,4 +113,24 @@ fn training(text: &mut String, facts: &Facts) {
 fn capture(text: &mut String, facts: &Facts) {
     line(text, "capture", Some(quoted(if facts.observed { "observed" } else { "declared, not observed" })));
     line(text, "reproducibility", Some(quoted(facts.level.name())));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_ends_its_line() {
+        let text = quoted("a\u{85}b\u{2028}c\u{7f}\u{9b}31m\n\"");
+        assert_eq!(text, r#""a\u0085b\u2028c\u007f\u009b31m\n\"""#);
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), "a\u{85}b\u{2028}c\u{7f}\u{9b}31m\n\"");
+    }
+
+    #[test]
+    fn seeds_are_numbers_or_quoted() {
+        assert_eq!(
+            (seed("7").as_str(), seed("7\nmodel: x").as_str(), seed("").as_str()),
+            ("7", r#""7\nmodel: x""#, r#""""#)
+        );
+    }
 }

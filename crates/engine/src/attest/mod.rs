@@ -111,6 +111,9 @@ pub enum AttestError {
     /// A file is another one than the one that was scanned.
     #[error("cannot attest: '{}' changed between reading and digesting it", sanitize(.0))]
     Changed(String),
+    /// The claim would be about a file that no scan reads.
+    #[error("cannot attest: '{}' was not scanned", sanitize(.0))]
+    NotScanned(String),
     /// The statement cannot be written.
     #[error("cannot attest: the statement cannot be written: {0}")]
     Json(#[from] serde_json::Error),
@@ -139,6 +142,10 @@ impl AttestError {
             Self::Policy(_) => "name a readable file with --config".into(),
             Self::Scan(error) => error.hint().unwrap_or_default(),
             Self::Changed(_) => "wait until whatever writes to it is done, and try again".into(),
+            Self::NotScanned(_) => {
+                "a scan reads no folders of tools, such as __pycache__ and .venv: take it away, or leave it out with --ignore"
+                    .into()
+            }
             Self::Json(_) => "leave out what has no form in JSON".into(),
             Self::Sign(error) => error.hint(),
             Self::Write { .. } => "name a file in a folder that exists with --output".into(),
@@ -227,8 +234,8 @@ fn prepare(request: &Request<'_>, now: Timestamp, progress: &dyn Progress) -> Re
     // A wrong predicate is told before many files are digested.
     let reading = (request.evidence.read)(&predicate).map_err(|problem| AttestError::Predicate { title, problem })?;
     let subject = Subject::read(request.subject, &request.listing, request.output, progress)?;
-    if let Some(changed) = scanned.as_ref().and_then(|scanned| scanned.differs(&subject)) {
-        return Err(AttestError::Changed(changed));
+    if let Some(objection) = scanned.as_ref().and_then(|scanned| scanned.objection(&subject)) {
+        return Err(objection);
     }
     let statement = Statement::new(subject.descriptors(), reading.uri, predicate);
     Ok(Prepared { statement: serde_json::to_vec(&statement)?, subject, reading })

@@ -8,8 +8,8 @@ use waag_evidence::statement::ResourceDescriptor;
 use waag_evidence::statement::scan::{AppliedException, Scan, ScanFinding, ScannedArtifacts, ScannedBy};
 use waag_evidence::{Decision, Finding, Sha256Digest, Verdict};
 
-use super::TOOL;
 use super::subject::Subject;
+use super::{AttestError, TOOL};
 use crate::report::{Analysis, Report};
 use crate::scan::{Options, Progress, ScanError, scan_paths};
 
@@ -102,13 +102,32 @@ impl Scanned {
         named.or_else(real).unwrap_or_else(|| ".".to_owned())
     }
 
-    /// The first file whose bytes were other ones when they were scanned than when they were digested.
-    pub(super) fn differs(&self, subject: &Subject) -> Option<String> {
+    /// Why nothing follows from the scan for a subject: the first of its files that was not scanned, or whose bytes were
+    /// other ones when they were scanned than when they were digested. The subject has files that no scan reads: those of
+    /// folders that belong to tools, and those that are new since.
+    pub(super) fn objection(&self, subject: &Subject) -> Option<AttestError> {
         let whole = |location: &Location| location.members.is_empty();
         let artifacts = self.report.artifacts.iter().filter(|artifact| whole(&artifact.location));
         let scanned: BTreeMap<String, Sha256Digest> =
             artifacts.filter_map(|artifact| Some((self.below(&artifact.location.file), artifact.sha256?))).collect();
-        let differs = |path: &str, digest| scanned.get(path).is_some_and(|scanned| *scanned != digest);
-        subject.files.iter().find(|file| differs(&file.path, file.sha256)).map(|file| file.path.clone())
+        let mut elsewhere = None;
+        subject.files.iter().find_map(|file| {
+            let known = scanned.get(&file.path).copied().or_else(|| {
+                let real = std::fs::canonicalize(self.path.join(&file.path)).ok()?;
+                elsewhere.get_or_insert_with(|| self.by_real_path(&scanned)).get(&real).copied()
+            });
+            match known {
+                Some(digest) if digest == file.sha256 => None,
+                Some(_) => Some(AttestError::Changed(file.path.clone())),
+                None => Some(AttestError::NotScanned(file.path.clone())),
+            }
+        })
+    }
+
+    /// The same by paths without links: a file that several names lead to is scanned under one of them.
+    fn by_real_path(&self, scanned: &BTreeMap<String, Sha256Digest>) -> BTreeMap<PathBuf, Sha256Digest> {
+        let real =
+            |(path, digest): (&String, &Sha256Digest)| Some((self.path.join(path).canonicalize().ok()?, *digest));
+        scanned.iter().filter_map(real).collect()
     }
 }

@@ -120,9 +120,37 @@ fn what_changed_after_it_was_scanned_is_not_attested() {
     let path = root.path().join("model");
     let scanned = scan::Scanned::read(&path, &Options::default(), &Silent).unwrap();
     let subject = || Subject::read(&path, &Listing::default(), None, &Silent).unwrap();
-    assert_eq!(scanned.differs(&subject()), None);
+    assert!(scanned.objection(&subject()).is_none());
     std::fs::write(path.join("sub/b.txt"), "other").unwrap();
-    assert_eq!(scanned.differs(&subject()).as_deref(), Some("sub/b.txt"));
+    let objection = scanned.objection(&subject());
+    assert!(matches!(&objection, Some(AttestError::Changed(file)) if file == "sub/b.txt"), "{objection:?}");
+}
+
+#[test]
+fn what_was_not_scanned_is_not_attested() {
+    for hidden in ["__pycache__/x.pyc", "sub/.venv/a.pkl", "sub/node_modules/a.js"] {
+        let root = model();
+        std::fs::remove_file(root.path().join("model/evil.pkl")).unwrap();
+        let file = root.path().join("model").join(hidden);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, "cos\nsystem\n(S'id'\ntR.").unwrap();
+        for (kind, claim) in [("scan", Claim::Scan(judged())), ("verdict", Claim::Verdict(judged(), None))] {
+            let refused = made(root.path(), kind, claim).unwrap_err();
+            assert!(matches!(&refused, AttestError::NotScanned(path) if path == hidden), "{refused:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_under_two_names_is_scanned_once() {
+    let root = model();
+    let path = root.path().join("model");
+    std::os::unix::fs::symlink("sub", path.join("again")).unwrap();
+    let scanned = scan::Scanned::read(&path, &Options::default(), &Silent).unwrap();
+    let listing = Listing { allow_symlinks: true, ..Listing::default() };
+    let subject = Subject::read(&path, &listing, None, &Silent).unwrap();
+    assert!(subject.files.iter().any(|file| file.path == "again/b.txt"), "{:?}", subject.files);
+    assert!(scanned.objection(&subject).is_none());
 }
 
 #[test]

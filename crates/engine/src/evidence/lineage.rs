@@ -3,21 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use waag_evidence::gathered::{
-    Ancestor, Ancestry, Assurance, FileEvidence, ProvenanceFacts, StatementEvidence, Statements,
-};
+use waag_evidence::gathered::{Ancestor, Ancestry, Assurance, ProvenanceFacts, StatementEvidence, Statements};
 use waag_evidence::statement::Statement;
 use waag_evidence::statement::provenance::{PREDICATE_TYPE, Provenance};
 use waag_evidence::statement::role::Role;
-use waag_evidence::{Sha256Digest, TrustPolicy};
+use waag_evidence::statement::verdict::{PREDICATE_TYPE as VERDICT_TYPE, VerificationResult, VerificationSummary};
+use waag_evidence::{Decision, Sha256Digest, TrustPolicy};
+use waag_signing::model_statement::NAMES_DIGEST;
 use waag_signing::sealed::Sealed;
 
-use super::Gathering;
-use crate::ledger::Ledger;
+use super::{Gathering, Weights};
 use crate::ledger::assurance::Assurance as Judged;
+use crate::ledger::graph::LedgerGraph;
 use crate::ledger::judge::PolicyJudge;
+use crate::ledger::{Ledger, LedgerError};
 use crate::lineage::answer::{Answer, Kind, Level, Missing, Node, Options, Said};
+use crate::lineage::identifier::Identifier;
 use crate::lineage::question::{Digests, Starts, digests_of};
+use crate::lineage::relation::Relation;
 use crate::lineage::walk::Direction;
 use crate::scan::Silent;
 
@@ -26,6 +29,8 @@ const MAX_DEPTH: u32 = 256;
 /// Ancestors that are followed.
 const MAX_NODES: usize = 10_000;
 
+/// Names of one artifact that are looked at.
+const MAX_NAMES: usize = 256;
 /// Paths that the ledger is asked about.
 const MAX_ASKED: usize = 1000;
 
@@ -40,7 +45,7 @@ pub(super) struct Lineage {
 pub(super) fn gather<'a>(
     gathering: &Gathering<'_>,
     about: impl Iterator<Item = &'a Path>,
-    files: &[FileEvidence],
+    weights: &Weights,
 ) -> Lineage {
     let mut lineage = Lineage::default();
     let Some(folder) = gathering.options.controls.as_ref().and_then(|sources| sources.ledger.as_ref()) else {
@@ -50,13 +55,11 @@ pub(super) fn gather<'a>(
     lineage.statements.searched.push(place.clone());
     lineage.ancestry.searched.push(place);
     let about: Vec<&Path> = about.collect();
-    let weights: BTreeSet<&Path> =
-        files.iter().filter(|file| file.tensors > 0).map(|file| Path::new(&file.path)).collect();
     if about.len() > MAX_ASKED {
         lineage.ancestry.incomplete.push(format!("the ledger was asked about {MAX_ASKED} of {} paths", about.len()));
     }
     // What went wrong is told in words: the ledger is then no evidence, and what it holds is not known.
-    if let Err(error) = lineage.ask_all(gathering, folder, &about, &weights) {
+    if let Err(error) = lineage.ask_all(gathering, folder, &about, weights) {
         lineage.ancestry.incomplete.push(error);
     }
     lineage
@@ -68,7 +71,7 @@ impl Lineage {
         gathering: &Gathering<'_>,
         folder: &Path,
         about: &[&Path],
-        weights: &BTreeSet<&Path>,
+        weights: &Weights,
     ) -> Result<(), String> {
         let Some(sources) = &gathering.options.controls else { return Ok(()) };
         let settings = &gathering.options.settings;
@@ -83,7 +86,7 @@ impl Lineage {
 
     fn ask(
         &mut self,
-        (path, weights): (&Path, &BTreeSet<&Path>),
+        (path, weights): (&Path, &Weights),
         ledger: &mut Ledger,
         judge: &PolicyJudge<'_>,
         trust: &TrustPolicy,
@@ -96,13 +99,14 @@ impl Lineage {
         let options = Options { direction: Direction::Ancestors, most_depth: MAX_DEPTH, most_nodes: MAX_NODES };
         let answer =
             crate::lineage::answer(ledger, &starts.nodes, options, judge).map_err(|error| error.to_string())?;
-        self.take(&answer, trust);
+        let verdicts = verdicts(ledger, &answer, judge).map_err(|error| error.to_string())?;
+        self.take(&answer, trust, &verdicts);
         self.say(&answer, &starts, ledger);
         Ok(())
     }
 
     /// The ancestors of an answer, with the worst step that leads to each.
-    fn take(&mut self, answer: &Answer, trust: &TrustPolicy) {
+    fn take(&mut self, answer: &Answer, trust: &TrustPolicy, verdicts: &BTreeMap<usize, Decision>) {
         let mut ancestors: BTreeMap<usize, (Role, Assurance)> = BTreeMap::new();
         for edge in &answer.edges {
             let Ok(role) = edge.relation.parse::<Role>() else { continue };
@@ -117,7 +121,8 @@ impl Lineage {
             }
         }
         for (index, found) in answer.nodes.iter().enumerate().filter(|(_, node)| node.depth > 0) {
-            let denied = digest(found).and_then(|digest| trust.denied.iter().find(|denied| denied.digest == digest));
+            let denied = any_digest(found);
+            let denied = denied.and_then(|digest| trust.denied.iter().find(|denied| denied.digest == digest));
             let denied = denied.map(|denied| denied.reason.clone());
             let known = ancestors.remove(&index);
             // Files of an ancestor are told only where they are refused.
@@ -130,7 +135,7 @@ impl Lineage {
                 depth: found.depth,
                 assurance,
                 denied,
-                verdict: None,
+                verdict: verdicts.get(&index).copied(),
             });
         }
         self.take_gaps(answer);
@@ -185,15 +190,10 @@ impl Lineage {
 
 /// Where the walk begins: at the whole, or, where nobody speaks of it, at the files that have its weights. A configuration or
 /// a licence that another model has too says nothing of this one.
-fn starts(
-    ledger: &Ledger,
-    digests: Digests,
-    path: &Path,
-    weights: &BTreeSet<&Path>,
-) -> Result<Starts, crate::ledger::LedgerError> {
+fn starts(ledger: &Ledger, digests: Digests, path: &Path, weights: &Weights) -> Result<Starts, LedgerError> {
     let Digests { whole, files } = digests;
     let single = files.len() == 1;
-    let counts = |name: &str| single || weights.contains(path.join(name).as_path());
+    let counts = |name: &str| single || weights.has(&path.join(name));
     let files: Vec<_> = files.into_iter().filter(|(name, _)| counts(name)).map(|(_, identifier)| identifier).collect();
     let missing = files.iter().map(|file| ledger.nodes_of(std::slice::from_ref(file)));
     let missing = missing.collect::<Result<Vec<_>, _>>()?.iter().any(Vec::is_empty);
@@ -214,6 +214,54 @@ fn statements_about(answer: &Answer, starts: &Starts) -> BTreeSet<usize> {
     said_of.into_iter().filter(|(_, subjects)| subjects.len() >= needed).map(|(statement, _)| statement).collect()
 }
 
+/// What trusted people decided of artifacts before, the worst of each. Only their digests are asked for: under a name,
+/// other bytes may have been judged.
+fn verdicts(
+    ledger: &Ledger,
+    answer: &Answer,
+    judge: &PolicyJudge<'_>,
+) -> Result<BTreeMap<usize, Decision>, LedgerError> {
+    let graph = ledger.graph()?;
+    let mut verdicts = BTreeMap::new();
+    for (index, found) in answer.nodes.iter().enumerate().filter(|(_, node)| node.depth > 0 && node.naming == "digest")
+    {
+        let Some((algorithm, digits)) = found.id.split_once(':') else { continue };
+        for statement in descriptions(&graph, &ledger.nodes_of(&[Identifier::digest(algorithm, digits)])?) {
+            if let Some(decision) = verdict(ledger, statement, judge)? {
+                let known = verdicts.entry(index).or_insert(decision);
+                *known = decision.max(*known);
+            }
+        }
+    }
+    Ok(verdicts)
+}
+
+/// Statements that describe some nodes, by any of their digests.
+fn descriptions(graph: &LedgerGraph, nodes: &[u32]) -> BTreeSet<u32> {
+    let LedgerGraph { graph, left_out } = graph;
+    let others = nodes.iter().flat_map(|node| graph.edges_from(*node).chain(graph.edges_to(*node)));
+    let others = others.filter(|step| step.meaning() == Some(Relation::SameAs) && graph.is_digest(step.node));
+    let others: Vec<u32> = others.map(|step| step.node).take(MAX_NAMES).collect();
+    let steps = nodes.iter().chain(&others).flat_map(|node| graph.edges_from(*node));
+    let described = steps.filter(|step| step.meaning() == Some(Relation::Role(Role::Description)));
+    described.map(|step| step.statement).filter(|statement| !left_out.has(*statement)).collect()
+}
+
+/// What a statement of the ledger decides; none where it is no verdict, or nobody who is trusted signed it.
+fn verdict(ledger: &Ledger, number: u32, judge: &PolicyJudge<'_>) -> Result<Option<Decision>, LedgerError> {
+    let row = ledger.statement(number)?.filter(|row| row.fault.is_none());
+    let Some(row) = row.filter(|row| row.predicate_type.as_deref() == Some(VERDICT_TYPE)) else { return Ok(None) };
+    if !ledger.assurance(&row, judge)?.is_signed() {
+        return Ok(None);
+    }
+    let summary = statement_of(ledger, &row.digest);
+    let summary = summary.and_then(|it| serde_json::from_value::<VerificationSummary>(it.predicate).ok());
+    Ok(summary.map(|summary| match summary.verification_result {
+        VerificationResult::Passed => Decision::Allow,
+        VerificationResult::Failed => Decision::Deny,
+    }))
+}
+
 fn node(answer: &Answer, index: usize) -> Option<&Node> {
     let hidden = [Kind::Advisory, Kind::Step];
     answer.nodes.get(index).filter(|node| node.depth > 0 && !hidden.contains(&node.kind))
@@ -229,6 +277,12 @@ fn vouched(answer: &Answer) -> BTreeSet<usize> {
 
 fn digest(node: &Node) -> Option<Sha256Digest> {
     (node.naming == "digest").then(|| node.id.parse().ok()).flatten()
+}
+
+/// The digest of an artifact, or the one over names and contents: people refuse a model by either.
+fn any_digest(node: &Node) -> Option<Sha256Digest> {
+    let names = || node.id.strip_prefix(NAMES_DIGEST)?.strip_prefix(':')?.parse().ok();
+    digest(node).or_else(|| names().filter(|_| node.naming == "digest"))
 }
 
 fn assurance(said: &Said, answer: &Answer) -> Assurance {
@@ -256,9 +310,13 @@ const fn rank(assurance: &Assurance) -> u8 {
 }
 
 fn provenance(ledger: &Ledger, digest: &Sha256Digest) -> Option<ProvenanceFacts> {
-    let sealed = Sealed::parse(&ledger.read(digest).ok()?).ok()?;
-    let statement = Statement::parse(&sealed.statement_bytes().ok()?).ok()?;
+    let statement = statement_of(ledger, digest)?;
     let is_provenance = statement.predicate_type == PREDICATE_TYPE;
     let provenance = serde_json::from_value::<Provenance>(statement.predicate).ok().filter(|_| is_provenance)?;
     Some(ProvenanceFacts::from(&provenance))
+}
+
+fn statement_of(ledger: &Ledger, digest: &Sha256Digest) -> Option<Statement> {
+    let sealed = Sealed::parse(&ledger.read(digest).ok()?).ok()?;
+    Statement::parse(&sealed.statement_bytes().ok()?).ok()
 }

@@ -6,7 +6,7 @@ mod signatures;
 mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use waag_evidence::gathered::{FileEvidence, Part};
 use waag_evidence::{Evidence, Finding, ProjectEvidence, Subject};
@@ -55,10 +55,11 @@ impl Gathering<'_> {
     fn with_controls(&self, store: &TrustStore, files: Vec<FileEvidence>, artifacts: &[ArtifactReport]) -> Evidence {
         let asked = self.locks.map(Check::asked).unwrap_or_default();
         let signed = signatures::gather(self, &asked, store);
-        let denials = denials::gather(&self.options.settings.trust, self.paths, artifacts, &signed.roots);
+        let denials = denials::gather(self, &asked, artifacts, &signed.roots);
+        let weights = Weights::of(&files);
         let models = self.models(&asked);
-        let lineage = lineage::gather(self, models.iter().map(PathBuf::as_path), &files);
-        let mut statements = statements::gather(self, &asked, store);
+        let lineage = lineage::gather(self, models.iter().map(PathBuf::as_path), &weights);
+        let mut statements = statements::gather(self, &asked, store, &weights);
         statements.searched.extend(lineage.statements.searched);
         statements.found.extend(lineage.statements.found);
         Evidence {
@@ -84,6 +85,28 @@ impl Gathering<'_> {
         });
         parts.chain(beside.cloned()).collect()
     }
+}
+
+/// Files with tensors, without links: the paths that people write differ.
+struct Weights(BTreeSet<PathBuf>);
+
+impl Weights {
+    fn of(files: &[FileEvidence]) -> Self {
+        Self(files.iter().filter(|file| file.tensors > 0).map(|file| real(Path::new(&file.path))).collect())
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        self.0.contains(&real(path))
+    }
+
+    fn has_at_or_below(&self, path: &Path) -> bool {
+        let path = real(path);
+        self.0.range(path.clone()..).next().is_some_and(|found| found.starts_with(&path))
+    }
+}
+
+fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn part(asked: &Asked<'_>) -> Part {

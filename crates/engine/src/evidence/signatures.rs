@@ -1,5 +1,6 @@
 //! What signatures say of the project's models and datasets, and of what was asked for beside them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use waag_evidence::Sha256Digest;
@@ -11,7 +12,7 @@ use crate::io::FileSource;
 use crate::lock::Asked;
 use crate::scan::Silent;
 use crate::trust_store::TrustStore;
-use crate::verify::report::VerifyReport;
+use crate::verify::report::{Open, VerifyReport};
 use crate::verify::{Request, Trust, subject, verify};
 
 /// The name of a signature within a model's folder.
@@ -121,8 +122,13 @@ impl Signed {
             return SignatureState::Unjudged { reason: TrustReason::NoRule.to_string() };
         }
         let signers = report.signatures.iter().filter_map(|signature| signature.signer_name.clone());
+        // An empty folder has nothing that could have been signed, and the signature itself is none of the model.
+        let is_there =
+            |open: &&Open| ["ignored", "ignored-by-default", "unsigned", "empty-file"].contains(&open.reason);
+        let open = report.signatures.iter().flat_map(|signature| signature.uncovered.iter().filter(is_there));
+        let uncovered: BTreeSet<String> = open.map(|open| open.path.clone()).collect();
         match report.verified {
-            true => SignatureState::Good { signers: signers.collect() },
+            true => SignatureState::Good { signers: signers.collect(), uncovered: uncovered.into_iter().collect() },
             false => SignatureState::Bad { reason: report.reason() },
         }
     }

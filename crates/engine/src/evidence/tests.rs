@@ -4,6 +4,10 @@ use waag_evidence::gathered::SignatureState;
 use waag_evidence::{Decision, Outcome};
 
 use super::*;
+use crate::attest::provenance::Declared;
+use crate::attest::seal::With;
+use crate::attest::subject::Listing;
+use crate::attest::{AttestError, Claim, Request};
 use crate::hash::files_of;
 use crate::report::Report;
 use crate::scan::{Options, Silent, scan_paths};
@@ -98,4 +102,119 @@ fn datasets_have_to_be_locked() {
     let report = check(root.path(), "d.csv");
     assert_eq!((outcome(&report, "dataset-pinned"), report.verdict.decision), (Outcome::Fail, Decision::Inconclusive));
     assert_eq!(outcome(&report, "source-trusted"), Outcome::Unknown, "a place that is allowed, and not locked");
+}
+
+/// The digest of a folder over contents, and the one over names and contents.
+fn roots(path: &Path) -> Vec<String> {
+    let whole = crate::lineage::question::digests_of(path, &Silent).unwrap().whole;
+    whole.into_iter().map(|digest| digest.text.split_once(':').unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn a_model_that_the_project_names_is_denied_by_its_root() {
+    let root = project("");
+    for (hidden, found) in [(None, Outcome::Fail), (Some("m/__pycache__/x.pyc"), Outcome::Fail)] {
+        if let Some(hidden) = hidden {
+            std::fs::create_dir_all(root.path().join(hidden).parent().unwrap()).unwrap();
+            std::fs::write(root.path().join(hidden), "x").unwrap();
+        }
+        for digest in roots(&root.path().join("m")) {
+            let settings = format!("[[model]]\npath = 'm'\n[[trust.denied]]\ndigest = '{digest}'\nreason = 'poisoned'");
+            std::fs::write(root.path().join("waag.toml"), settings).unwrap();
+            assert_eq!(outcome(&check(root.path(), ""), "not-denied"), found, "{hidden:?}");
+            assert_eq!(outcome(&check(root.path(), "m"), "not-denied"), found, "{hidden:?}");
+        }
+    }
+}
+
+#[test]
+fn a_model_whose_root_cannot_be_made_is_not_known() {
+    let root = project(&format!("[[trust.denied]]\ndigest = '{}'\nreason = 'poisoned'", "ab".repeat(32)));
+    assert_eq!(outcome(&check(root.path(), "m"), "not-denied"), Outcome::Pass);
+    std::fs::create_dir_all(root.path().join("m/__pycache__")).unwrap();
+    std::os::unix::fs::symlink("/nowhere", root.path().join("m/__pycache__/x")).unwrap();
+    assert_eq!(outcome(&check(root.path(), "m"), "not-denied"), Outcome::Unknown);
+}
+
+/// Signs a statement about a part of a project.
+fn attest(root: &Path, subject: &str, ignored: &[&str], kind: &str, claim: Claim<'_>, output: &str) {
+    let key = include_str!("../../../cli/tests/signing/private.pem");
+    let key = waag_signing::key::PrivateKey::from_pem(key, None).unwrap();
+    let request = Request {
+        subject: &root.join(subject),
+        listing: Listing { ignored: ignored.iter().map(|path| (*path).to_owned()).collect(), allow_symlinks: false },
+        output: None,
+        evidence: waag_evidence::statement::evidence::find(kind).unwrap(),
+        claim,
+    };
+    let with = With::Key { key: &key, chain: &[] };
+    let made = crate::attest::attest::<AttestError>(&request, with, crate::clock::now(), &Silent).unwrap();
+    crate::attest::write(&root.join(output), &made.bytes).unwrap();
+    std::fs::write(root.join("key.pem"), include_str!("../../../cli/tests/signing/public.pem")).unwrap();
+}
+
+/// Provenance of a step, as a person tells it.
+fn declared(dependencies: Vec<crate::attest::dependency::Dependency>) -> Claim<'static> {
+    let build_type = waag_evidence::statement::provenance::BuildType::FineTune;
+    Claim::Provenance(Declared { build_type, builder: None, parameters: serde_json::Map::new(), dependencies })
+}
+
+/// Puts provenance of a part of a project beside the model.
+fn provenance_of(root: &Path, ignored: &[&str], subject: &str) {
+    attest(root, subject, ignored, "provenance", declared(Vec::new()), "m.intoto.jsonl");
+}
+
+const RELEASE: &str =
+    "[[trust.signer]]\nname = 'release'\nkey = 'key.pem'\n[[trust.rule]]\nsubject = '**'\nsigners = ['release']\n";
+
+#[test]
+fn an_ancestor_that_was_judged_before_is_denied() {
+    for (result, by_name, expected) in
+        [("PASSED", false, Outcome::Unknown), ("FAILED", false, Outcome::Fail), ("PASSED", true, Outcome::Fail)]
+    {
+        let root = project(RELEASE);
+        std::fs::create_dir(root.path().join("base")).unwrap();
+        std::fs::write(root.path().join("base/config.json"), "{ }").unwrap();
+        if by_name {
+            let names = roots(&root.path().join("base")).pop().unwrap();
+            let denied = format!("{RELEASE}[[trust.denied]]\ndigest = '{names}'\nreason = 'poisoned'");
+            std::fs::write(root.path().join("waag.toml"), denied).unwrap();
+        }
+        let base = format!("base-model={}", root.path().join("base").display()).parse().unwrap();
+        attest(root.path(), "m", &[], "provenance", declared(vec![base]), "made.json");
+        let verdict = serde_json::json!({
+            "verifier": {"id": "https://example.org/judge"}, "resourceUri": "file:base",
+            "policy": {"uri": "https://example.org/policy"}, "verificationResult": result, "verifiedLevels": [result],
+        });
+        attest(root.path(), "base", &[], "verdict", Claim::Given(verdict), "judged.json");
+        let folder = root.path().join(".waag");
+        let mut ledger = crate::ledger::Ledger::create(&folder, None).unwrap();
+        ledger.add(&[root.path().join("made.json"), root.path().join("judged.json")]).unwrap();
+        let settings = Settings::load(&root.path().join("waag.toml")).unwrap();
+        let sources = Sources { store: TrustStore::new(None), ledger: Some(folder), cache: None };
+        let options = Options { settings, controls: Some(sources), ..Options::default() };
+        let report = scan_paths(&[root.path().join("m")], &options, &Silent).unwrap();
+        let ancestry = &report.evidence.ancestry;
+        assert_eq!(outcome(&report, "no-ancestor-denied"), expected, "{ancestry:?}");
+        let verdict = if result == "FAILED" { Decision::Deny } else { Decision::Allow };
+        assert!(ancestry.nodes.iter().any(|node| node.verdict == Some(verdict)), "{ancestry:?}");
+    }
+}
+
+#[test]
+fn a_statement_about_a_shared_file_says_nothing_of_weights() {
+    for part in ["", "[[model]]\npath = 'm'"] {
+        let root = project(&format!("{RELEASE}{part}"));
+        let header = r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}  "#;
+        let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 4]].concat();
+        std::fs::write(root.path().join("m/model.safetensors"), bytes).unwrap();
+        let trusted = |report: Report| report.evidence.statements.found.iter().map(|it| it.trusted).collect::<Vec<_>>();
+        provenance_of(root.path(), &[], "m");
+        assert_eq!(trusted(check(root.path(), "m")), [true], "{part}");
+        provenance_of(root.path(), &["model.safetensors"], "m");
+        assert_eq!(trusted(check(root.path(), "m")), [false], "{part}");
+        provenance_of(root.path(), &[], "m/config.json");
+        assert_eq!(trusted(check(root.path(), "m")), [false], "{part}");
+        assert_eq!(outcome(&check(root.path(), "m"), "provenance"), Outcome::Fail);
+    }
 }

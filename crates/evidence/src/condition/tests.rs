@@ -20,7 +20,7 @@ fn finding(rule: &str) -> Finding {
 
 fn evidence() -> Evidence {
     let file = FileEvidence { path: "m/a.pkl".into(), format: Some("pickle".into()), size: 10, ..Default::default() };
-    let state = SignatureState::Good { signers: vec!["release".into()] };
+    let state = SignatureState::Good { signers: vec!["release".into()], uncovered: Vec::new() };
     Evidence {
         findings: vec![finding("code-execution")],
         files: vec![file],
@@ -148,4 +148,15 @@ proptest::proptest! {
         let condition = format!("findings.{over}(f, f.{field}.{function}('{text}'))");
         proptest::prop_assert!(answer(&condition).is_ok(), "{}", condition);
     }
+}
+
+#[test]
+fn a_signer_of_one_part_is_none_of_the_whole() {
+    let condition = Condition::new("'release' in signers").unwrap();
+    let mut evidence = evidence();
+    let answer = |evidence: &Evidence| condition.evaluate(&Subject::default(), evidence, &known());
+    assert!(answer(&evidence).unwrap());
+    let other = SignatureState::Absent { looked_for: vec!["n.sig".into()] };
+    evidence.signatures.push(SignatureEvidence { place: "n".into(), state: other, ..evidence.signatures[0].clone() });
+    assert!(answer(&evidence).is_err());
 }

@@ -1,13 +1,15 @@
 //! Evidence as values of the language.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cel::Value;
 
 use super::{ConditionError, Known, MAX_ITEMS, MAX_TEXT};
 use crate::control::CONTROLS;
 use crate::finding::{Finding, Nature, Severity};
-use crate::gathered::{Ancestor, Assurance, Evidence, FileEvidence, SignatureState, StatementEvidence, Subject};
+use crate::gathered::{
+    Ancestor, Assurance, Evidence, FileEvidence, SignatureEvidence, SignatureState, StatementEvidence, Subject,
+};
 
 /// The values of variables.
 pub(super) fn values(
@@ -105,11 +107,16 @@ impl Maker<'_> {
         if evidence.signatures.iter().any(|signature| matches!(signature.state, SignatureState::Unjudged { .. })) {
             return self.not_known("a signature could not be judged");
         }
-        let good = evidence.signatures.iter().filter_map(|signature| match &signature.state {
-            SignatureState::Good { signers } => Some(signers),
-            _ => None,
-        });
-        let signers: Vec<&String> = good.flatten().collect();
+        let signed = |signature: &SignatureEvidence| match &signature.state {
+            SignatureState::Good { signers, .. } => signers.iter().cloned().collect(),
+            _ => BTreeSet::new(),
+        };
+        let signed: BTreeSet<BTreeSet<String>> = evidence.signatures.iter().map(signed).collect();
+        // Whoever signed one of several parts says nothing of the others.
+        if signed.len() > 1 {
+            return self.not_known("not all parts are signed by the same");
+        }
+        let signers: Vec<String> = signed.into_iter().flatten().collect();
         self.list(&signers, |signer| self.text(signer))
     }
 

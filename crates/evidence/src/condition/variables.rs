@@ -52,7 +52,11 @@ pub static VARIABLES: &[Field] = &[
     field("subject", Kind::Object(SUBJECT), "what is judged"),
     field("files", Kind::List(&Kind::Object(FILE)), "its files"),
     field("findings", Kind::List(&Kind::Object(FINDING)), "what was found, but for what an exception covers"),
-    field("signers", Kind::List(&Kind::Text), "names of those whose trusted signature holds"),
+    field(
+        "signers",
+        Kind::List(&Kind::Text),
+        "names of those whose trusted signature holds; where parts are signed by different people, nobody knows",
+    ),
     field("statements", Kind::List(&Kind::Object(STATEMENT)), "statements about it"),
     field("ancestors", Kind::List(&Kind::Object(ANCESTOR)), "what it descends from"),
     field(

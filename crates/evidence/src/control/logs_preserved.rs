@@ -8,7 +8,7 @@ pub(super) static CONTROL: Control = Control {
     group: Group::Training,
     title: "logs of the run are kept",
     why: "A loss that went wrong or a warning of a library is only in the logs.",
-    needs: "a trusted provenance with byproducts whose names speak of logs",
+    needs: "a trusted provenance with byproducts that are logs",
     pass: "Record the run with `waag run`, which keeps what the command prints.",
     default: Level::Advise,
     least: Level::Off,

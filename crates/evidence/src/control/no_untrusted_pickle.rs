@@ -26,7 +26,9 @@ fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
 
 fn observation(file: &FileEvidence, evidence: &Evidence) -> Observation {
     let signer = evidence.signatures.iter().find_map(|signature| match &signature.state {
-        SignatureState::Good { signers } if is_below(&file.path, &signature.place) => Some(signers.join(", ")),
+        SignatureState::Good { signers, uncovered } if covers(&signature.place, uncovered, &file.path) => {
+            Some(signers.join(", "))
+        }
         _ => None,
     });
     match signer {
@@ -37,6 +39,12 @@ fn observation(file: &FileEvidence, evidence: &Evidence) -> Observation {
             "convert it with `waag convert`, or have it signed",
         ),
     }
+}
+
+/// Whether a signature over what is at a place is one over a file: signers leave out what is of version control, and more.
+fn covers(place: &str, uncovered: &[String], file: &str) -> bool {
+    let place = place.trim_end_matches('/');
+    is_below(file, place) && !uncovered.iter().any(|left_out| is_below(file, &format!("{place}/{left_out}")))
 }
 
 /// Whether a file is or lies below a path.
@@ -53,5 +61,26 @@ mod tests {
     fn a_signature_covers_what_is_below_it() {
         assert!(is_below("m/a.pkl", "m/") && is_below("m", "m"));
         assert!(!is_below("model/a.pkl", "m") && !is_below("a.pkl", "m"));
+    }
+
+    #[test]
+    fn a_signature_does_not_cover_what_it_leaves_out() {
+        let uncovered = [".github".to_owned(), "sub/a.pkl".to_owned()];
+        assert!(covers("m/", &uncovered, "m/a.pkl") && covers("m", &uncovered, "m/sub/b.pkl"));
+        assert!(!covers("m/", &uncovered, "m/.github/x/a.pkl") && !covers("m", &uncovered, "m/sub/a.pkl"));
+    }
+
+    #[test]
+    fn a_pickle_that_the_signature_leaves_out_is_not_signed() {
+        use crate::control::Outcome;
+        use crate::gathered::SignatureEvidence;
+        let file =
+            |path: &str| FileEvidence { path: path.into(), format: Some("pickle".into()), ..FileEvidence::default() };
+        let state = SignatureState::Good { signers: vec!["rel".into()], uncovered: vec![".github".into()] };
+        let signature = SignatureEvidence { place: "m".into(), declared: true, sha256: None, state };
+        let files = vec![file("m/a.pkl"), file("m/.github/a.pkl")];
+        let evidence = Evidence { files, signatures: vec![signature], ..Evidence::default() };
+        let outcomes = judge(&Subject::default(), &evidence, &Policy::default()).into_iter().map(|seen| seen.outcome);
+        assert_eq!(outcomes.collect::<Vec<_>>(), [Outcome::Pass, Outcome::Fail]);
     }
 }

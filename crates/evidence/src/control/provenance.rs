@@ -39,7 +39,7 @@ fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
     let untrusted: Vec<_> = claims
         .map(|statement| {
             let seen = match &statement.signer {
-                Some(signer) => format!("'{signer}' says how it was made, whom waag.toml does not trust for it"),
+                Some(signer) => format!("'{signer}' says how it was made, whom waag.toml does not trust for all of it"),
                 None => "it is said how it was made, and nobody signed that".to_owned(),
             };
             Observation::fail(&statement.place, seen, NEXT)

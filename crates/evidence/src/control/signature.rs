@@ -27,7 +27,7 @@ fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
 fn observation(signature: &SignatureEvidence) -> Observation {
     let place = signature.place.as_str();
     let observation = match &signature.state {
-        SignatureState::Good { signers } => Observation::pass(place, format!("signed by {}", signers.join(", "))),
+        SignatureState::Good { signers, .. } => Observation::pass(place, format!("signed by {}", signers.join(", "))),
         SignatureState::Absent { looked_for } => Observation::fail(
             place,
             format!("not signed: there is no {}", looked_for.join(" and no ")),

@@ -22,7 +22,7 @@ const NEXT: &str = "say where it comes from with `source` in waag.toml, allow th
 
 fn judge(_: &Subject, evidence: &Evidence, policy: &Policy) -> Vec<Observation> {
     let good = evidence.signatures.iter().filter_map(|signature| match &signature.state {
-        SignatureState::Good { signers } => Some((signature.place.as_str(), signers)),
+        SignatureState::Good { signers, .. } => Some((signature.place.as_str(), signers)),
         _ => None,
     });
     let mut observations: Vec<_> = good

@@ -85,18 +85,23 @@ pub fn again(
     }
     recorded.fill(&mut options);
     let places: Vec<PathBuf> = recorded.outputs.iter().map(|(name, _)| found(name, &options.folder)).collect();
-    let aside = Aside::put(&places, &options.folder, recorded).map_err(RunError::Lost)?;
-    let mut finished = run(&options, talk)?;
+    let mut aside = Aside::put(&places, &options.folder, recorded).map_err(RunError::Lost)?;
+    let mut finished = match run(&options, talk) {
+        Ok(finished) => finished,
+        Err(error) => {
+            aside.bring_back().iter().for_each(|line| talk(line));
+            return Err(error);
+        }
+    };
     let outputs: Vec<Compared> = recorded
         .outputs
         .iter()
         .zip(&places)
         .map(|((name, digest), place)| compare(name, digest, aside.of(place).as_deref(), place, tolerance))
         .collect();
-    if let Some(keep) = keep {
-        aside.keep_new(&places, &options.folder, keep).map_err(RunError::Lost)?;
-    }
-    drop(aside);
+    let kept = keep.map_or(Ok(()), |keep| aside.keep_new(&places, &options.folder, keep));
+    aside.bring_back().iter().for_each(|line| talk(line));
+    kept.map_err(RunError::Lost)?;
     let level = if finished.exit_code() == recorded.exit_code { reached(&outputs) } else { None };
     if let Some(level) = level {
         finished.facts.level = level;
@@ -110,7 +115,8 @@ pub fn again(
 }
 
 fn reached(outputs: &[Compared]) -> Option<Level> {
-    let all = |good: &[Sameness]| outputs.iter().all(|output| good.contains(&output.result));
+    // Of nothing, anything is true.
+    let all = |good: &[Sameness]| !outputs.is_empty() && outputs.iter().all(|output| good.contains(&output.result));
     if all(&[Sameness::BitIdentical]) {
         Some(Level::BitIdentical)
     } else if all(&[Sameness::BitIdentical, Sameness::WithinTolerance]) {
@@ -160,4 +166,16 @@ fn measure(old: &Path, new: &Path) -> Option<Measured> {
     let model = |path, store| Model { path, store };
     let diff = diff::diff(model("then", &*first), model("now", &*second), &diff::Options::default(), &Silent).ok()?;
     Some(Measured { identical: diff.is_identical(), diff })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_not_the_same() {
+        assert_eq!(reached(&[]), None);
+        let output = Compared { name: "a".into(), result: Sameness::BitIdentical, largest: None, relative: None };
+        assert_eq!(reached(&[output]), Some(Level::BitIdentical));
+    }
 }

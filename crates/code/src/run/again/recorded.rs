@@ -72,6 +72,9 @@ impl Recorded {
             strict::from_slice(&payload).map_err(|error| failed(sanitize(&error.to_string()), NOT_OURS))?;
         let recorded = Self::of(&statement, Sha256Digest::new(Sha256::digest(&payload).into()));
         let recorded = recorded.ok_or_else(|| failed("it tells of no run of a command".into(), NOT_OURS))?;
+        if recorded.outputs.is_empty() {
+            return Err(failed("it names nothing that came out, so that there is nothing to compare".into(), NOT_OURS));
+        }
         if recorded.command.iter().any(|word| word.contains(secret::MASK)) {
             let hint = "give the secret in a variable of the environment, which is passed on and never written down";
             return Err(failed("its command had a secret, which was not written down".into(), hint));
@@ -154,8 +157,8 @@ impl Recorded {
             }
         });
         let folders = self.folders.iter().filter_map(|(name, files, digest)| {
-            let (count, now) = digest_below(&found(name, folder));
-            (now != *digest)
+            let (count, now) = digest_below(&found(name, folder), *files);
+            (now != Some(*digest))
                 .then(|| format!("'{}' has {count} files, and {files} were read: not the same", sanitize(name)))
         });
         files.chain(folders).collect()
@@ -168,10 +171,21 @@ impl Recorded {
         let absolute = |name: &String| found(name, &options.folder);
         options.inputs = self.declared.iter().map(|(role, name)| (*role, absolute(name))).collect();
         options.outputs = self.declared_outputs.iter().map(absolute).collect();
+        // Whoever wrote the provenance does not say where a confined command may write.
+        if options.sandbox.is_some() {
+            options.outputs.retain(|output| is_within(output, &options.folder));
+        }
         options.parameters = self.parameters.iter().cloned().collect();
         options.no_network |= self.no_network;
         options.capture &= self.observed;
     }
+}
+
+/// Whether a path, with its links followed, lies in a folder. What is not there yet lies where its folder does.
+fn is_within(path: &Path, folder: &Path) -> bool {
+    let above = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    let real = path.canonicalize().ok().or_else(above);
+    real.is_some_and(|real| real.starts_with(folder))
 }
 
 fn declared(external: &Value) -> Vec<(Role, String)> {
@@ -183,11 +197,15 @@ fn declared(external: &Value) -> Vec<(Role, String)> {
     inputs.into_iter().flatten().filter_map(input).collect()
 }
 
-fn digest_below(folder: &Path) -> (usize, Sha256Digest) {
+/// How many files there are, and their digest; none where they are not as many as were read.
+fn digest_below(folder: &Path, expected: u64) -> (usize, Option<Sha256Digest>) {
     let files: Vec<PathBuf> = gather::declared(std::iter::once(folder.to_owned()));
+    if files.len() as u64 != expected {
+        return (files.len(), None);
+    }
     let digests: Vec<(String, Sha256Digest)> =
         files.iter().filter_map(|path| Some((shown(path, folder), hash_file(path).ok()?.digest?))).collect();
-    (digests.len(), folder_digest(digests.iter().map(|(name, digest)| (name.as_str(), digest))))
+    (digests.len(), Some(folder_digest(digests.iter().map(|(name, digest)| (name.as_str(), digest)))))
 }
 
 /// The statement, out of whatever it lies in.
@@ -201,5 +219,33 @@ fn payload(bytes: &[u8]) -> Result<Vec<u8>, String> {
                 serde_json::from_value::<Envelope>(envelope.clone()).map_err(|error| sanitize(&error.to_string()))?;
             envelope.payload_bytes().map_err(|error| error.to_string())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_elsewhere_do_not_widen_the_sandbox() {
+        let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folder = root.path().canonicalize().unwrap();
+        std::os::unix::fs::symlink(other.path(), folder.join("link")).unwrap();
+        std::fs::create_dir(folder.join("out")).unwrap();
+        let expected =
+            [("out", true), ("new.bin", true), ("link", false), ("link/x", false), ("../x", false), ("none/x", false)];
+        for (name, within) in expected {
+            assert_eq!(is_within(&folder.join(name), &folder), within, "{name}");
+        }
+        assert!(!is_within(other.path(), &folder));
+    }
+
+    #[test]
+    fn a_folder_with_more_files_is_not_read() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("a"), "a").unwrap();
+        assert!(digest_below(root.path(), 1).1.is_some());
+        std::fs::write(root.path().join("b"), "b").unwrap();
+        assert_eq!(digest_below(root.path(), 1), (2, None));
     }
 }

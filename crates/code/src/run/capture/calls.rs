@@ -51,20 +51,24 @@ impl Opening {
         let truncates = flags & libc::O_TRUNC != 0;
         // Making an empty file is writing it; opening one that is there is not.
         let makes = flags & libc::O_CREAT != 0 && !path.exists();
-        let unclear = place::goes_up(asked) || asked.starts_with("/proc") || asked.starts_with("/dev/fd");
+        let unclear = place::goes_up(asked);
         Self { path, writes: !reads_only || truncates || makes, truncates, unclear }
     }
 }
 
 impl Call {
-    /// None when the filter said something that it does not say.
-    pub(super) fn of(thread: Thread, info: &CallInfo) -> Option<Self> {
+    pub(super) fn of(thread: Thread, info: &CallInfo) -> Self {
         let [first, second, third, fourth, fifth, sixth] = info.arguments();
         let here = libc::AT_FDCWD;
         let folder = |argument: u64| (argument & 0xffff_ffff) as u32 as i32;
         let flags = |argument: u64| (argument & 0xffff_ffff) as u32 as i32;
         let open = |folder, name, flags| opening(thread, folder, name, flags);
-        Some(match Mark::of(info.marked())? {
+        let Some(mark) = Mark::of(info.marked()).filter(|mark| mark.fits(info.number())) else {
+            return Self::Refused(
+                "calls that a filter of the program's own stopped were refused: they would go unseen",
+            );
+        };
+        match mark {
             Mark::Open => open(here, first, flags(second)),
             Mark::OpenAt => open(folder(first), second, flags(third)),
             Mark::OpenAt2 => match memory::number(thread, third) {
@@ -87,8 +91,11 @@ impl Call {
             Mark::Ptrace => Self::Unseen("calls of ptrace: a program that is watched cannot be watched by another"),
             Mark::IoUring => Self::Refused("io_uring was refused: it would open files unseen"),
             Mark::ByHandle => Self::Refused("opening by handle was refused: it would open files unseen"),
+            Mark::Listener => {
+                Self::Refused("a listener to system calls was refused: it would let files be opened unseen")
+            }
             Mark::Foreign => Self::Refused("calls of another architecture were refused: they would go unseen"),
-        })
+        }
     }
 }
 

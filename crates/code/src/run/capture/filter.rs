@@ -25,11 +25,12 @@ pub(super) enum Mark {
     Ptrace,
     IoUring,
     ByHandle,
+    Listener,
     Foreign,
 }
 
 impl Mark {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::OpenAt,
         Self::Open,
         Self::OpenAt2,
@@ -45,12 +46,26 @@ impl Mark {
         Self::Ptrace,
         Self::IoUring,
         Self::ByHandle,
+        Self::Listener,
         Self::Foreign,
     ];
 
     /// The one with this number.
     pub(super) fn of(number: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|mark| *mark as u16 == number)
+    }
+
+    /// Whether a call of this number can have this mark. A later filter of the program's own may say what it likes.
+    pub(super) fn fits(self, call: u64) -> bool {
+        let is = |number: libc::c_long| u64::try_from(number).is_ok_and(|number| number == call);
+        match self {
+            Self::Foreign => true,
+            Self::OpenAt => is(libc::SYS_openat),
+            Self::Open => OPEN.is_some_and(is),
+            Self::SendTo => is(libc::SYS_sendto),
+            Self::Listener => is(libc::SYS_seccomp),
+            _ => watched().any(|(number, mark)| mark == self && is(number)),
+        }
     }
 
     const fn stop(self) -> u32 {
@@ -71,6 +86,8 @@ const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
 const ANY_BIT: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
 /// The bit by which `O_TMPFILE` differs from opening a folder.
 const NAMELESS: u32 = (libc::O_TMPFILE & !libc::O_DIRECTORY).cast_unsigned();
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER` of `linux/seccomp.h`.
+const NEW_LISTENER: u32 = 1 << 3;
 const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 const GO: u32 = libc::SECCOMP_RET_ALLOW;
 const REFUSE: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
@@ -94,6 +111,14 @@ pub(super) fn watching() -> Vec<sock_filter> {
     if let Some(call) = OPEN {
         opens(&mut filter, call, 1, Mark::Open);
     }
+    // Whoever answers calls of the program for the kernel lets them through before this filter has its say.
+    filter.extend([
+        unless(EQUAL, libc::SYS_seccomp as u32, 4),
+        step(LOAD, argument(1)),
+        unless(ANY_BIT, NEW_LISTENER, 1),
+        step(RETURN, Mark::Listener.stop()),
+        step(RETURN, GO),
+    ]);
     // Most send to whom they are connected to: no address, and nothing to see.
     filter.extend([
         unless(EQUAL, libc::SYS_sendto as u32, 6),
@@ -186,6 +211,8 @@ mod tests {
         assert_eq!(of(libc::SYS_sendto, [0; 6]), GO);
         assert_eq!(of(libc::SYS_sendto, [0, 0, 0, 0, 1, 0]), Mark::SendTo.stop());
         assert_eq!(of(libc::SYS_sendto, [0, 0, 0, 0, 1 << 32, 0]), Mark::SendTo.stop());
+        assert_eq!(of(libc::SYS_seccomp, [1, 0, 1, 0, 0, 0]), GO);
+        assert_eq!(of(libc::SYS_seccomp, [1, u64::from(NEW_LISTENER) | 1, 1, 0, 0, 0]), Mark::Listener.stop());
         for call in [libc::SYS_read, libc::SYS_write, libc::SYS_mmap, libc::SYS_futex, libc::SYS_newfstatat] {
             assert_eq!(of(call, [1; 6]), GO);
         }
@@ -205,6 +232,13 @@ mod tests {
         assert_eq!(socket(libc::AF_UNIX), GO);
         assert_eq!(verdict(&filter, libc::SYS_io_uring_setup as u32, AUDIT, [0; 6]), REFUSE);
         assert_eq!(verdict(&filter, libc::SYS_read as u32, AUDIT, [0; 6]), GO);
+    }
+
+    #[test]
+    fn marks_belong_to_their_calls() {
+        assert!(watched().all(|(call, mark)| mark.fits(call as u64)));
+        assert!(Mark::OpenAt.fits(libc::SYS_openat as u64) && Mark::Listener.fits(libc::SYS_seccomp as u64));
+        assert!(!Mark::Bind.fits(libc::SYS_openat as u64) && !Mark::OpenAt.fits(libc::SYS_openat2 as u64));
     }
 
     #[test]

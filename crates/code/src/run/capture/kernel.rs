@@ -46,6 +46,11 @@ impl CallInfo {
         [first, second, third, fourth, fifth, sixth]
     }
 
+    /// The number of the call; of a stop before it.
+    pub(super) fn number(&self) -> u64 {
+        self.data[0]
+    }
+
     /// What the filter said of it; of a stop before the call.
     pub(super) fn marked(&self) -> u16 {
         (self.data[7] & 0xffff) as u16

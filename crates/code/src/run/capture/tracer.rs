@@ -4,7 +4,7 @@
 //! time, when the call is done: files that are written, and files of the user's own that were not seen yet, whose links
 //! are followed by what the kernel opened.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ const MAX_SEEN: usize = 500_000;
 enum Pending {
     Read(PathBuf),
     Write { path: PathBuf, before: Option<Before> },
-    Rename { old: PathBuf, new: PathBuf },
+    Rename { old: PathBuf, new: PathBuf, moved: Option<(File, Read)> },
     Link { old: PathBuf, new: PathBuf },
     Truncate { path: PathBuf, before: Before },
 }
@@ -47,7 +47,8 @@ pub(super) struct Tracer<'a> {
     pub(super) hashing: &'a Hashing,
     pub(super) record: Record,
     pending: HashMap<Thread, Pending>,
-    seen: HashSet<PathBuf>,
+    /// Names that were looked at, with the file that each led to: it may lead to another one by now.
+    seen: HashMap<PathBuf, Identity>,
     main: Thread,
     started: bool,
 }
@@ -59,7 +60,7 @@ impl<'a> Tracer<'a> {
             hashing,
             record: Record::default(),
             pending: HashMap::new(),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             main,
             started: false,
         }
@@ -134,7 +135,7 @@ impl<'a> Tracer<'a> {
     }
 
     fn before_call(&mut self, thread: Thread) {
-        let call = kernel::call_of(thread).ok().and_then(|info| Call::of(thread, &info));
+        let call = kernel::call_of(thread).ok().map(|info| Call::of(thread, &info));
         let pending = match call {
             Some(Call::Open(opening)) => self.opening(&opening),
             Some(Call::Refused(why)) => {
@@ -142,7 +143,10 @@ impl<'a> Tracer<'a> {
                 let _ = kernel::refuse_call(thread);
                 None
             }
-            Some(Call::Rename { old, new }) => self.naming(old, new).map(|(old, new)| Pending::Rename { old, new }),
+            Some(Call::Rename { old, new }) => self.naming(old, new).map(|(old, new)| {
+                let moved = self.moving(&old);
+                Pending::Rename { old, new, moved }
+            }),
             Some(Call::Link { old, new }) => self.naming(old, new).map(|(old, new)| Pending::Link { old, new }),
             Some(Call::Truncate(path)) => {
                 let before = self.before(&path, true);
@@ -178,10 +182,10 @@ impl<'a> Tracer<'a> {
         // What goes up, and may go through links on its way, is told by what the kernel opens.
         let place = if opening.unclear { Place::Own } else { self.places.of(path) };
         match place {
-            Place::Nowhere => None,
-            Place::Own => {
-                let new = !self.seen.contains(path);
-                new.then(|| Pending::Read(path.clone()))
+            // What lies nowhere by its name can be a link: `/proc/self/fd/3`, or one that the program made.
+            Place::Nowhere | Place::Own => {
+                let is_seen = self.seen.get(path).is_some_and(|seen| identity(path) == Some(*seen));
+                (!is_seen).then(|| Pending::Read(path.clone()))
             }
             Place::Package | Place::Standard | Place::System => {
                 self.fold(path);
@@ -211,13 +215,39 @@ impl<'a> Tracer<'a> {
             self.record.gap("long files that were written to where they are: what they were before is not known");
         }
         Some(Before {
-            kept: Some(Read { asked: path.to_owned(), stamp: Some(Stamp::of(&metadata)), digest, program: false }),
+            kept: Some(Read {
+                asked: path.to_owned(),
+                stamp: Some(Stamp::of(&metadata)),
+                digest,
+                program: false,
+                moved: false,
+            }),
         })
     }
 
     /// Before a name is taken, whoever had it is read to its end.
     fn naming(&mut self, old: PathBuf, new: PathBuf) -> Option<(PathBuf, PathBuf)> {
         (self.places.of(&new) != Place::Nowhere).then_some((old, new))
+    }
+
+    /// A file that was there before the run, and is about to get another name: it is an input, whatever becomes of it.
+    fn moving(&self, old: &Path) -> Option<(File, Read)> {
+        if self.places.of(old) != Place::Own || self.record.writes.contains_key(old) {
+            return None;
+        }
+        let is_file = std::fs::symlink_metadata(old).is_ok_and(|metadata| metadata.is_file());
+        let file = is_file.then(|| File::open(old).ok()).flatten()?;
+        let stamp = Some(Stamp::of(&file.metadata().ok()?));
+        Some((file, Read { asked: old.to_owned(), stamp, ..Read::default() }))
+    }
+
+    fn renamed(&mut self, old: &Path, new: &Path, moved: Option<(File, Read)>) {
+        if let Some((file, read)) = moved
+            && self.record.read(old, read)
+        {
+            self.hashing.want(old, Some(file), Urgency::Now);
+        }
+        self.record.renamed(old, new);
     }
 
     fn after_call(&mut self, thread: Thread) {
@@ -234,15 +264,18 @@ impl<'a> Tracer<'a> {
                 self.opened_to_read(&descriptor, &real, path);
             }
             Pending::Write { path, before } => self.opened_to_write(&opened(), &path, before),
-            Pending::Rename { old, new } => self.record.renamed(&old, &new),
+            Pending::Rename { old, new, moved } => self.renamed(&old, &new, moved),
             Pending::Link { old, new } => self.record.linked(&old, &new),
             Pending::Truncate { path, before } => self.wrote(&path, Some(before)),
         }
     }
 
     fn opened_to_read(&mut self, descriptor: &Path, real: &Path, asked: PathBuf) {
-        if self.seen.len() < MAX_SEEN {
-            self.seen.insert(asked.clone());
+        // What descriptors are called in `/proc` is never twice the same.
+        if let Some(identity) =
+            identity(descriptor).filter(|_| self.seen.len() < MAX_SEEN && !asked.starts_with("/proc"))
+        {
+            self.seen.insert(asked.clone(), identity);
         }
         match self.places.of(real) {
             Place::Nowhere => return,
@@ -276,6 +309,15 @@ impl<'a> Tracer<'a> {
         }
         self.record.wrote(real, Write { existed });
     }
+}
+
+/// The device and number of a file.
+type Identity = (u64, u64);
+
+/// Which file a name leads to.
+fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// The flags that a file was opened with: `fdinfo` has them in octal digits.

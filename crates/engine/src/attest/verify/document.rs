@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
+use waag_evidence::Sha256Digest;
 use waag_evidence::statement::Statement;
 use waag_evidence::statement::evidence::EvidenceType;
 use waag_signing::bundle::MAX_BYTES;
@@ -22,6 +23,8 @@ pub(super) struct Document {
     pub(super) json: Vec<u8>,
     /// The predicate type that it claims to have; empty where it says nothing. Nobody vouches for this.
     pub(super) claimed_type: String,
+    /// The digest of what it wraps, where that can be read: two signatures over one statement have the same.
+    pub(super) statement: Option<Sha256Digest>,
     /// Whether anybody signed it.
     pub(super) is_signed: bool,
 }
@@ -29,13 +32,14 @@ pub(super) struct Document {
 impl Document {
     fn new(path: &Path, line: Option<u64>, json: Vec<u8>) -> Self {
         let sealed = Sealed::parse(&json);
-        let statement = sealed.as_ref().ok().and_then(|sealed| sealed.statement_bytes().ok());
-        let statement = statement.and_then(|bytes| Statement::parse(&bytes).ok());
+        let bytes = sealed.as_ref().ok().and_then(|sealed| sealed.statement_bytes().ok());
+        let statement = bytes.as_ref().and_then(|bytes| Statement::parse(bytes).ok());
         Self {
             path: path.to_owned(),
             line,
             json,
             claimed_type: statement.map(|statement| statement.predicate_type).unwrap_or_default(),
+            statement: bytes.and_then(|bytes| crate::io::sha256(&bytes.as_slice()).ok()),
             is_signed: sealed.is_ok_and(|sealed| sealed.is_signed()),
         }
     }

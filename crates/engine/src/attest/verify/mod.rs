@@ -2,32 +2,32 @@
 //! claims. Nothing of an envelope is looked at before its signature is known to be a trusted signer's.
 
 mod compare;
+mod count;
 mod document;
 mod expect;
 pub mod report;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use waag_evidence::TrustPolicy;
 use waag_evidence::statement::Statement;
 use waag_evidence::statement::evidence::{EvidenceType, Maker, of_uri};
-use waag_evidence::trust::{ProvenSignature, TrustReason};
 use waag_signing::SigningError;
 use waag_signing::verify::{VerifiedStatement, verify_statement};
 
 use crate::scan::Progress;
 use crate::trust_store::TrustStore;
-use crate::verify::policy::{Candidate, best, identity, subject};
+use crate::verify::policy::{Candidate, best, subject};
 use crate::verify::report::Problem;
 use crate::verify::{Trust, VerifyError};
 use compare::Files;
+use count::Counting;
 use document::{Document, documents};
 pub use expect::Expected;
-use report::{AttestationReport, AttestationsReport};
+use report::{AttestationReport, AttestationsReport, NEGATIVE};
 
 /// What to verify, and whom to trust.
 #[derive(Debug)]
@@ -80,7 +80,8 @@ pub fn verify(
     }
 }
 
-/// Each attestation is tried with those who may sign the subject, and the policy counts those of each type.
+/// Each attestation is tried with those who may sign the subject, and the policy counts those over one statement. Of each
+/// type, one statement has to satisfy it.
 fn by_policy(
     request: &Request<'_>,
     documents: &[Document],
@@ -92,34 +93,24 @@ fn by_policy(
     let name = subject(request.subject, folder);
     let signers = policy.signers_of(&name).map(|signer| Candidate::new(signer, folder, store));
     let signers = signers.collect::<Result<Vec<_>, _>>()?;
-    let mut reports = Vec::new();
-    let mut proven: BTreeMap<&str, Vec<ProvenSignature>> = BTreeMap::new();
+    let (mut reports, mut counting) = (Vec::new(), Counting::default());
     for document in documents {
         let tried = signers.iter().map(|signer| (signer, verify_statement(&document.json, &signer.trusted, now)));
         let (signer_name, verified) = best(tried);
         let mut report = one(request, document, verified, files)?;
         report.signer_name = signer_name.filter(|_| report.signer.is_some());
-        proven.entry(&document.claimed_type).or_default().extend(counts(&report));
+        counting.add(document, reports.len(), &report);
         reports.push(report);
     }
     let digests = if policy.denied.is_empty() { Vec::new() } else { files.digests()? };
-    let mut reasons: Vec<TrustReason> = Vec::new();
-    let mut trusted = true;
-    for signatures in proven.values() {
-        let verdict = policy.judge(&name, signatures, &digests, now);
-        trusted &= verdict.trusted;
-        let new = verdict.reasons.into_iter().filter(|reason| !reasons.contains(reason)).collect::<Vec<_>>();
-        reasons.extend(new);
+    let counted = counting.judge(policy, &name, &digests, now);
+    for (index, report) in reports.iter_mut().enumerate() {
+        report.trusted = counted.trusted.contains(&index);
     }
+    // Whoever is trusted and says no is not outvoted by somebody who says yes.
+    let no = reports.iter().any(|report| report.signer_name.is_some() && report.is_negative());
     let report = AttestationsReport::new(request.subject, reports);
-    Ok(AttestationsReport { verified: trusted, policy: reasons, ..report })
-}
-
-/// What of an attestation the policy counts.
-fn counts(report: &AttestationReport) -> Option<ProvenSignature> {
-    let (true, Some(name), Some(signer)) = (report.is_good(), &report.signer_name, &report.signer) else { return None };
-    let at = signer.time.as_ref().map(|time| time.at);
-    Some(ProvenSignature { signer: name.clone(), identity: identity(signer), at })
+    Ok(AttestationsReport { verified: counted.verified && !no, policy: counted.reasons, ..report })
 }
 
 /// What is to be said of one attestation.
@@ -175,7 +166,7 @@ fn claim(request: &Request<'_>, statement: &Statement, report: &mut AttestationR
     match (evidence.read)(&statement.predicate) {
         Ok(reading) => {
             let hint = "whoever signed it has said so: do not rely on the subject for what this is about";
-            let objection = reading.objection.map(|objection| Problem::new("negative-result", objection, hint));
+            let objection = reading.objection.map(|objection| Problem::new(NEGATIVE, objection, hint));
             report.summary = reading.lines;
             report.problems.extend(objection);
             report.problems.extend(request.expected.problems(Some(statement)));

@@ -4,16 +4,19 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
+use waag_evidence::Sha256Digest;
 use waag_evidence::statement::Line;
 use waag_evidence::statement::evidence::EvidenceType;
 use waag_evidence::trust::TrustReason;
 use waag_signing::Signer;
-use waag_signing::difference::Difference;
+use waag_signing::difference::{Difference, DifferenceCode};
 
 use super::document::Document;
 use crate::uncovered::Open;
 use crate::verify::report::Problem;
 
+/// The problem of an attestation that says no.
+pub(super) const NEGATIVE: &str = "negative-result";
 /// Names the form of the report in JSON.
 const SCHEMA: &str = "https://waag.dev/schema/attestations-1.json";
 
@@ -99,6 +102,12 @@ pub struct AttestationReport {
     pub left_out: Vec<Open>,
     /// What it carries that was not checked, in words.
     pub unchecked: Vec<String>,
+    /// Whether the trust policy counts it and is satisfied by those who signed this very statement.
+    #[serde(skip)]
+    pub trusted: bool,
+    /// The digest of the envelope or bundle.
+    #[serde(skip)]
+    pub sha256: Option<Sha256Digest>,
 }
 
 /// A file whose bytes an attestation is about.
@@ -127,7 +136,16 @@ pub enum Whole {
 impl AttestationReport {
     pub(super) fn new(document: &Document) -> Self {
         let file = document.path.display().to_string();
-        Self { file, line: document.line, signed: document.is_signed, ..Self::default() }
+        let sha256 = crate::io::sha256(&document.json.as_slice()).ok();
+        Self { file, line: document.line, signed: document.is_signed, sha256, ..Self::default() }
+    }
+
+    /// Whether it says no of what is at hand. One about bytes that were changed since says nothing of these.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        let is_about_these = !self.covered.is_empty() || self.whole == Whole::Same;
+        let is_changed = self.differences.iter().any(|it| it.code == DifferenceCode::ChangedFile);
+        is_about_these && !is_changed && self.problems.iter().any(|problem| problem.code == NEGATIVE)
     }
 
     /// Whether nothing speaks against it.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use waag_evidence::statement::evidence::find;
 use waag_evidence::statement::{DigestSet, ResourceDescriptor};
+use waag_evidence::trust::TrustReason;
 use waag_signing::key::{PrivateKey, SigningKey as _};
 use waag_signing::verify::Trusted;
 
@@ -276,4 +277,73 @@ fn reports_follow_their_schema() {
     check(&by_policy(&bench, "subject = 'other'\nsigners = ['release']"));
     bench.write("a.json", "[]").write("more.txt", "");
     check(&bench.report("model", None, true));
+}
+
+/// A second key, made for this test by openssl.
+const OTHER_KEY: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7L6UeTTb/X8L3Pvh
+bkflDAF4O6ho4+WE4oOhYXYOjKuhRANCAAQgPAKcYrxbhOYnSd02y72V20iCrwsi
+hJFEORpC2if4BGPtcBGhZIIDR2rlAPq0mkPc76N5mkI8tsIKfyj1/Yvp
+-----END PRIVATE KEY-----
+";
+
+/// Attestations that two people signed, one a line, judged by a rule that lets both sign.
+fn by_two(lines: &[(bool, Value)], rule: &str) -> AttestationsReport {
+    let (bench, other) = (Bench::new(), PrivateKey::from_pem(OTHER_KEY, None).unwrap());
+    let (first, mut text) = (key(), Vec::new());
+    for (is_first, predicate) in lines {
+        let request = crate::attest::Request {
+            subject: &bench.path("model"),
+            listing: Listing::default(),
+            output: None,
+            evidence: find("test-result").unwrap(),
+            claim: Claim::Given(predicate.clone()),
+        };
+        let with = With::Key { key: if *is_first { &first } else { &other }, chain: &[] };
+        let made = attest::<AttestError>(&request, with, crate::clock::now(), &Silent).unwrap().bytes;
+        text.extend(made.trim_ascii_end());
+        text.push(b'\n');
+    }
+    std::fs::write(bench.path("a.json"), text).unwrap();
+    std::fs::write(bench.path("other.pem"), other.public_key().to_pem()).unwrap();
+    let second = "[[trust.signer]]\nname = 'other'\nkey = 'other.pem'";
+    by_policy(&bench, &format!("subject = 'model'\nsigners = ['release', 'other']\n{rule}\n{second}"))
+}
+
+#[test]
+fn two_signatures_are_over_one_statement() {
+    let other = json!({"result": "PASSED", "configuration": [], "passedTests": ["b"]});
+    let two = "signatures = 2";
+    let same = by_two(&[(true, passed()), (false, passed())], two);
+    assert!(same.verified && same.attestations.iter().all(|it| it.trusted), "{same:?}");
+    let apart = by_two(&[(true, passed()), (false, other.clone())], two);
+    assert!(!apart.verified && apart.attestations.iter().all(|it| !it.trusted), "{apart:?}");
+    assert_eq!(apart.policy, [TrustReason::TooFewSignatures { found: 1, needed: 2 }]);
+    // One that nobody else signed does not take away from the one that both did.
+    let both = by_two(&[(true, other), (true, passed()), (false, passed())], two);
+    let trusted: Vec<bool> = both.attestations.iter().map(|it| it.trusted).collect();
+    assert!(both.verified && both.policy.is_empty(), "{both:?}");
+    assert_eq!(trusted, [false, true, true]);
+}
+
+#[test]
+fn a_trusted_no_is_not_outvoted() {
+    let failed = json!({"result": "FAILED", "configuration": [], "failedTests": ["a"]});
+    assert!(by_two(&[(true, passed())], "").verified);
+    for lines in [[(true, passed()), (false, failed.clone())], [(true, failed.clone()), (true, passed())]] {
+        let report = by_two(&lines, "");
+        assert!(!report.verified, "{report:?}");
+    }
+}
+
+#[test]
+fn a_no_about_bytes_that_were_changed_since_says_nothing_of_these() {
+    let bench = Bench::new();
+    bench.attest("test-result", json!({"result": "FAILED", "configuration": [], "failedTests": ["a"]}));
+    let before = std::fs::read(bench.path("a.json")).unwrap();
+    bench.write("a.json", "[]").attest("test-result", passed());
+    let after = std::fs::read(bench.path("a.json")).unwrap();
+    std::fs::write(bench.path("a.json"), [before.trim_ascii_end(), b"\n", &after].concat()).unwrap();
+    let report = by_policy(&bench, "subject = 'model'\nsigners = ['release']");
+    assert!(report.verified, "{report:?}");
 }
