@@ -79,7 +79,12 @@ fn a_project_is_the_same_from_outside() {
     let decision = |output: &Output| -> serde_json::Value {
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let rules = |report: &serde_json::Value| -> Vec<String> {
-            report["findings"].as_array().unwrap().iter().map(|one| one["rule"].to_string()).collect()
+            let place = |one: &serde_json::Value| {
+                let file = one["location"]["file"].as_str().unwrap().to_owned();
+                file.trim_start_matches("./").trim_start_matches("careless/").to_owned()
+            };
+            let findings = report["findings"].as_array().unwrap().iter();
+            findings.map(|one| format!("{} in {}", one["rule"], place(one))).collect()
         };
         serde_json::json!({ "verdict": report["verdict"]["decision"], "rules": rules(&report) })
     };
@@ -107,7 +112,12 @@ fn init_names_what_is_there_and_its_file_is_read() {
 #[test]
 fn a_finding_about_a_project_is_excepted_as_any_other() {
     let project = copy("careless");
-    let settings = "[[exception]]\nrule = \"incompatible-stack\"\npath = \"**\"\nreason = \"moves to torch 2.2 next week\"\nuntil = \"2027-01-31\"\n";
+    let exception = |rule: &str| {
+        format!(
+            "[[exception]]\nrule = \"{rule}\"\npath = \"**\"\nreason = \"moves to torch 2.2 next week\"\nuntil = \"2027-01-31\"\n"
+        )
+    };
+    let settings = exception("incompatible-stack") + &exception("reduced-stack");
     std::fs::write(project.path().join("waag.toml"), settings).unwrap();
     let control = |output: &Output| -> String {
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

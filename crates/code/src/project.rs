@@ -1,7 +1,7 @@
 //! A project as a whole: its packages, stack, advisories, images, code, cards and licences, each looked at by its own room.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use jiff::civil::Date;
 use waag_engine::card;
@@ -99,12 +99,15 @@ impl Project<'_> {
                 return Reading::default();
             }
         };
-        self.take_below(reading.findings.clone());
+        self.findings.extend(reading.findings.iter().cloned().map(|mut finding| {
+            finding.location.file = reached(self.folder, &finding.location.file);
+            finding
+        }));
         if !reading.dependencies.is_empty() {
             let count = reading.packages();
             let files: Vec<&str> = reading.files.iter().map(|file| file.path.as_str()).collect();
             let said = format!("{count} packages in {}", files.join(", "));
-            let places = files.iter().map(|path| self.below(path)).collect();
+            let places = files.iter().map(|path| reached(self.folder, path)).collect();
             self.look(Topic::Dependencies, places).said.push(said);
         }
         reading
@@ -277,6 +280,13 @@ impl ProjectExaminer {
     }
 }
 
+/// A path of a dependency file, which is told without a leading `./`, as files are named when the folder is walked.
+fn reached(folder: &Path, path: &str) -> String {
+    let plain: PathBuf = folder.components().filter(|part| *part != Component::CurDir).collect();
+    let below = Path::new(path).strip_prefix(&plain).unwrap_or(Path::new(path));
+    folder.join(below).display().to_string()
+}
+
 fn name_of(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
@@ -284,7 +294,7 @@ fn name_of(path: &Path) -> &str {
 /// What files declare, and what images install, with places as they are reached.
 fn all_packages(folder: &Path, reading: &Reading, described: &[Described]) -> Vec<Dependency> {
     let declared = reading.dependencies.iter().cloned().map(|mut one| {
-        one.location.file = folder.join(&one.location.file).display().to_string();
+        one.location.file = reached(folder, &one.location.file);
         one
     });
     declared.chain(described.iter().flat_map(|one| one.packages.clone())).collect()
@@ -330,4 +340,17 @@ fn text_of(path: &Path) -> Option<String> {
     let source = FileSource::open(path).ok().filter(|source| source.len() <= stack::python::MAX_BYTES)?;
     let length = usize::try_from(source.len()).ok()?;
     String::from_utf8(read_up_to(&source, 0, length)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_told_as_they_are_reached() {
+        assert_eq!(reached(Path::new("."), "requirements.txt"), "./requirements.txt");
+        assert_eq!(reached(Path::new("project"), "project/sub/uv.lock"), "project/sub/uv.lock");
+        assert_eq!(reached(Path::new("./project"), "project/uv.lock"), "./project/uv.lock");
+        assert_eq!(reached(Path::new("/p"), "/p/uv.lock"), "/p/uv.lock");
+    }
 }

@@ -236,7 +236,7 @@ fn links(examined: &Examined, others: &[&(OwnNames, Option<Licence>, Location)])
         }
         let mut link = Link::named(role, name, at);
         link.relation = relation.clone().filter(|_| role == Role::BaseModel);
-        if let Some((_, licence, place)) = others.iter().find(|(names, ..)| names.has(name)) {
+        if let Some((_, licence, place)) = others.iter().find(|(names, ..)| names.has(name) || names.may_have(name)) {
             (link.licence, link.place) = (licence.clone(), place.clone());
             link.basis = if licence.is_some() { Basis::Read } else { Basis::None };
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::subject::FOLDER;
 use serde::Serialize;
 use waag_evidence::statement::ResourceDescriptor;
 use waag_evidence::statement::claims::{Claim, ClaimSource};
@@ -100,7 +101,8 @@ pub struct VoiceIn {
 fn identity(resource: &ResourceDescriptor) -> String {
     let sha256 = resource.digest.get("sha256").map(str::to_owned);
     let other = || resource.digest.iter().next().map(|(algorithm, digits)| format!("{algorithm}:{digits}"));
-    sha256.or_else(other).or_else(|| resource.uri.clone()).unwrap_or_default()
+    let folder = || resource.annotations.get(FOLDER).and_then(|path| path.as_str()).map(str::to_owned);
+    sha256.or_else(other).or_else(folder).or_else(|| resource.uri.clone()).unwrap_or_default()
 }
 
 /// How a resource is told.

@@ -62,6 +62,9 @@ pub(super) struct Whole {
     pub(super) problem: Option<String>,
 }
 
+/// The annotation with the path of a folder that nobody has digested.
+pub(super) const FOLDER: &str = "folder";
+
 impl Subjects {
     /// A folder with the digests of its files, where somebody is told how far that is; else by its name alone.
     pub(super) fn folder(&mut self, folder: &Path, progress: Option<&dyn Progress>) -> Whole {
@@ -70,7 +73,7 @@ impl Subjects {
             return Whole { subject: known.clone(), ..Whole::default() };
         }
         let mut whole = match progress.map(|progress| self.digest(folder, progress)) {
-            None => Whole::default(),
+            None => Whole { subject: undigested(folder), ..Whole::default() },
             Some(Ok(whole)) => whole,
             Some(Err(error)) => Whole { problem: Some(error.to_string()), ..Whole::default() },
         };
@@ -81,6 +84,12 @@ impl Subjects {
         self.known.insert(folder.to_owned(), whole.subject.clone());
         whole
     }
+}
+
+/// A folder that is told from others by its path alone.
+fn undigested(folder: &Path) -> ResourceDescriptor {
+    let path = serde_json::Value::from(folder.display().to_string());
+    ResourceDescriptor { annotations: [(FOLDER.to_owned(), path)].into_iter().collect(), ..Default::default() }
 }
 
 /// The name of a folder, and what it is called on the hub where its path says so.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use waag_evidence::control::Group;
 use waag_evidence::verdict::Judged;
-use waag_evidence::{Decision, Outcome};
+use waag_evidence::{Decision, Outcome, Topic};
 
 use super::controls::{beside_findings, told, worst};
 use super::text::{self, Painted};
@@ -18,9 +18,10 @@ const MARGIN: usize = 12;
 /// The fewest columns that are left for what was seen.
 const LEAST: usize = 40;
 
-/// Whether a report is about a project.
+/// Whether a report is about a project, and not only about a model with its card.
 pub(super) fn is_wanted(report: &Report, style: Style) -> bool {
-    style.view == View::Check && !report.evidence.project.looks.is_empty()
+    let is_project = |topic: Topic| matches!(topic, Topic::Dependencies | Topic::Images | Topic::Code);
+    style.view == View::Check && report.evidence.project.looks.iter().any(|look| is_project(look.topic))
 }
 
 /// Tells them to people.

@@ -281,7 +281,9 @@ fn reason_rules(report: &Report) -> String {
 
 fn allowed_because(report: &Report) -> String {
     let excepted = report.verdict.excepted.len() as u64;
-    let others = report.findings.len() as u64 - excepted.min(report.findings.len() as u64);
+    let others = report.findings.iter().enumerate();
+    let others = others.filter(|(index, finding)| !is_excepted(report, *index) && is_of_findings(of_finding(finding)));
+    let others = others.count() as u64;
     let analysed = report.artifacts.iter().any(|artifact| artifact.analysis != Analysis::NotAnalysed);
     let mut reason = match others {
         _ if report.artifacts.is_empty() => "there is nothing here".to_owned(),
