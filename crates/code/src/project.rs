@@ -327,10 +327,9 @@ fn pythons(files: &[Entry], reading: &Reading) -> Vec<Statement> {
         .collect();
     for entry in files {
         let name = name_of(&entry.path);
-        if let (EntryKind::File(opened), true) = (&entry.kind, stack::python::is_read(name)) {
-            if let Some(text) = text_of(opened) {
-                list.extend(stack::python::read(name, &text, &entry.path.display().to_string()));
-            }
+        let EntryKind::File(opened) = &entry.kind else { continue };
+        if let Some(text) = Some(opened).filter(|_| stack::python::is_read(name)).and_then(|path| text_of(path)) {
+            list.extend(stack::python::read(name, &text, &entry.path.display().to_string()));
         }
     }
     list

@@ -47,7 +47,8 @@ pub(super) struct NamedData {
 /// Joins the claims about one model. `names` are those that it goes by itself.
 pub(super) fn join(claims: &[&Claim], names: &[String], cards: &[&Document]) -> Lineage {
     let mut lineage = Lineage::default();
-    let subject = ResourceDescriptor { name: names.first().cloned(), ..ResourceDescriptor::default() };
+    // One artifact, whatever it is called.
+    let subject = ResourceDescriptor { uri: names.first().cloned(), ..ResourceDescriptor::default() };
     let mut said = Vec::new();
     for claim in claims {
         let evidence = evidence(claim, cards);
