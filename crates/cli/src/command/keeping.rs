@@ -28,7 +28,8 @@ impl Keeping {
     /// # Errors
     /// When the ledger cannot be written to, or does not take one of them.
     pub(super) fn keep(&self, lines: &[u8], terminal: &Terminal) -> Result<(), Failure> {
-        if !self.keep {
+        // Where nothing was said, there is nothing to keep.
+        if !self.keep || lines.is_empty() {
             return Ok(());
         }
         let (mut ledger, folder) = Place::default().create(terminal)?;

@@ -4,8 +4,7 @@ use super::Observation;
 use crate::gathered::{Evidence, ProvenanceFacts};
 
 /// What to do where nothing trusted says how it was made.
-pub(super) const NEXT: &str = "record the run with `waag run`, sign what comes out with `waag attest`, and name the signer in \
-                               [trust]";
+pub(super) const NEXT: &str = "record the run with `waag run --key FILE`, and name the signer in [trust]";
 
 /// The answer of a control that asks one thing of every trusted provenance: what it says, or none where it says nothing.
 pub(super) fn asked(
