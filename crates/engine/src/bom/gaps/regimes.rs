@@ -19,14 +19,16 @@ pub static REGIMES: &[Regime] = &[
     Regime {
         id: "annex-xi",
         title: "EU AI Act, Annex XI, section 1",
-        rests_on: "Regulation (EU) 2024/1689, Annex XI, section 1, shortened; section 2, for models with systemic risk, asks for \
-                   what no file holds. It is a list of places to look, and no legal advice.",
+        rests_on: "Regulation (EU) 2024/1689, Annex XI, section 1, shortened and in waag's own words; section 2, for models \
+                   with systemic risk, asks for what no file holds. Read the regulation itself: this is a list of places to \
+                   look, and no legal advice.",
         wants: ANNEX_XI,
     },
     Regime {
         id: "annex-xii",
         title: "EU AI Act, Annex XII",
-        rests_on: "Regulation (EU) 2024/1689, Annex XII, shortened. It is a list of places to look, and no legal advice.",
+        rests_on: "Regulation (EU) 2024/1689, Annex XII, shortened and in waag's own words. Read the regulation itself: \
+                   this is a list of places to look, and no legal advice.",
         wants: ANNEX_XII,
     },
     Regime {
