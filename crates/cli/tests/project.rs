@@ -127,3 +127,17 @@ fn a_finding_about_a_project_is_excepted_as_any_other() {
     assert_eq!(control(&waag(&example("careless"), &["check", ".", "--format", "json"])), "\"fail\"");
     assert_eq!(control(&waag(project.path(), &["check", ".", "--format", "json"])), "\"excepted\"");
 }
+
+/// What is signed of a project, and what explains it, is what `check` decided.
+#[test]
+fn a_verdict_that_is_written_down_is_the_one_that_was_told() {
+    let project = copy("careless");
+    let explained = waag(project.path(), &["policy", "explain", "."]);
+    assert!(said(&explained).contains("deny: not as it is; 1 control: stack-agrees"), "{}", said(&explained));
+    let written = waag(
+        project.path(),
+        &["attest", ".", "--type", "verdict", "--unsigned", "--output", &format!("{}.json", project.path().display())],
+    );
+    assert!(said(&written).contains("result: FAILED"), "{}", said(&written));
+    std::fs::remove_file(format!("{}.json", project.path().display())).unwrap();
+}

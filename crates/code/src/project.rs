@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use waag_engine::card;
 use waag_engine::io::FileSource;
 use waag_engine::licence::chain::{Agreement, Judged};
+use waag_engine::output::text::counted;
 use waag_engine::project::{Examined, Examiner};
 use waag_engine::walk::{Entry, EntryKind, walk};
 use waag_evidence::finding::{Confidence, Finding, Location, Nature, Persona, Severity};
@@ -104,13 +105,26 @@ impl Project<'_> {
             finding
         }));
         if !reading.dependencies.is_empty() {
-            let count = reading.packages();
+            let count = counted(reading.packages() as u64, "package");
             let files: Vec<&str> = reading.files.iter().map(|file| file.path.as_str()).collect();
-            let said = format!("{count} packages in {}", files.join(", "));
+            let said = format!("{count} in {}", files.join(", "));
             let places = files.iter().map(|path| reached(self.folder, path)).collect();
             self.look(Topic::Dependencies, places).said.push(said);
+            self.pins(&reading);
         }
         reading
+    }
+
+    /// How many of the packages have one version, in declarations and locks alike.
+    fn pins(&mut self, reading: &Reading) {
+        let is_pinned =
+            |one: &&Dependency| one.version.is_some() && matches!(one.source, DependencySource::Index { .. });
+        let pinned: BTreeSet<&str> =
+            reading.dependencies.iter().filter(is_pinned).map(|one| one.name.as_str()).collect();
+        if !pinned.is_empty() {
+            let said = counted(pinned.len() as u64, "pinned package");
+            self.look(Topic::Pins, Vec::new()).said.push(said);
+        }
     }
 
     fn images(&mut self, files: &[Entry]) -> Vec<Described> {
@@ -146,11 +160,11 @@ impl Project<'_> {
             stack.claims.iter().map(stack::Claim::told).collect::<BTreeSet<_>>().into_iter().take(MAX_SAID).collect();
         let frameworks = [Part::Torch, Part::Tensorflow, Part::Jax];
         if stack.compared > 0 || !stack.not_known.is_empty() {
-            let unknown = stack
-                .not_known
-                .iter()
-                .map(|one| NotKnown { reason: one.message.clone(), next: "try it on the machine it is for".to_owned() })
-                .collect();
+            let unknown = stack.not_known.iter().map(|one| NotKnown {
+                reason: one.message.clone(),
+                next: "try it on the machine it is for".to_owned(),
+            });
+            let unknown = open_versions(&stack.claims).chain(unknown).collect();
             let look = self.look(Topic::Stack, Vec::new());
             (look.said, look.unknown) = (said, unknown);
         }
@@ -186,9 +200,10 @@ impl Project<'_> {
         let next = "import current advisories: `waag advisories import all.zip`".to_owned();
         match answer.outcome {
             Outcome::Checked { packages, not_checked, data } => {
-                look.said.push(format!("{packages} packages in {}", data.told()));
+                look.said.push(format!("{} in {}", counted(packages as u64, "package"), data.told()));
                 if not_checked > 0 {
-                    let reason = format!("{not_checked} packages were not checked in {}", data.told());
+                    let what = counted(not_checked as u64, "package");
+                    let reason = format!("not checked: {what}, in {}", data.told());
                     look.unknown.push(NotKnown { reason, next });
                 }
             }
@@ -206,8 +221,7 @@ impl Project<'_> {
         self.findings.extend(examined.findings);
         let places: Vec<String> = examined.looked_at.iter().map(|file| file.path.clone()).collect();
         if !places.is_empty() {
-            let count = places.len();
-            let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+            let files = counted(places.len() as u64, "file");
             self.look(Topic::Code, places).said.push(files);
         }
         if !examined.trains.is_empty() {
@@ -300,6 +314,18 @@ fn all_packages(folder: &Path, reading: &Reading, described: &[Described]) -> Ve
     declared.chain(described.iter().flat_map(|one| one.packages.clone())).collect()
 }
 
+/// Frameworks of which nobody says the one version: what is declared of them may fit, and what is installed may not.
+fn open_versions(claims: &[stack::Claim]) -> impl Iterator<Item = NotKnown> {
+    let parts: BTreeSet<Part> = claims.iter().map(|claim| claim.part).filter(|part| part.is_framework()).collect();
+    let is_open = |part: &Part| !claims.iter().any(|claim| claim.part == *part && claim.is_exact());
+    let open: Vec<&str> = parts.into_iter().filter(is_open).map(Part::name).collect();
+    let told = (!open.is_empty()).then(|| NotKnown {
+        reason: format!("what is declared can fit, and nothing says which version is meant: {}", open.join(", ")),
+        next: "pin it to one version, or lock it".to_owned(),
+    });
+    told.into_iter()
+}
+
 /// The one version of a package that is meant, where all that name one agree.
 fn pinned<'a>(packages: &'a [Dependency], name: &str) -> Option<&'a str> {
     let named = packages.iter().filter(|one| one.name == name && matches!(one.source, DependencySource::Index { .. }));
@@ -344,6 +370,28 @@ fn text_of(path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What was looked at for a topic, of a project with these files.
+    fn look(files: &[(&str, &str)], topic: Topic) -> Option<Look> {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(root.path().join(name), text).unwrap();
+        }
+        let examiner = ProjectExaminer { advisories: None, max_age: None, today: Date::constant(2026, 11, 28) };
+        let seen = examiner.examine(root.path()).evidence;
+        seen.look(topic).cloned()
+    }
+
+    #[test]
+    fn where_no_version_is_said_none_has_a_digest_or_fits() {
+        let open = [("requirements.txt", "torch\ntorchvision>=0.20\n")];
+        assert_eq!(look(&open, Topic::Pins), None);
+        let stack = look(&open, Topic::Stack).unwrap();
+        assert!(stack.unknown[0].reason.ends_with("meant: torch, torchvision"), "{stack:?}");
+        let pinned = [("requirements.txt", "torch==2.5.1\ntorchvision==0.20.1\n")];
+        assert_eq!(look(&pinned, Topic::Pins).unwrap().said, ["2 pinned packages"]);
+        assert!(look(&pinned, Topic::Stack).unwrap().unknown.is_empty());
+    }
 
     #[test]
     fn places_are_told_as_they_are_reached() {

@@ -1,7 +1,6 @@
 //! From paths to a report: walk, examine every file on all cores, judge.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use waag_evidence::finding::{Finding, Location};
@@ -17,7 +16,7 @@ use crate::evidence::{self, Gathering, Sources};
 use crate::examine::{Examination, Examined, judge};
 use crate::io::{FileSource, MemoryPlan};
 use crate::lock::{Check, Known, ProjectLock};
-use crate::project::{self, Examiner};
+use crate::project;
 use crate::report::{ArtifactReport, Report};
 use crate::repository;
 use crate::rules::Artifact;
@@ -44,8 +43,6 @@ pub struct Options {
     pub trust_store: TrustStore,
     /// Where evidence is looked for, to ask every control; none to judge findings alone.
     pub controls: Option<Sources>,
-    /// Who looks at the projects that are named, where every control is asked.
-    pub examiner: Option<Arc<dyn Examiner>>,
 }
 
 impl Options {
@@ -162,7 +159,7 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
 /// What is to be said of the folders as projects.
 fn examine_projects(paths: &[PathBuf], options: &Options) -> project::Examined {
     let mut all = project::Examined::default();
-    if let (Some(examiner), Some(_)) = (&options.examiner, &options.controls) {
+    if let Some(examiner) = options.controls.as_ref().and_then(|sources| sources.examiner.as_ref()) {
         for folder in paths.iter().filter(|path| path.is_dir()) {
             all.join(examiner.examine(folder));
         }

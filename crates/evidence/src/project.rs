@@ -45,6 +45,8 @@ pub struct NotKnown {
 pub enum Topic {
     /// Files that declare or lock packages.
     Dependencies,
+    /// Those of them that are pinned to one version.
+    Pins,
     /// Whether framework, Python, CUDA and driver fit together.
     Stack,
     /// Whether it is written down what the project computes with.

@@ -15,7 +15,7 @@ use waag_evidence::{Evidence, Finding, Location, Severity, Subject, evaluate};
 use super::arguments::file_or_stdout;
 use super::exit_code;
 use super::formats::Telling;
-use super::project::{in_force, package_examiner as examiner};
+use super::project::{examiner, in_force};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -117,9 +117,9 @@ impl Rooms {
         let unknown = unknown.map(|unknown| format!("{}; next: {}", unknown.reason, unknown.next)).collect();
         let mut packages = examined.findings;
         for finding in &mut packages {
-            // Places are told below the folder, as those of dependency files are.
-            if let Ok(below) = Path::new(&finding.location.file).strip_prefix(path) {
-                finding.location.file = below.display().to_string();
+            // As dependency files are told: without a leading `./`.
+            if let Some(plain) = finding.location.file.strip_prefix("./") {
+                finding.location.file = plain.to_owned();
             }
         }
         Self { dependencies, packages, unknown }

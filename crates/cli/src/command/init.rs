@@ -11,7 +11,7 @@ use waag_engine::settings::FILE_NAME;
 use waag_engine::settings::draft::{draft, found};
 use waag_evidence::ingredient::IngredientKind;
 
-use super::project::{examiner, sources};
+use super::project::sources;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
@@ -54,8 +54,7 @@ impl Init {
             ));
         }
         let trust_store = crate::keyless::store();
-        let options =
-            Options { controls: Some(sources()), examiner: Some(examiner()), trust_store, ..Options::default() };
+        let options = Options { controls: Some(sources()), trust_store, ..Options::default() };
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(std::slice::from_ref(&self.folder), &options, &bar)?;
         bar.finish();

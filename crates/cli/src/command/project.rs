@@ -58,16 +58,12 @@ pub(super) fn in_force(config: Option<&Path>) -> Result<(Options, Option<PathBuf
 /// Where evidence is looked for: the user's trusted roots, and the nearest ledger.
 pub(crate) fn sources() -> Sources {
     let ledger = std::env::current_dir().ok().and_then(|directory| Ledger::find(&directory));
-    Sources { store: crate::keyless::store(), ledger, cache: crate::folders::cache() }
+    let examiner: Option<Arc<dyn Examiner>> = Some(Arc::new(examiner()));
+    Sources { store: crate::keyless::store(), ledger, cache: crate::folders::cache(), examiner }
 }
 
 /// Who looks at projects.
-pub(super) fn examiner() -> Arc<dyn Examiner> {
-    Arc::new(package_examiner())
-}
-
-/// The same, for its packages alone.
-pub(super) fn package_examiner() -> ProjectExaminer {
+pub(super) fn examiner() -> ProjectExaminer {
     ProjectExaminer {
         advisories: crate::folders::data().map(|data| data.join("advisories")),
         max_age: None,

@@ -13,7 +13,7 @@ use waag_engine::scan::{Options, scan_paths};
 
 use super::arguments::file_or_stdout;
 use super::exit_code;
-use super::project::{examiner, from_here, in_force, sources};
+use super::project::{from_here, in_force, sources};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
@@ -88,9 +88,7 @@ fn formats() -> impl TypedValueParser<Value = &'static dyn Output> {
 impl Job {
     pub(super) fn run(self, view: View, terminal: &Terminal) -> Result<ExitCode, Failure> {
         // `check` asks every control, `scan` lists findings alone.
-        let controls = self.controls(view);
-        let examiner = controls.is_some().then(examiner);
-        let options = Options { controls, examiner, ..self.options(terminal)? };
+        let options = Options { controls: self.controls(view), ..self.options(terminal)? };
         let paths = self.paths(&options)?;
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(&paths, &options, &bar)?;

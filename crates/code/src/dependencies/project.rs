@@ -200,6 +200,7 @@ impl Project {
         self.settle_standing();
         self.say_what_was_filled_elsewhere();
         let reading = &mut self.reading;
+        reading.root = self.root;
         reading.files.sort_by(|one, other| one.path.cmp(&other.path));
         reading.dependencies.sort_by(|one, other| {
             (&one.location.file, one.location.line).cmp(&(&other.location.file, other.location.line))

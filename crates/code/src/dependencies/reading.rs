@@ -1,6 +1,7 @@
 //! What was read of a project's dependencies.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use waag_evidence::{Dependency, Finding, Location};
@@ -26,6 +27,9 @@ pub struct Reading {
     pub verified: Option<Verified>,
     /// What was found while reading; with [`super::examine`], what every check found too.
     pub findings: Vec<Finding>,
+    /// The folder that was asked about: what it is called says nothing of what is in it.
+    #[serde(skip)]
+    pub(super) root: PathBuf,
     /// The texts, for showing a line.
     #[serde(skip)]
     pub(super) texts: BTreeMap<String, Text>,
@@ -203,6 +207,11 @@ impl Reading {
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&FileRead> {
         self.files.iter().find(|file| file.path == path)
+    }
+
+    /// A file's path below the folder that was asked about.
+    pub(super) fn below<'p>(&self, path: &'p str) -> &'p str {
+        Path::new(path).strip_prefix(&self.root).ok().and_then(Path::to_str).unwrap_or(path)
     }
 
     /// The line that a place is at, as it was read; none where no text is there.

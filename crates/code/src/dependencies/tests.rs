@@ -313,3 +313,29 @@ fn the_same_project_gives_the_same_answer() {
     let answer = || serde_json::to_string(&examine(root.path()).unwrap()).unwrap();
     assert_eq!(answer(), answer());
 }
+
+/// `~/dev/lint/project` is no file for developers.
+#[test]
+fn what_the_folder_is_called_makes_no_difference() {
+    let root = project(&[("dev/tests/requirements.txt", "torch\n"), ("dev/tests/dev/requirements.txt", "black\n")]);
+    let reading = examine(&root.path().join("dev/tests")).unwrap();
+    let said: Vec<_> = reading.findings.iter().map(|it| (it.subject.as_deref(), it.severity, it.persona)).collect();
+    let (reviewer, auditor) = (waag_evidence::Persona::Reviewer, waag_evidence::Persona::Auditor);
+    assert!(said.contains(&(Some("torch"), waag_evidence::Severity::Medium, reviewer)), "{said:?}");
+    assert!(said.contains(&(Some("black"), waag_evidence::Severity::Low, auditor)), "{said:?}");
+}
+
+#[test]
+fn a_project_that_is_installed_where_it_lies_is_a_project() {
+    let own = [
+        ("setup.py", "from setuptools import setup\nsetup(install_requires=['numpy'])\n"),
+        ("own.egg-info/PKG-INFO", "Name: own\n"),
+    ];
+    let reading = read(&own);
+    assert!(reading.verified.is_none() && reading.packages() == 1, "{reading:?}");
+    assert!(reading.findings.iter().all(|finding| finding.rule != "tampered-installation"), "{:?}", reading.findings);
+    // Where installers put things, a file that looks like a project's hides nothing.
+    let root =
+        project(&[("site-packages/setup.py", ""), ("site-packages/a-1.dist-info/METADATA", "Name: a\nVersion: 1\n")]);
+    assert!(is_environment(&root.path().join("site-packages")));
+}

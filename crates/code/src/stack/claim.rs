@@ -39,6 +39,21 @@ pub enum Part {
 }
 
 impl Part {
+    /// Whether it is a library that the tables have versions of.
+    #[must_use]
+    pub const fn is_framework(self) -> bool {
+        matches!(
+            self,
+            Self::Torch
+                | Self::Torchvision
+                | Self::Torchaudio
+                | Self::Tensorflow
+                | Self::Keras
+                | Self::Jax
+                | Self::Jaxlib
+        )
+    }
+
     /// Its name, for people.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -156,6 +171,12 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// Whether exactly one version is meant.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.admitted.one().is_some()
+    }
+
     /// What it says, for people: `torch 2.1.0`, `torchvision >=0.16`.
     #[must_use]
     pub fn told(&self) -> String {

@@ -7,11 +7,13 @@ mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use waag_evidence::gathered::{FileEvidence, Part};
 use waag_evidence::{Evidence, Finding, ProjectEvidence, Subject};
 
 use crate::lock::{Asked, Check};
+use crate::project::Examiner;
 use crate::report::ArtifactReport;
 use crate::scan::Options;
 use crate::trust_store::TrustStore;
@@ -28,6 +30,8 @@ pub struct Sources {
     pub ledger: Option<PathBuf>,
     /// waag's folder in the user's cache, which the ledger's index is kept in.
     pub cache: Option<PathBuf>,
+    /// Who looks at the projects that are judged.
+    pub examiner: Option<Arc<dyn Examiner>>,
 }
 
 /// What evidence is gathered from.

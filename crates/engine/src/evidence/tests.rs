@@ -26,7 +26,7 @@ fn project(settings: &str) -> tempfile::TempDir {
 
 fn check(root: &Path, path: &str) -> Report {
     let settings = Settings::load(&root.join("waag.toml")).unwrap();
-    let sources = Sources { store: TrustStore::new(None), ledger: None, cache: None };
+    let sources = Sources { store: TrustStore::new(None), ledger: None, cache: None, examiner: None };
     let options = Options { settings, root: Some(root.to_owned()), controls: Some(sources), ..Options::default() };
     scan_paths(&[root.join(path)], &options, &Silent).unwrap()
 }
@@ -191,7 +191,7 @@ fn an_ancestor_that_was_judged_before_is_denied() {
         let mut ledger = crate::ledger::Ledger::create(&folder, None).unwrap();
         ledger.add(&[root.path().join("made.json"), root.path().join("judged.json")]).unwrap();
         let settings = Settings::load(&root.path().join("waag.toml")).unwrap();
-        let sources = Sources { store: TrustStore::new(None), ledger: Some(folder), cache: None };
+        let sources = Sources { store: TrustStore::new(None), ledger: Some(folder), cache: None, examiner: None };
         let options = Options { settings, controls: Some(sources), ..Options::default() };
         let report = scan_paths(&[root.path().join("m")], &options, &Silent).unwrap();
         let ancestry = &report.evidence.ancestry;

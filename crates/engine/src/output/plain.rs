@@ -10,10 +10,10 @@ use waag_evidence::exception::Exception;
 use waag_evidence::{Confidence, Decision, Finding};
 
 use super::collection::{self, Group};
-use super::controls;
 use super::subject::{self, Subject, subjects};
 use super::text::{self, Painted};
 use super::{Output, Style, View};
+use super::{checklist, controls};
 use crate::report::{Analysis, Report};
 use crate::sanitize::sanitize;
 
@@ -21,6 +21,8 @@ use crate::sanitize::sanitize;
 const MAX_FINDINGS: usize = 20;
 /// Files with findings that are told one by one; of more, what was found is told, and in which files.
 const MAX_ONE_BY_ONE: usize = 10;
+/// The same of a project, whose controls need room too.
+const MAX_OF_PROJECT: usize = 3;
 /// Kinds of findings that are told of a collection.
 const MAX_GROUPS: usize = 15;
 /// Folders of a collection that are listed.
@@ -68,7 +70,8 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn check(&mut self) -> io::Result<()> {
         let subjects = subjects(self.report);
-        if subjects.iter().filter(|subject| self.has_open(subject)).count() > MAX_ONE_BY_ONE {
+        let most = if checklist::is_wanted(self.report, self.style) { MAX_OF_PROJECT } else { MAX_ONE_BY_ONE };
+        if subjects.iter().filter(|subject| self.has_open(subject)).count() > most {
             return self.collection(&subjects);
         }
         let clean = |subject: &Subject<'_>| subject.analysis != Analysis::NotAnalysed && !self.has_open(subject);

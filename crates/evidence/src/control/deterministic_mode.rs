@@ -21,5 +21,5 @@ static PRACTICE: Practice = Practice {
     topic: Topic::Training,
     measure: Measure::Practice,
     nothing: "there is no code that trains",
-    clean: "deterministic algorithms are asked for",
+    clean: "nothing was seen in it that differs from run to run",
 };

@@ -39,8 +39,10 @@ fn judge(subject: &Subject, evidence: &Evidence, policy: &Policy) -> Vec<Observa
     });
     let has_weights = evidence.files.iter().any(|file| file.tensors > 0);
     vec![match card {
-        Some(card) => Observation::pass(&card.path, "a card, which was not judged"),
-        None if !has_weights => Observation::not_applicable("there are no weights"),
+        _ if !has_weights => Observation::not_applicable("there are no weights"),
+        Some(card) => {
+            Observation::unknown(&card.path, "a card is there, and was not judged", "judge it: `waag card check`")
+        }
         None if subject.is_file => Observation::not_applicable("one file was asked for, and not what lies beside it"),
         None => Observation::fail("", "no model card", "write README.md into the model's folder"),
     }]

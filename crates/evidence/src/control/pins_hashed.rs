@@ -18,8 +18,8 @@ pub(super) static CONTROL: Control = Control {
 
 static PRACTICE: Practice = Practice {
     id: "pins-hashed",
-    topic: Topic::Dependencies,
+    topic: Topic::Pins,
     measure: Measure::Practice,
-    nothing: "there are no dependency files",
+    nothing: "no package is pinned to one version",
     clean: "every pin has a digest",
 };

@@ -35,7 +35,7 @@ impl Check for UnhashedDependency {
             // Where a lock beside it has digests, that is what is installed.
             let is_locked = !file.kind.is_lock() && !scope.locks_for(&file.path).is_empty();
             if !bare.is_empty() && !is_locked {
-                findings.push(missing(file, pinned.len(), &bare));
+                findings.push(missing(scope, file, pinned.len(), &bare));
             }
         }
     }
@@ -52,7 +52,7 @@ fn is_weak(dependency: &Dependency) -> bool {
         && dependency.digests.iter().all(|digest| WEAK.iter().any(|weak| digest.starts_with(weak)))
 }
 
-fn missing(file: &FileRead, pinned: usize, bare: &[&Dependency]) -> Finding {
+fn missing(scope: &Scope<'_>, file: &FileRead, pinned: usize, bare: &[&Dependency]) -> Finding {
     let names = few(bare.iter().map(|dependency| dependency.name.as_str()));
     let is_mixed = bare.len() < pinned && !file.kind.is_lock();
     let message = match is_mixed {
@@ -67,7 +67,8 @@ fn missing(file: &FileRead, pinned: usize, bare: &[&Dependency]) -> Finding {
     };
     let severity = if is_mixed { Severity::Medium } else { Severity::Low };
     let location = Location { line: bare.first().and_then(|it| it.location.line), ..Location::file(&file.path) };
-    let persona = if is_for_developers(&file.path, None) { Persona::Auditor } else { Persona::Reviewer };
+    let persona =
+        if is_for_developers(scope.reading.below(&file.path), None) { Persona::Auditor } else { Persona::Reviewer };
     risk(&META, severity, &location, &message, next).subject(&file.path).persona(persona).count(bare.len()).done()
 }
 

@@ -43,7 +43,7 @@ impl Check for UnpinnedDependency {
                 {
                     findings.extend(open.iter().map(|dependency| one(scope, dependency)));
                 }
-                _ => findings.push(whole(file, &open)),
+                _ => findings.push(whole(scope, file, &open)),
             }
         }
     }
@@ -62,7 +62,7 @@ fn one(scope: &Scope<'_>, dependency: &Dependency) -> Finding {
     };
     let next = "write the version that you tested with, as in `name==1.2.3`, or keep a lock file beside it: \
                 `uv pip compile --generate-hashes requirements.in -o requirements.txt`";
-    let persona = persona(&dependency.location.file, dependency.group.as_deref());
+    let persona = persona(scope.reading.below(&dependency.location.file), dependency.group.as_deref());
     let severity = if persona == Persona::Auditor { Severity::Low } else { severity };
     risk(&META, severity, &dependency.location, &message, next)
         .subject(&dependency.name)
@@ -72,7 +72,7 @@ fn one(scope: &Scope<'_>, dependency: &Dependency) -> Finding {
 }
 
 /// Ranges are right in what is published; what is run needs a lock beside it.
-fn whole(file: &FileRead, open: &[&Dependency]) -> Finding {
+fn whole(scope: &Scope<'_>, file: &FileRead, open: &[&Dependency]) -> Finding {
     let names = few(open.iter().map(|dependency| dependency.name.as_str()));
     let packages = waag_engine::output::text::counted(open.len() as u64, "package");
     let message = format!("no lock file says which versions of {packages} are meant: {names}");
@@ -86,7 +86,7 @@ fn whole(file: &FileRead, open: &[&Dependency]) -> Finding {
     let location = Location { line: open.first().and_then(|it| it.location.line), ..Location::file(&file.path) };
     risk(&META, Severity::Low, &location, &message, next)
         .subject(&file.path)
-        .persona(persona(&file.path, None))
+        .persona(persona(scope.reading.below(&file.path), None))
         .count(open.len())
         .done()
 }

@@ -20,10 +20,18 @@ use super::reading::{Reading, Verified};
 /// Packages of one environment.
 const MAX_PACKAGES: usize = 20_000;
 
-/// Whether a folder is an environment: it has a `pyvenv.cfg`, or packages that are installed.
+/// Files of a project. One that is installed where it lies, or was unpacked from its archive, has a list of what it provides
+/// (`NAME.egg-info`) and is no environment.
+const OF_PROJECTS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
+/// Folders that only ever hold what is installed.
+const OF_INSTALLERS: [&str; 2] = ["site-packages", "dist-packages"];
+
+/// Whether a folder is an environment: it has a `pyvenv.cfg`, or packages that are installed and no project's files.
 #[must_use]
 pub fn is_environment(path: &Path) -> bool {
-    path.join("pyvenv.cfg").is_file() || !lists_in(path).is_empty()
+    let is_named_so = path.file_name().is_some_and(|name| OF_INSTALLERS.iter().any(|known| name == *known));
+    let is_project = || OF_PROJECTS.iter().any(|file| path.join(file).is_file());
+    path.join("pyvenv.cfg").is_file() || !lists_in(path).is_empty() && (is_named_so || !is_project())
 }
 
 /// Reads what is installed in an environment or a folder of packages, and verifies every file that was recorded. Files are

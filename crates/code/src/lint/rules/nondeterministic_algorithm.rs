@@ -5,7 +5,7 @@ use waag_evidence::Severity;
 
 use super::super::configuration::{Configuration, Tool};
 use super::super::problem::Problem;
-use super::super::program::Program;
+use super::super::program::{Program, trains};
 use super::super::rule::Rule;
 
 /// Who it is.
@@ -43,6 +43,7 @@ impl Rule for NondeterministicAlgorithm {
             }
         }
         problems.extend(cublas(program));
+        problems.extend(unasked(program));
     }
 
     fn configuration(&self, configuration: &Configuration, problems: &mut Vec<Problem>) {
@@ -60,6 +61,39 @@ impl Rule for NondeterministicAlgorithm {
             );
         }
     }
+}
+
+/// What only a program for graphics cards says.
+const ON_CARDS: [&str; 4] = ["cuda", "accelerat", ".to(device", "gpu"];
+
+/// A program trains on a card, and nothing in it asks for deterministic algorithms.
+fn unasked(program: &Program<'_>) -> Option<(usize, Problem)> {
+    let is_on_card = |text: &str| ON_CARDS.iter().any(|word| text.contains(word));
+    if !program.members.iter().any(|unit| is_on_card(&unit.source.text)) || asks(program) {
+        return None;
+    }
+    let (index, _, call) = program.calls().find(|(_, script, call)| trains(script, call))?;
+    let message = "the program trains on a GPU, and nothing asks PyTorch for deterministic algorithms";
+    let next = "Call torch.use_deterministic_algorithms(True) where the program starts, and set CUBLAS_WORKSPACE_CONFIG=:4096:8.";
+    Some((
+        index,
+        Problem::new(&META, call.callee.span, message, next)
+            .severity(Severity::Low)
+            .about("torch.use_deterministic_algorithms"),
+    ))
+}
+
+/// Whether something asks for them: PyTorch's own switches, or those of what is built on it.
+fn asks(program: &Program<'_>) -> bool {
+    let by_call = program.calls().any(|(_, _, call)| {
+        let named = ["use_deterministic_algorithms", "enable_full_determinism", "set_determinism"];
+        named.contains(&call.callee.name.as_str())
+            || ["deterministic", "full_determinism"].iter().any(|key| call.keyword(key).is_some())
+            || call.is_open && call.callee.name.ends_with("Arguments")
+    });
+    let stores = program.members.iter().flat_map(|unit| &unit.script.stores);
+    by_call
+        || stores.into_iter().any(|store| store.path == "torch.backends.cudnn.deterministic" && store.value.is(true))
 }
 
 /// Deterministic algorithms are asked for, and cuBLAS is not told how to have them: on CUDA that is an error at run time.

@@ -45,7 +45,9 @@ fn pages_have_a_summary_headings_in_order_and_an_exception() {
         let (_, snippet) = meta.page.split_once("```toml\n").unwrap();
         let policy: waag_evidence::Policy = toml::from_str(snippet.split_once("```").unwrap().0).unwrap();
         assert_eq!(policy.exceptions[0].about(), meta.id);
-        assert!(meta.page.lines().all(|line| line.len() < 180), "{}", meta.id);
+        // What waag says is as long as it is.
+        let prose = meta.page.split("```").step_by(2);
+        assert!(prose.flat_map(str::lines).all(|line| line.len() < 140), "{}", meta.id);
     }
 }
 
