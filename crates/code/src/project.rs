@@ -10,7 +10,7 @@ use waag_engine::licence::chain::{Agreement, Judged};
 use waag_engine::output::text::counted;
 use waag_engine::project::{Examined, Examiner};
 use waag_engine::walk::{Entry, EntryKind, walk};
-use waag_evidence::finding::{Confidence, Finding, Location, Nature, Persona, Severity};
+use waag_evidence::finding::{Finding, Location};
 use waag_evidence::{Dependency, DependencySource, Look, NotKnown, ProjectEvidence, Topic};
 use waag_formats::source::{Source as _, read_up_to};
 
@@ -19,6 +19,7 @@ use crate::dependencies::{self, Reading};
 use crate::image::{self, Described};
 use crate::lint;
 use crate::stack::{self, Part, Statement};
+use crate::telling::incomplete;
 
 /// Words of one topic that are kept.
 const MAX_SAID: usize = 50;
@@ -77,19 +78,9 @@ impl Project<'_> {
 
     /// That a room could not look at all.
     fn unread(&mut self, what: &str, error: &std::io::Error) {
-        self.findings.push(Finding {
-            rule: "incomplete-analysis".to_owned(),
-            nature: Nature::Incomplete,
-            severity: Severity::Medium,
-            confidence: Confidence::High,
-            persona: Persona::Everyone,
-            location: Location::file(self.folder.display().to_string()),
-            message: format!("the {what} of the project could not be read: {error}"),
-            subject: None,
-            evidence: None,
-            next_step: "check the permissions of the folder".to_owned(),
-            count: 1,
-        });
+        let place = Location::file(self.folder.display().to_string());
+        let message = format!("the {what} of the project could not be read: {error}");
+        self.findings.push(incomplete(&place, &message, "check the permissions of the folder"));
     }
 
     fn packages(&mut self) -> Reading {

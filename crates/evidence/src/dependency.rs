@@ -121,6 +121,21 @@ impl Dependency {
     }
 }
 
+/// A package's name as Python's index compares names (PEP 503): small letters, and one hyphen for each run of `-`, `_`
+/// and `.`.
+#[must_use]
+pub fn normalised(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for character in name.trim().chars() {
+        match character {
+            '-' | '_' | '.' if normal.ends_with('-') => {}
+            '-' | '_' | '.' => normal.push('-'),
+            other => normal.extend(other.to_lowercase()),
+        }
+    }
+    normal
+}
+
 /// A part of a package URL: everything but letters, digits and `.-_~` is written as `%XX`.
 fn percent_encoded(part: &str) -> String {
     part.bytes().fold(String::new(), |mut encoded, byte| {

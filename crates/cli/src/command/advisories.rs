@@ -8,12 +8,13 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueHint};
 use serde::Serialize;
 use waag_code::advisories::{
-    Advisory, Data, Database, DatabaseError, Header, Import as Taken, Rated, Scope, import, keep, normalised, rate,
+    Advisory, Data, Database, DatabaseError, Header, Import as Taken, Rated, Scope, import, keep, rate,
 };
 use waag_engine::clock;
 use waag_engine::output::text::{HEADING, NAME, Painted};
 use waag_engine::output::{Style, View, write_json};
 use waag_engine::sanitize::sanitize;
+use waag_evidence::dependency::normalised;
 
 use super::formats::Telling;
 use crate::failure::Failure;

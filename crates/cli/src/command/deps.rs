@@ -9,8 +9,7 @@ use waag_code::dependencies::{Reading, examine};
 use waag_engine::clock;
 use waag_engine::output::View;
 use waag_engine::sanitize::sanitize;
-use waag_evidence::finding::{Confidence, Nature, Persona};
-use waag_evidence::{Evidence, Finding, Location, Severity, Subject, evaluate};
+use waag_evidence::{Evidence, Finding, Subject, evaluate};
 
 use super::arguments::file_or_stdout;
 use super::exit_code;
@@ -110,7 +109,7 @@ impl Rooms {
     fn of(reading: &Reading, path: &Path) -> Self {
         let mut dependencies = reading.findings.clone();
         if reading.files.is_empty() && dependencies.is_empty() {
-            dependencies.push(nothing_read(path));
+            dependencies.push(waag_code::dependencies::nothing_read(path));
         }
         let examined = examiner().packages(path, reading);
         let unknown = examined.evidence.looks.into_iter().flat_map(|look| look.unknown);
@@ -130,24 +129,6 @@ impl Rooms {
         let mut all = [self.dependencies, self.packages].concat();
         all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         all
-    }
-}
-
-/// Where nothing was looked at, nothing is clean.
-fn nothing_read(path: &Path) -> Finding {
-    Finding {
-        rule: "incomplete-analysis".to_owned(),
-        nature: Nature::Incomplete,
-        severity: Severity::Medium,
-        confidence: Confidence::High,
-        persona: Persona::Everyone,
-        location: Location::file(path.display().to_string()),
-        message: "no file here names packages, so nothing was judged".to_owned(),
-        subject: None,
-        evidence: None,
-        next_step: "name the project's folder, or write down what it needs in pyproject.toml or requirements.txt"
-            .to_owned(),
-        count: 1,
     }
 }
 

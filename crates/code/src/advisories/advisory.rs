@@ -76,17 +76,3 @@ impl Advisory {
         std::iter::once(self.id.as_str()).chain(self.aliases.iter().map(String::as_str))
     }
 }
-
-/// A name as PEP 503 compares names.
-#[must_use]
-pub fn normalised(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for character in name.trim().chars() {
-        match character {
-            '-' | '_' | '.' if out.ends_with('-') => {}
-            '-' | '_' | '.' => out.push('-'),
-            other => out.push(other.to_ascii_lowercase()),
-        }
-    }
-    out
-}

@@ -22,9 +22,10 @@ use jiff::civil::Date;
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::Serialize;
 use waag_engine::rules::Meta;
+use waag_evidence::dependency::normalised;
 use waag_evidence::{Dependency, DependencySource, Ecosystem, Finding, Location};
 
-pub use advisory::{Advisory, Affected, Event, normalised};
+pub use advisory::{Advisory, Affected, Event};
 pub use database::{Database, DatabaseError, Header, Origin, Scope, keep, write};
 pub use import::{Import, import};
 pub use severity::{Rated, rate};

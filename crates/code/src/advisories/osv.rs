@@ -7,7 +7,9 @@ use pep440_rs::Version;
 use serde_json::Value;
 use waag_engine::import::document;
 
-use super::advisory::{Advisory, Affected, Event, normalised};
+use waag_evidence::dependency::normalised;
+
+use super::advisory::{Advisory, Affected, Event};
 
 /// Characters of a summary that are kept.
 const MAX_SUMMARY: usize = 200;

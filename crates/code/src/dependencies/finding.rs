@@ -8,13 +8,12 @@ use waag_evidence::finding::{Confidence, Finding, Location, Nature, Persona, Sev
 
 use super::reading::Reading;
 use super::source;
+use crate::telling;
 
 /// Findings of one rule in one file that are listed; the rest is counted in one more.
 const MAX_LISTED: usize = 100;
 /// Characters of a message, and of a line that is shown.
 const MAX_SHOWN: usize = 300;
-/// Id of the rule for what could not be read.
-pub(super) const INCOMPLETE: &str = "incomplete-analysis";
 
 /// A finding in the making.
 pub(super) struct Draft(Finding);
@@ -38,19 +37,7 @@ pub(super) fn risk(rule: &Meta, severity: Severity, location: &Location, message
 
 /// Something that was not read, or not understood.
 pub(super) fn incomplete(location: Location, message: &str, next_step: &str) -> Finding {
-    Finding {
-        rule: INCOMPLETE.to_owned(),
-        nature: Nature::Incomplete,
-        severity: Severity::Medium,
-        confidence: Confidence::High,
-        persona: Persona::Everyone,
-        location,
-        message: shown(message),
-        subject: None,
-        evidence: None,
-        next_step: next_step.to_owned(),
-        count: 1,
-    }
+    telling::incomplete(&location, message, next_step)
 }
 
 impl Draft {

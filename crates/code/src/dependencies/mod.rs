@@ -21,6 +21,7 @@ use std::io;
 use std::path::Path;
 
 use waag_engine::rules::Meta;
+use waag_evidence::{Finding, Location};
 
 pub use checks::{CHECKS, Check};
 pub use environment::{is_environment, read_environment};
@@ -44,6 +45,14 @@ pub fn examine(path: &Path) -> io::Result<Reading> {
     reading.findings.extend(found);
     finding::settle(&mut reading.findings);
     Ok(reading)
+}
+
+/// That no file of a project names packages: where nothing was looked at, nothing is clean.
+#[must_use]
+pub fn nothing_read(path: &Path) -> Finding {
+    let place = Location::file(path.display().to_string());
+    let next = "name the project's folder, or write down what it needs in pyproject.toml or requirements.txt";
+    finding::incomplete(place, "no file here names packages, so nothing was judged", next)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! written: what it means depends on where it is asked, and a hostile one could cost more than it is worth.
 //! <https://packaging.python.org/en/latest/specifications/dependency-specifiers/>
 
+use waag_evidence::dependency::normalised;
 use waag_evidence::{Dependency, DependencySource, Ecosystem, Location, Standing};
 
 use super::{source, version};
@@ -15,7 +16,7 @@ const MAX_EXTRAS: usize = 100;
 pub(super) fn named(ecosystem: Ecosystem, written: &str, location: Location) -> Dependency {
     Dependency {
         ecosystem,
-        name: normal(written),
+        name: normalised(written),
         written: written.to_owned(),
         constraint: None,
         version: None,
@@ -28,19 +29,6 @@ pub(super) fn named(ecosystem: Ecosystem, written: &str, location: Location) -> 
         requires: Vec::new(),
         location,
     }
-}
-
-/// A name as the index compares names: small letters, and one hyphen for each run of `-`, `_` and `.`.
-pub(super) fn normal(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for character in name.trim().chars() {
-        match character {
-            '-' | '_' | '.' if normal.ends_with('-') => {}
-            '-' | '_' | '.' => normal.push('-'),
-            other => normal.extend(other.to_lowercase()),
-        }
-    }
-    normal
 }
 
 /// Reads a requirement.
@@ -71,7 +59,7 @@ fn extras<'t>(rest: &'t str, dependency: &mut Dependency) -> Result<&'t str, Str
     let Some(inner) = rest.strip_prefix('[') else { return Ok(rest) };
     let (inner, rest) = inner.split_once(']').ok_or("the list of extras has no end")?;
     let names = inner.split(',').map(str::trim).filter(|name| !name.is_empty());
-    dependency.extras = names.take(MAX_EXTRAS).map(normal).collect();
+    dependency.extras = names.take(MAX_EXTRAS).map(normalised).collect();
     Ok(rest.trim_start())
 }
 

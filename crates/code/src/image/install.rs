@@ -295,7 +295,7 @@ fn dependency(
         exact.map(str::trim).filter(|text| !text.contains(['*', ',', '=', '<', '>', '!']) && !text.is_empty());
     Dependency {
         ecosystem,
-        name: crate::advisories::normalised(name),
+        name: waag_evidence::dependency::normalised(name),
         written: name.to_owned(),
         constraint: constraint.map(str::to_owned),
         version: version.map(str::to_owned),

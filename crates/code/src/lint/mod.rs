@@ -25,9 +25,9 @@ use std::path::{Path, PathBuf};
 pub use pep440_rs::Version;
 use serde::Serialize;
 use waag_engine::sanitize::sanitize;
-use waag_evidence::finding::Nature;
-use waag_evidence::{Confidence, Finding, Location, Persona, Severity};
+use waag_evidence::{Finding, Location};
 
+use crate::telling::incomplete;
 use fix::FileFix;
 use problem::Problem;
 use unit::Unit;
@@ -116,7 +116,11 @@ fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examine
     let trains = starts.iter().filter_map(|index| units.get(*index)).map(|unit| unit.looked_at().path).collect();
     let mut examined = Examined { trains, ..Examined::default() };
     for (shown, why) in unread {
-        examined.findings.push(incomplete(Location::file(shown), why));
+        examined.findings.push(incomplete(
+            &Location::file(shown),
+            &why,
+            "Look at this file yourself; what is not read is not judged.",
+        ));
     }
     for (unit, problems) in units.iter().zip(problems) {
         let problems = suppression::apply(unit, problems);
@@ -156,22 +160,6 @@ fn told(unit: &Unit, problem: Problem) -> Finding {
         subject: problem.subject.map(|subject| shortened(&sanitize(&subject))),
         evidence: Some(shortened(&sanitize(text.trim()))).filter(|text| !text.is_empty()),
         next_step: problem.next,
-        count: 1,
-    }
-}
-
-fn incomplete(location: Location, why: String) -> Finding {
-    Finding {
-        rule: "incomplete-analysis".to_owned(),
-        nature: Nature::Incomplete,
-        severity: Severity::Medium,
-        confidence: Confidence::High,
-        persona: Persona::Everyone,
-        location,
-        message: sanitize(&why),
-        subject: None,
-        evidence: None,
-        next_step: "Look at this file yourself; what is not read is not judged.".to_owned(),
         count: 1,
     }
 }

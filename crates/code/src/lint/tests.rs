@@ -1,3 +1,5 @@
+use waag_evidence::Severity;
+
 use super::*;
 
 fn found(name: &str, text: &str) -> Vec<(String, u64)> {

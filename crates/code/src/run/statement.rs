@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use waag_evidence::Sha256Digest;
+use waag_evidence::dependency::normalised;
 use waag_evidence::statement::provenance::{
     BuildDefinition, BuildMetadata, Builder, PREDICATE_TYPE, Provenance, RunDetails, with_role,
 };
@@ -157,7 +158,7 @@ fn package(package: &Package) -> ResourceDescriptor {
     let digest_of = if package.record.is_some() { "RECORD" } else { "files that were read" };
     let descriptor = ResourceDescriptor {
         name: Some(package.name.clone()),
-        uri: version.map(|version| format!("pkg:pypi/{}@{version}", normal(&package.name))),
+        uri: version.map(|version| format!("pkg:pypi/{}@{version}", normalised(&package.name))),
         digest,
         annotations: annotations(&[
             ("digestOf", digest_of.into()),
@@ -168,11 +169,6 @@ fn package(package: &Package) -> ResourceDescriptor {
         ..ResourceDescriptor::default()
     };
     with_role(descriptor, Role::Dependency)
-}
-
-/// A package's name as package URLs have it.
-fn normal(name: &str) -> String {
-    name.to_lowercase().replace(['_', '.'], "-")
 }
 
 fn output(output: &Output) -> ResourceDescriptor {

@@ -27,7 +27,7 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
             source: locked_source(package, is_pip),
             digests: hashes.iter().filter_map(|(kind, hex)| Some(format!("{kind}:{}", hex.text()?))).collect(),
             group: group.map(str::to_owned),
-            requires: needs.iter().map(|(name, _)| requirement::normal(name)).collect(),
+            requires: needs.iter().map(|(name, _)| waag_evidence::dependency::normalised(name)).collect(),
             ..requirement::named(ecosystem, name, page.at(line))
         };
         page.add(dependency);

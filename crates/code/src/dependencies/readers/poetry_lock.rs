@@ -4,7 +4,7 @@ use waag_evidence::{Dependency, DependencySource};
 
 use super::{Page, digests_of};
 use crate::dependencies::tree::Node;
-use crate::dependencies::{requirement, source, version};
+use crate::dependencies::{source, version};
 
 pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     if let Some(python) = root.at(&["metadata", "python-versions"]) {
@@ -25,7 +25,7 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
             source: package.get("source").map_or(DependencySource::Index { url: None }, locked_source),
             digests,
             marker: package.text_of("markers").map(str::to_owned),
-            requires: needs.iter().map(|(name, _)| requirement::normal(name)).collect(),
+            requires: needs.iter().map(|(name, _)| waag_evidence::dependency::normalised(name)).collect(),
             ..page.named(name, line)
         };
         page.add(dependency);

@@ -232,6 +232,7 @@ fn place(page: &Page<'_>, written: &str, line: u64) -> Dependency {
     };
     let name = name.map(str::to_owned).or(found.name).unwrap_or_default();
     let version = found.version.filter(|_| !matches!(source, DependencySource::Repository { .. }));
-    let extras = extras.split(',').filter(|extra| !extra.trim().is_empty()).map(requirement::normal).collect();
+    let extras =
+        extras.split(',').filter(|extra| !extra.trim().is_empty()).map(waag_evidence::dependency::normalised).collect();
     Dependency { source, version, extras, marker, digests: found.digests, ..page.named(&name, line) }
 }

@@ -24,7 +24,7 @@ pub(super) fn read(page: &mut Page<'_>) {
                 continue;
             }
             ("metadata", "name") => {
-                let names = entry.values.iter().map(|(_, name)| crate::dependencies::requirement::normal(name));
+                let names = entry.values.iter().map(|(_, name)| waag_evidence::dependency::normalised(name));
                 page.file.own_names.extend(names.collect::<Vec<_>>());
                 continue;
             }

@@ -7,7 +7,7 @@ use ruff_python_ast::{Expr, ExprCall, ModModule, Stmt};
 use ruff_text_size::Ranged as _;
 
 use super::Page;
-use crate::dependencies::requirement::normal;
+use waag_evidence::dependency::normalised;
 
 /// Bytes of a file that is parsed: nesting costs stack, and so few bytes cannot nest deeper than the stack below.
 const MAX_BYTES: usize = 256 << 10;
@@ -143,7 +143,7 @@ fn arguments<'a>(call: &'a ExprCall, known: &Known<'a>, found: &mut Vec<Found>) 
     for keyword in &call.arguments.keywords {
         let at = keyword.range().start().to_usize();
         match keyword.arg.as_ref().map(|name| name.as_str()) {
-            Some("name") => found.extend(known.text(&keyword.value).map(|name| Found::Name(normal(&name)))),
+            Some("name") => found.extend(known.text(&keyword.value).map(|name| Found::Name(normalised(&name)))),
             Some("install_requires" | "requires") => {
                 list(&keyword.value, None, known, found, "what it needs is not a plain list");
             }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Page;
-use crate::dependencies::requirement::normal;
 use crate::dependencies::tree::Node;
+use waag_evidence::dependency::normalised;
 
 /// Groups that are followed.
 const MAX_GROUPS: usize = 1000;
@@ -14,11 +14,11 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     let Some(groups) = root.get("dependency-groups") else { return };
     let mut included: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
     for (name, list) in groups.members().iter().take(MAX_GROUPS) {
-        let takes = included.entry(normal(name)).or_default();
+        let takes = included.entry(normalised(name)).or_default();
         for item in list.items() {
             match (item.text(), item.text_of("include-group")) {
                 (Some(written), _) => page.requirement(written, item.line, Some(name)),
-                (None, Some(other)) => takes.push((normal(other), item.line)),
+                (None, Some(other)) => takes.push((normalised(other), item.line)),
                 (None, None) => {
                     page.incomplete(item.line, "an entry of a group that is neither text nor include-group")
                 }

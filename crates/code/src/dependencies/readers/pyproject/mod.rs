@@ -7,8 +7,8 @@ mod tools;
 mod uv;
 
 use super::{Include, Page};
-use crate::dependencies::requirement::normal;
 use crate::dependencies::tree::Node;
+use waag_evidence::dependency::normalised;
 
 pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     if let Some(project) = root.get("project") {
@@ -31,7 +31,7 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
 }
 
 fn standard(page: &mut Page<'_>, project: &Node, root: &Node) {
-    page.file.own_names.extend(project.text_of("name").map(normal));
+    page.file.own_names.extend(project.text_of("name").map(normalised));
     if let Some(python) = project.get("requires-python") {
         page.python(python.text().unwrap_or_default(), python.line);
     }

@@ -4,12 +4,13 @@ use waag_evidence::{Dependency, DependencySource};
 
 use super::super::{Page, source_of};
 use crate::dependencies::reading::IndexRole;
-use crate::dependencies::requirement::{normal, set_constraint};
+use crate::dependencies::requirement::set_constraint;
 use crate::dependencies::tree::{Node, Value};
 use crate::dependencies::version;
+use waag_evidence::dependency::normalised;
 
 pub(super) fn read(page: &mut Page<'_>, poetry: &Node) {
-    page.file.own_names.extend(poetry.text_of("name").map(normal));
+    page.file.own_names.extend(poetry.text_of("name").map(normalised));
     sources(page, poetry.list("source"));
     table(page, poetry.get("dependencies"), None);
     table(page, poetry.get("dev-dependencies"), Some("dev"));
@@ -79,7 +80,7 @@ fn details(page: &Page<'_>, node: &Node, dependency: &mut Dependency) {
         let index = page.indexes.iter().find(|index| index.name.as_deref() == Some(name));
         dependency.source = DependencySource::Index { url: index.map(|index| index.url.clone()) };
     }
-    dependency.extras = node.list("extras").iter().filter_map(Node::text).map(normal).collect();
+    dependency.extras = node.list("extras").iter().filter_map(Node::text).map(normalised).collect();
     let python = node.text_of("python").and_then(version::of_poetry).and_then(|told| python_marker(&told));
     dependency.marker = node.text_of("markers").map(str::to_owned).or(python);
 }

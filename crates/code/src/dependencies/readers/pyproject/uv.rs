@@ -5,8 +5,8 @@ use waag_evidence::{Dependency, DependencySource, Standing};
 
 use super::super::{Page, source_of};
 use crate::dependencies::reading::IndexRole;
-use crate::dependencies::requirement::normal;
 use crate::dependencies::tree::Node;
+use waag_evidence::dependency::normalised;
 
 pub(super) fn read(page: &mut Page<'_>, uv: &Node) {
     indexes(page, uv);
@@ -44,7 +44,7 @@ fn indexes(page: &mut Page<'_>, uv: &Node) {
 /// `torch = { index = "pytorch-cu121" }`: for packages that the project names, the source is this.
 fn standing_in(page: &mut Page<'_>, sources: Option<&Node>) {
     for (name, node) in sources.map(Node::members).unwrap_or_default() {
-        let name = normal(name);
+        let name = normalised(name);
         let tables: Vec<&Node> = std::iter::once(node).chain(node.items()).filter(|it| it.is_table()).collect();
         for dependency in &mut page.dependencies {
             // Of several, each for its marker, the first is told.
