@@ -56,10 +56,10 @@ fn other_outputs_are_told() {
     assert!(talk.contains("'out.txt': not written"), "{talk}");
 }
 
-/// Weights that differ a little from run to run.
+/// Weights that differ a little from run to run: so many that two runs never draw the same.
 const NOISY: &str = "import numpy, os, safetensors.numpy as s\n\
-    noise = float.fromhex('0x1p-20') * int.from_bytes(os.urandom(4), 'little') / 2**32\n\
-    s.save_file({'w': numpy.full(4, 1 + noise, 'float32')}, 'model.safetensors')\n";
+    noise = numpy.frombuffer(os.urandom(64), 'uint8') * float.fromhex('0x1p-20')\n\
+    s.save_file({'w': (1 + noise).astype('float32')}, 'model.safetensors')\n";
 
 #[test]
 fn weights_that_are_near_enough_are_within_tolerance() {
@@ -71,7 +71,7 @@ fn weights_that_are_near_enough_are_within_tolerance() {
     assert!(project.run(&["--", &python(), "train.py"]).status.success());
     let (result, talk) = code(&project, &["--again", "provenance.intoto.json", "--tolerance", "0.001"]);
     assert_eq!(result, Some(0), "{talk}");
-    assert!(talk.contains("within tolerance; largest relative change") || talk.contains("bit-identical"), "{talk}");
+    assert!(talk.contains("within tolerance; largest relative change"), "{talk}");
     let (result, talk) = code(&project, &["--again", "provenance.intoto.json", "--tolerance", "1e-12"]);
     assert_eq!(result, Some(1), "{talk}");
     assert!(talk.contains("'model.safetensors': different; largest relative change"), "{talk}");
