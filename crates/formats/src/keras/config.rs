@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::bytecode::{base64, excerpt};
+use super::compiled::is_looked_up;
 use super::judge::{is_keras, is_known, judge};
 use crate::budget::Budget;
 use crate::callable;
@@ -260,6 +261,9 @@ impl KerasConfig {
         }
         if value.rsplit('.').next() == Some(UNSAFE) {
             self.name(event.offset, "keras.config", UNSAFE);
+        }
+        if is_looked_up(event.path, value) {
+            self.name(event.offset, "", value);
         }
         let Some(frame) = self.frames.last_mut() else { return };
         let key = match event.path {

@@ -259,3 +259,32 @@ fn positions_count_from_where_the_text_is() {
     assert!(matches!(at, Some(Position::Offset(offset)) if offset > 100));
     assert!(!facts.has_anomaly(Anomaly::Malformed));
 }
+
+#[test]
+fn a_loss_that_only_a_program_knows_is_told_as_a_class_is() {
+    let compiled = |loss: &str, metrics: &str| {
+        format!(
+            r#"{{"loss": {loss}, "metrics": {metrics}, "optimizer_config": {{"class_name": "Adam", "config": {{"name": "adam"}}}}}}"#
+        )
+    };
+    for (loss, metrics) in [
+        (r#""mse""#, "null"),
+        (r#"{"a": "MeanSquaredError", "b": ["hinge"]}"#, r#"["accuracy", ["acc", "AUC"]]"#),
+        (
+            r#"{"class_name": "Huber", "config": {"name": "huber_of_mine", "reduction": "auto"}}"#,
+            r#"[[{"class_name": "MeanMetricWrapper", "config": {"name": "mine", "dtype": "float32", "fn": "mae"}}]]"#,
+        ),
+        ("null", "[]"),
+    ] {
+        assert_eq!(found(&compiled(loss, metrics)), Vec::<String>::new(), "{loss} {metrics}");
+    }
+    assert_eq!(found(&compiled(r#""my_loss""#, "null")), ["unknown .my_loss"]);
+    assert_eq!(found(&compiled(r#"["mse", "my_loss"]"#, r#"{"a": ["my_metric"]}"#)), [
+        "unknown .my_loss",
+        "unknown .my_metric"
+    ]);
+    let whole = model("").replacen('{', &format!(r#"{{"compile_config": {}, "#, compiled(r#""my_loss""#, "[]")), 1);
+    assert_eq!(found(&whole), ["unknown .my_loss"]);
+    // No configuration of Keras.
+    assert_eq!(found(r#"{"loss": "my_loss", "metrics": ["f7"]}"#), Vec::<String>::new());
+}
