@@ -6,8 +6,9 @@
 
 The repository is the one of `tests/bom_repositories.py` (`published`). Peers come from PyPI and npm, of pinned versions, each in
 a place of its own; one that cannot be installed here is left out and said. They are run as their documentation says, without
-anything that looks up addresses where that can be chosen. Times are medians of whole processes, run in turns; what each found is
-read from the document that it wrote.
+anything that looks up addresses where that can be chosen. Times are medians of whole processes, run in turns, on the clock and of
+the processor; what each found is read from the document that it wrote. A second table sets `waag deps` beside pip-audit, on a list of
+five packages of old versions.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -32,6 +35,8 @@ from bom_repositories import published  # noqa: E402
 from tables import head, row  # noqa: E402
 
 LIMIT = 300
+TIMES = ["seconds", "times waag", "processor s", "times waag"]
+OLD = ["torch==2.1.0", "transformers==4.36.0", "pillow==9.0.0", "pyyaml==5.3", "requests==2.19.0"]
 INVENTED = {("numpy", "1.20"), ("git", ""), ("accelerate", "latest")}
 
 
@@ -39,9 +44,11 @@ INVENTED = {("numpy", "1.20"), ("git", ""), ("accelerate", "latest")}
 class Maker:
     name: str
     argv: list[str]
-    out: Path
+    out: Path | None
     prefix: str = ""
     seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+    told: str = ""
 
 
 def pypi(peers: Path, package: str, program: str) -> str | None:
@@ -90,12 +97,28 @@ def makers(waag: str, peers: Path, repository: Path, scratch: Path) -> list[Make
 
 def run(maker: Maker) -> None:
     env = os.environ | {"SYFT_CHECK_FOR_APP_UPDATE": "false", "AISBOM_TELEMETRY": "off", "DO_NOT_TRACK": "1"}
-    started = time.perf_counter()
+    argv = maker.argv + ([f"{maker.prefix}{maker.out}"] if maker.out else [])
+    before, started = used(), time.perf_counter()
     try:
-        subprocess.run([*maker.argv, f"{maker.prefix}{maker.out}"], capture_output=True, timeout=LIMIT, env=env)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT, env=env)
+        maker.told = done.stdout + done.stderr
     except subprocess.TimeoutExpired:
         pass
     maker.seconds.append(time.perf_counter() - started)
+    maker.processor.append(used() - before)
+
+
+def used() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def times(maker: Maker, own: Maker) -> list[str]:
+    found = []
+    for mine, theirs in ((own.seconds, maker.seconds), (own.processor, maker.processor)):
+        median = statistics.median(theirs)
+        found += [f"{median:.3f}", f"{median / statistics.median(mine):.0f}"]
+    return found
 
 
 def parts(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -113,6 +136,7 @@ def judged(maker: Maker, repository: Path) -> list[str]:
     import hashlib
 
     try:
+        assert maker.out
         text = maker.out.read_text()
         document = json.loads(text)
     except (OSError, ValueError):
@@ -132,6 +156,25 @@ def judged(maker: Maker, repository: Path) -> list[str]:
     return [f"{named} of {len(files)}", f"{digests} of {len(files)}", identity, base, numbers, both, str(len(invented))]
 
 
+def audit(waag: str, peers: Path, scratch: Path, runs: int) -> None:
+    """What is said of packages that have advisories, where no service can be asked."""
+    project = scratch / "project"
+    project.mkdir()
+    listed = project / "requirements.txt"
+    listed.write_text("".join(f"{one}\n" for one in OLD))
+    found = [Maker("waag deps", [waag, "deps", str(project)], None)]
+    if program := pypi(peers, "pip-audit==2.10.1", "pip-audit"):
+        found.append(Maker("pip-audit 2.10.1", [program, "-r", str(listed), "--no-deps", "--disable-pip"], None))
+    for _ in range(runs):
+        for maker in found:
+            run(maker)
+    print("\n".join(head(["maker"], [*TIMES, "advisories told", "verdict"])))
+    for maker in found:
+        told = len(set(re.findall(r"CVE-\d+-\d+|PYSEC-\d+-\d+|GHSA-[\w-]+", maker.told)))
+        verdict = re.search(r"^(allow|deny|inconclusive|Found \d|No known).*", maker.told, re.MULTILINE)
+        print(row([maker.name, *times(maker, found[0]), str(told), verdict.group().partition(";")[0] if verdict else "-"]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--waag", required=True)
@@ -144,12 +187,12 @@ def main() -> None:
         for _ in range(arguments.runs):
             for maker in found:
                 run(maker)
-        own = statistics.median(found[0].seconds)
         found_columns = ["files named", "files digested", "model", "base model", "parameters", "licence", "invented versions"]
-        print("\n".join(head(["maker"], ["seconds", "times waag", *found_columns])))
+        print("\n".join(head(["maker"], [*TIMES, *found_columns])))
         for maker in found:
-            median = statistics.median(maker.seconds)
-            print(row([maker.name, f"{median:.3f}", f"{median / own:.0f}", *judged(maker, repository)]))
+            print(row([maker.name, *times(maker, found[0]), *judged(maker, repository)]))
+        print()
+        audit(str(Path(arguments.waag).resolve()), arguments.peers, Path(scratch), arguments.runs)
 
 
 if __name__ == "__main__":
