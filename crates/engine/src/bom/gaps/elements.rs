@@ -1,5 +1,6 @@
 //! Elements that regimes ask for: how each is looked for, and where it can be written.
 
+use super::whole::Whole;
 use crate::bom::model::{Bom, Evidence, Method, Model, Purpose, Text};
 
 /// What was found.
@@ -54,9 +55,11 @@ pub(super) enum Element {
     PersonalData,
     Standards,
     AcceptableUse,
+    AnyLink,
+    Whole(Whole),
 }
 
-fn text(text: &Text) -> Found {
+pub(super) fn text(text: &Text) -> Found {
     found(text.value.clone(), &text.evidence)
 }
 
@@ -65,7 +68,7 @@ fn found(value: String, evidence: &Evidence) -> Found {
     Found { value, place: Some(place) }
 }
 
-fn counted(value: String) -> Found {
+pub(super) fn counted(value: String) -> Found {
     Found { value, place: None }
 }
 
@@ -90,6 +93,7 @@ impl Element {
     /// Looks for it, in the first model; what is about the whole, in the whole.
     pub(super) fn find(self, bom: &Bom) -> Option<Found> {
         match self {
+            Self::Whole(whole) => whole.find(bom),
             Self::Software => {
                 (!bom.dependencies.is_empty()).then(|| counted(format!("{} dependencies", bom.dependencies.len())))
             }
@@ -164,6 +168,7 @@ impl Element {
                 setting(model, &["max_position_embeddings", "context_length", "n_positions", "max_seq_length"])
             }
             Self::InputsAndOutputs => model.task.as_ref().map(text),
+            Self::AnyLink => model.links.first().map(|link| text(&link.address)),
             Self::Paper => link(model, "paper"),
             Self::Home => link(model, "home"),
             Self::Repository => link(model, "repository"),
@@ -210,6 +215,8 @@ impl Element {
             Self::InputsAndOutputs => "README.md, front matter: pipeline_tag",
             Self::Software => "requirements.txt, pyproject.toml or a lock file in the project",
             Self::FileDigests => "files that can be read",
+            Self::Whole(whole) => whole.write(),
+            Self::AnyLink => "README.md, front matter: a tag arxiv:NUMBER, homepage, repo or demo",
             Self::Paper => "README.md, front matter: a tag arxiv:NUMBER, or paper",
             Self::Home => "README.md, front matter: homepage",
             Self::Repository => "README.md, front matter: repo",

@@ -3,7 +3,9 @@
 //! The lists say what they rest on. That an element is there says nothing of whether it is right or enough.
 
 mod elements;
+mod g7;
 mod regimes;
+mod whole;
 
 use std::io::{self, Write};
 

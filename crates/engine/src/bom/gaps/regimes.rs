@@ -1,9 +1,10 @@
 //! The lists, each with what it rests on.
 
 use super::elements::Element as E;
+use super::g7::G7;
 use super::{Regime, Wanted};
 
-const fn wanted(what: &'static str, clause: &'static str, element: E) -> Wanted {
+pub(super) const fn wanted(what: &'static str, clause: &'static str, element: E) -> Wanted {
     Wanted { what, clause, element }
 }
 
@@ -15,6 +16,14 @@ pub static REGIMES: &[Regime] = &[
         rests_on: "the fields that its scorer looks for; the score itself is not computed. It also wants a property that is \
                    literally called external_references, which says nothing and is not written.",
         wants: OWASP,
+    },
+    Regime {
+        id: "g7",
+        title: "G7, Software Bill of Materials for AI, minimum elements",
+        rests_on: "the fifty elements of the paper of the G7 Cybersecurity Working Group of 12 May 2026, by the names that the vocabulary \
+                   https://w3id.org/bom/req/g7ai/ (CC0) gives them; the paper itself was not at hand. What it asks of a system is looked \
+                   for in the folder as a whole. None of it is mandatory.",
+        wants: G7,
     },
     Regime {
         id: "annex-xi",
