@@ -187,3 +187,27 @@ fn the_picture_is_the_one_in_the_documentation() {
         assert_eq!(fs::read_to_string(&path).unwrap_or_default(), svg, "WAAG_BLESS=1 writes '{}'", path.display());
     }
 }
+
+/// Two artifacts that one descriptor takes for one.
+fn same(subject: &str, letter: char, uri: &str) -> String {
+    provenance(
+        &artifact(subject, letter, &format!(r#","uri":"{uri}""#)),
+        "fine-tune",
+        &[artifact("base", 'a', &role("base-model"))],
+    )
+}
+
+#[test]
+fn a_name_that_nobody_signed_is_an_edge_and_no_name() {
+    let statement = same("tuned", 'b', "pkg:huggingface/acme/famous");
+    let (_folder, mut unsigned) = ledger(std::slice::from_ref(&statement));
+    let text = told(&mut unsigned, &digest('b'), Asked::Ancestors, Format::Plain);
+    assert!(!text.contains("= pkg:huggingface/acme/famous"), "{text}");
+    assert!(text.contains("same as pkg:huggingface/acme/famous  [self-declared"), "{text}");
+    let (_folder, mut signed_by_mallory) = ledger(&[signed(&statement, "mallory")]);
+    let text = told(&mut signed_by_mallory, &digest('b'), Asked::Ancestors, Format::Plain);
+    assert!(!text.contains("= pkg:huggingface/acme/famous"), "{text}");
+    let (_folder, mut believed) = ledger(&[signed(&statement, "release")]);
+    let text = told(&mut believed, &digest('b'), Asked::Ancestors, Format::Plain);
+    assert!(text.contains("= pkg:huggingface/acme/famous"), "{text}");
+}
