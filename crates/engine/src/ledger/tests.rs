@@ -310,6 +310,27 @@ fn what_is_exported_is_imported_as_the_same_bytes() {
     }
 }
 
+#[test]
+fn a_statement_over_several_lines_is_refused_with_its_line() {
+    let place = Place::new();
+    let spread = provenance("cc", &[]).replace(",\"", ",\n\"");
+    let added = place.add(&[provenance("aa", &[]), spread, provenance("bb", &[])]);
+    assert_eq!((added.new, added.refused.len()), (2, 1), "{added:?}");
+    assert_eq!(added.refused[0].line, Some(2));
+    assert!(added.refused[0].reason.contains("on one line"), "{added:?}");
+}
+
+#[test]
+fn a_full_disk_is_told_with_what_is_not_lost() {
+    let full = LedgerError::Store { folder: "l".into(), source: io::ErrorKind::StorageFull.into() };
+    let index = rusqlite::ffi::Error { code: rusqlite::ErrorCode::DiskFull, extended_code: 13 };
+    for error in [full, LedgerError::Index(rusqlite::Error::SqliteFailure(index, None))] {
+        assert!(error.hint().contains("disk is full. Nothing that the ledger had is lost"), "{}", error.hint());
+    }
+    let other = LedgerError::Store { folder: "l".into(), source: io::ErrorKind::PermissionDenied.into() };
+    assert!(!other.hint().contains("full"));
+}
+
 fn statement(subjects: &str, predicate_type: &str, predicate: &str) -> String {
     format!(
         r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subjects}],"predicateType":"{predicate_type}","predicate":{predicate}}}"#
