@@ -211,3 +211,20 @@ fn a_name_that_nobody_signed_is_an_edge_and_no_name() {
     let text = told(&mut believed, &digest('b'), Asked::Ancestors, Format::Plain);
     assert!(text.contains("= pkg:huggingface/acme/famous"), "{text}");
 }
+
+#[test]
+fn a_conflict_is_told_in_every_format() {
+    let other = provenance(&artifact("tuned", 'b', ""), "fine-tune", &[artifact("Other", 'c', &role("base-model"))]);
+    let first = provenance(&artifact("tuned", 'b', ""), "fine-tune", &[artifact("Base", 'a', &role("base-model"))]);
+    let (_folder, mut ledger) = ledger(&[first, signed(&other, "release")]);
+    for format in [Format::Plain, Format::Dot, Format::Mermaid] {
+        let text = told(&mut ledger, &digest('b'), Asked::Ancestors, format);
+        assert!(text.contains("sources disagree about what tuned was made from"), "{format:?}: {text}");
+        let from = text.find("sources disagree").unwrap();
+        assert!(text[from..].contains("sha256:aaaa") && text[from..].contains("sha256:cccc"), "{format:?}: {text}");
+    }
+    let svg = told(&mut ledger, &digest('b'), Asked::Ancestors, Format::Svg);
+    assert!(svg.contains("1 conflict"), "{svg}");
+    let json = told(&mut ledger, &digest('b'), Asked::Ancestors, Format::Json);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["conflicts"].as_array().unwrap().len(), 1);
+}
