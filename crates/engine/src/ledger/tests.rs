@@ -453,6 +453,43 @@ fn statements_about_several_artifacts_can_disagree() {
     assert_eq!(ask(&mut place.open(), "one", Direction::Ancestors).conflicts.len(), 1);
 }
 
+/// A claim about something that is called so, with any names.
+fn claim_of(names: &str, object: &str, location: &str) -> String {
+    claim("zz", object, location).replace(r#"{"digest":{"sha256":"zz"}}"#, &format!("{{{names}}}"))
+}
+
+#[test]
+fn a_conflict_about_what_has_several_names_is_told_once() {
+    let place = Place::new();
+    let (short, long) = ("aa".repeat(32), "ab".repeat(64));
+    place.add(&[
+        claim_of(&format!(r#""digest":{{"sha256":"{short}"}},"uri":"pkg:a/x""#), "b1", "one"),
+        claim_of(r#""uri":"pkg:a/x""#, "b2", "two"),
+        claim_of(&format!(r#""digest":{{"sha256":"{short}","sha512":"{long}"}}"#), "b3", "three"),
+    ]);
+    let mut ledger = place.open();
+    for text in [format!("sha256:{short}"), "pkg:a/x".to_owned(), format!("sha512:{long}")] {
+        let answer = ask(&mut ledger, &text, Direction::Ancestors);
+        assert_eq!(answer.conflicts.len(), 1, "{text}: {:#?}", answer.conflicts);
+        assert_eq!(answer.conflicts[0].sides.len(), 3, "{text}");
+    }
+}
+
+#[test]
+fn a_conflict_about_another_version_of_the_same_name_is_told_too() {
+    let place = Place::new();
+    let version = |digest: &str| format!(r#""digest":{{"sha256":"{digest}"}},"uri":"pkg:a/x""#);
+    place.add(&[
+        claim_of(&version("a1"), "b1", "one"),
+        claim_of(&version("a1"), "b2", "two"),
+        claim_of(&version("a2"), "b3", "one"),
+        claim_of(&version("a2"), "b4", "two"),
+    ]);
+    let answer = ask(&mut place.open(), "pkg:a/x", Direction::Ancestors);
+    let about: Vec<&str> = answer.conflicts.iter().map(|conflict| answer.nodes[conflict.subject].id.as_str()).collect();
+    assert_eq!(about, ["sha256:a1", "sha256:a2"], "{:#?}", answer.conflicts);
+}
+
 #[test]
 fn circles_through_another_name_are_named() {
     let named = |digest: &str, base: &str| {
