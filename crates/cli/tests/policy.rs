@@ -278,3 +278,31 @@ fn base64(text: &str) -> Vec<u8> {
     });
     bytes.collect()
 }
+
+/// What is said on stderr of a command that is run somewhere below the project.
+fn talk(project: &Project, below: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_waag"));
+    command.args(arguments).current_dir(project.path(below)).env_clear().env("SOURCE_DATE_EPOCH", "1800000000");
+    String::from_utf8(command.output().unwrap().stderr).unwrap()
+}
+
+#[test]
+fn settings_inside_what_they_judge_are_the_publishers_own_word() {
+    let project = Project::new();
+    project.write("model/waag.toml", "[policy]\n");
+    project.write("model/weights/config.json", "{}");
+    std::fs::create_dir(project.path("model/.git")).unwrap();
+    let word = "its publisher's own word";
+    for command in [&["check"][..], &["policy", "explain"]] {
+        let with = |more: &[&'static str]| [command, more].concat();
+        // Named, and from below.
+        assert!(talk(&project, "", &with(&["--config", "model/waag.toml", "model"])).contains(word), "{command:?}");
+        let above = talk(&project, "model/weights", &with(&[".."]));
+        assert!(above.contains(word) && above.matches(word).count() == 1, "{above}");
+        // The folder that the user is in is the user's own, however it is called; and other files judge nothing of theirs.
+        assert!(!talk(&project, "model", &with(&["."])).contains(word), "{command:?}");
+        assert!(!talk(&project, "model", &with(&["../model"])).contains(word), "{command:?}");
+        assert!(!talk(&project, "model", &with(&["weights"])).contains(word), "{command:?}");
+        assert!(!talk(&project, "", &with(&["model"])).contains(word), "it is not in force: {command:?}");
+    }
+}

@@ -188,6 +188,9 @@ pub struct StatementEvidence {
     pub signer: Option<String>,
     /// Whether the settings trust this signer for this subject.
     pub trusted: bool,
+    /// That it refuses the subject, in its words, where a signer that the settings trust says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objection: Option<String>,
     /// How the subject was made, where it says that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provenance: Option<ProvenanceFacts>,

@@ -9,11 +9,13 @@ use waag_engine::evidence::Sources;
 use waag_engine::ledger::Ledger;
 use waag_engine::lock::{self, Known, ProjectLock, Signed, SignedError};
 use waag_engine::project::Examiner;
+use waag_engine::sanitize::sanitize;
 use waag_engine::scan::{Options, Silent};
 use waag_engine::settings::{self, Settings};
 use waag_evidence::ingredient::Ingredient;
 
 use crate::failure::Failure;
+use crate::terminal::Terminal;
 
 /// A folder and its settings.
 pub(super) struct Project {
@@ -53,6 +55,23 @@ pub(super) fn in_force(config: Option<&Path>) -> Result<(Options, Option<PathBuf
     let lock = ProjectLock::load(&root)?;
     let trust_store = crate::keyless::store();
     Ok((Options { settings, lock, root: Some(root), trust_store, ..Options::default() }, Some(path)))
+}
+
+/// Says that settings lie inside what is judged: whoever made that wrote them, then. The folder that the user is in is the
+/// user's own.
+pub(super) fn tell_own_word(settings: &Path, judged: &[PathBuf], terminal: &Terminal) {
+    let Some(path) = judged.iter().find(|path| is_own_word(settings, path)) else { return };
+    let (settings, path) = (sanitize(&settings.display().to_string()), sanitize(&path.display().to_string()));
+    terminal.note(format_args!(
+        "the settings '{settings}' lie inside '{path}', which they judge: what they allow is its publisher's own word"
+    ));
+}
+
+fn is_own_word(settings: &Path, judged: &Path) -> bool {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    let real = |path: &Path| path.canonicalize().ok();
+    let (Some(settings), Some(judged)) = (real(&root_of(settings)), real(judged)) else { return false };
+    settings.starts_with(&judged) && here.as_ref() != Some(&judged)
 }
 
 /// Where evidence is looked for: the user's trusted roots, and the nearest ledger.

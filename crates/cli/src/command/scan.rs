@@ -13,7 +13,7 @@ use waag_engine::scan::{Options, scan_paths};
 
 use super::arguments::file_or_stdout;
 use super::exit_code;
-use super::project::{from_here, in_force, sources};
+use super::project::{from_here, in_force, sources, tell_own_word};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::terminal::Terminal;
@@ -113,8 +113,11 @@ impl Job {
     fn options(&self, terminal: &Terminal) -> Result<Options, Failure> {
         let (options, found) = in_force(self.config.as_deref())?;
         // Settings that were found rather than named are said: they decide, and might have come with the model.
-        if let (None, Some(path)) = (&self.config, found) {
+        if let (None, Some(path)) = (&self.config, &found) {
             terminal.note(format_args!("judged by {}", waag_engine::sanitize::sanitize(&path.display().to_string())));
+        }
+        if let Some(path) = found {
+            tell_own_word(&path, &self.paths, terminal);
         }
         Ok(Options { digests: self.digests, cache: self.cache(), ..options })
     }

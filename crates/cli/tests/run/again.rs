@@ -40,6 +40,20 @@ fn other_inputs_are_another_run() {
 }
 
 #[test]
+fn an_output_elsewhere_is_not_moved_away() {
+    let project = Project::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("out.txt");
+    let shown = file.display().to_string();
+    project.shell(&["--output", &shown], &format!("echo a > '{shown}'"));
+    std::fs::write(&file, "precious").unwrap();
+    let (code, talk) = code(&project, &["--again", "provenance.intoto.json"]);
+    assert_eq!(code, Some(2), "{talk}");
+    assert!(talk.contains("lies outside the working folder") && talk.contains("hint: nothing was moved"), "{talk}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+}
+
+#[test]
 fn other_outputs_are_told() {
     let project = Project::new();
     project.shell(&[], "cat /proc/sys/kernel/random/uuid > out.txt");

@@ -120,6 +120,9 @@ pub enum RunError {
     /// Nothing is watched, and nothing was declared.
     #[error("nothing is known of a run that is not watched and has no declared outputs")]
     NothingDeclared,
+    /// What is to be run again wrote where its outputs would be moved away from.
+    #[error("cannot run it again: its output '{0}' lies outside the working folder")]
+    OutputElsewhere(String),
 }
 
 impl RunError {
@@ -136,6 +139,10 @@ impl RunError {
             Self::Lost(_) => "run it again with --no-capture, and name what goes in and out with --input and --output",
             Self::Input { .. } => "inputs are files or folders that are there before the run: --input ROLE=PATH",
             Self::Log { .. } => "name a file in a folder that exists with --log",
+            Self::OutputElsewhere(_) => {
+                "nothing was moved and nothing was run: a second run moves the outputs aside, and does that below the folder \
+                 that it runs in alone; record a run that writes there, and move the file afterwards"
+            }
             Self::NothingDeclared => "name what it makes with --output PATH, and what it reads with --input ROLE=PATH",
         }
     }

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use waag_evidence::gathered::{Ancestor, Ancestry, Assurance, ProvenanceFacts, StatementEvidence, Statements};
 use waag_evidence::statement::Statement;
+use waag_evidence::statement::evidence::refusal;
 use waag_evidence::statement::provenance::{PREDICATE_TYPE, Provenance};
 use waag_evidence::statement::role::Role;
+use waag_evidence::statement::scan::PREDICATE_TYPE as SCAN_TYPE;
 use waag_evidence::statement::verdict::{PREDICATE_TYPE as VERDICT_TYPE, VerificationResult, VerificationSummary};
 use waag_evidence::{Decision, Sha256Digest, TrustPolicy};
 use waag_signing::model_statement::NAMES_DIGEST;
@@ -16,7 +18,7 @@ use super::{Gathering, Weights};
 use crate::ledger::assurance::Assurance as Judged;
 use crate::ledger::graph::LedgerGraph;
 use crate::ledger::judge::PolicyJudge;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, StatementRow};
 use crate::lineage::answer::{Answer, Kind, Level, Missing, Node, Options, Said};
 use crate::lineage::identifier::Identifier;
 use crate::lineage::question::{Digests, Starts, digests_of};
@@ -29,6 +31,8 @@ const MAX_DEPTH: u32 = 256;
 /// Ancestors that are followed.
 const MAX_NODES: usize = 10_000;
 
+/// Types of statements that decide.
+const DECIDING: [&str; 2] = [VERDICT_TYPE, SCAN_TYPE];
 /// Names of one artifact that are looked at.
 const MAX_NAMES: usize = 256;
 /// Paths that the ledger is asked about.
@@ -92,6 +96,7 @@ impl Lineage {
         trust: &TrustPolicy,
     ) -> Result<(), String> {
         let digests = digests_of(path, &Silent).map_err(|error| error.to_string())?;
+        self.object(ledger, &digests, (path, weights), judge).map_err(|error| error.to_string())?;
         let starts = starts(ledger, digests, path, weights).map_err(|error| error.to_string())?;
         if starts.nodes.is_empty() {
             return Ok(());
@@ -105,16 +110,53 @@ impl Lineage {
         Ok(())
     }
 
+    /// What people who are trusted say against the subject itself, as a whole or as the files that have its weights: a licence
+    /// that another model has too, of which a verdict spoke, says nothing of this one.
+    fn object(
+        &mut self,
+        ledger: &Ledger,
+        digests: &Digests,
+        (path, weights): (&Path, &Weights),
+        judge: &PolicyJudge<'_>,
+    ) -> Result<(), LedgerError> {
+        let single = digests.files.len() == 1;
+        let files = digests.files.iter().filter(|(name, _)| single || weights.has(&path.join(name)));
+        let asked: Vec<Identifier> = digests.whole.iter().chain(files.map(|(_, file)| file)).cloned().collect();
+        let graph = ledger.graph()?;
+        for number in descriptions(&graph, &ledger.nodes_of(&asked)?) {
+            let Some((row, signer, statement)) = signed(ledger, number, judge)? else { continue };
+            let Some(objection) = refusal(&statement.predicate_type, &statement.predicate) else { continue };
+            let found = StatementEvidence {
+                predicate_type: statement.predicate_type,
+                place: format!("ledger, {:.12}", row.digest.to_string()),
+                sha256: Some(row.digest),
+                signer: Some(signer),
+                trusted: true,
+                objection: Some(objection),
+                provenance: None,
+            };
+            if !self.statements.found.contains(&found) {
+                self.statements.found.push(found);
+            }
+        }
+        Ok(())
+    }
+
     /// The ancestors of an answer, with the worst step that leads to each.
     fn take(&mut self, answer: &Answer, trust: &TrustPolicy, verdicts: &BTreeMap<usize, Decision>) {
         let mut ancestors: BTreeMap<usize, (Role, Assurance)> = BTreeMap::new();
+        let known = by_believed_names(answer);
         for edge in &answer.edges {
             let Ok(role) = edge.relation.parse::<Role>() else { continue };
             if role == Role::PartOf || !role.is_ancestry() || node(answer, edge.object).is_none() {
                 continue;
             }
             let best = edge.said.iter().min_by_key(|said| said.level);
-            let assurance = best.map_or(Assurance::Unsigned, |said| assurance(said, answer));
+            let assurance = match best.filter(|_| known.contains(&edge.subject)) {
+                Some(said) => assurance(said, answer),
+                // Whoever signed it spoke of something that only somebody who is not trusted takes for this.
+                None => Assurance::Unsigned,
+            };
             let worse = ancestors.get(&edge.object).is_none_or(|(_, known)| rank(&assurance) > rank(known));
             if worse {
                 ancestors.insert(edge.object, (role, assurance));
@@ -179,6 +221,7 @@ impl Lineage {
                 sha256: Some(cited.digest),
                 signer,
                 trusted,
+                objection: None,
                 provenance: provenance(ledger, &cited.digest).filter(|_| trusted),
             };
             if !self.statements.found.contains(&statement) {
@@ -247,24 +290,61 @@ fn descriptions(graph: &LedgerGraph, nodes: &[u32]) -> BTreeSet<u32> {
     described.map(|step| step.statement).filter(|statement| !left_out.has(*statement)).collect()
 }
 
-/// What a statement of the ledger decides; none where it is no verdict, or nobody who is trusted signed it.
+/// What a statement of the ledger decides; none where it decides nothing, or nobody who is trusted signed it.
 fn verdict(ledger: &Ledger, number: u32, judge: &PolicyJudge<'_>) -> Result<Option<Decision>, LedgerError> {
-    let row = ledger.statement(number)?.filter(|row| row.fault.is_none());
-    let Some(row) = row.filter(|row| row.predicate_type.as_deref() == Some(VERDICT_TYPE)) else { return Ok(None) };
-    if !ledger.assurance(&row, judge)?.is_signed() {
-        return Ok(None);
-    }
-    let summary = statement_of(ledger, &row.digest);
-    let summary = summary.and_then(|it| serde_json::from_value::<VerificationSummary>(it.predicate).ok());
-    Ok(summary.map(|summary| match summary.verification_result {
+    let Some((_, _, statement)) = signed(ledger, number, judge)? else { return Ok(None) };
+    let is_verdict = statement.predicate_type == VERDICT_TYPE;
+    let refused = refusal(&statement.predicate_type, &statement.predicate).map(|_| Decision::Deny);
+    let summary = Some(statement.predicate).filter(|_| is_verdict);
+    let summary = summary.and_then(|predicate| serde_json::from_value::<VerificationSummary>(predicate).ok());
+    let decided = summary.map(|summary| match summary.verification_result {
         VerificationResult::Passed => Decision::Allow,
         VerificationResult::Failed => Decision::Deny,
-    }))
+    });
+    Ok(decided.or(refused))
+}
+
+/// A verdict or a scan that somebody who is trusted signed, and who that is.
+fn signed(
+    ledger: &Ledger,
+    number: u32,
+    judge: &PolicyJudge<'_>,
+) -> Result<Option<(StatementRow, String, Statement)>, LedgerError> {
+    let row = ledger.statement(number)?.filter(|row| row.fault.is_none());
+    let decides = |row: &StatementRow| row.predicate_type.as_deref().is_some_and(|it| DECIDING.contains(&it));
+    let Some(row) = row.filter(decides) else { return Ok(None) };
+    let Judged::Signed { signer, .. } = ledger.assurance(&row, judge)? else { return Ok(None) };
+    let statement = statement_of(ledger, &row.digest);
+    Ok(statement.map(|statement| (row, signer, statement)))
 }
 
 fn node(answer: &Answer, index: usize) -> Option<&Node> {
     let hidden = [Kind::Advisory, Kind::Step];
     answer.nodes.get(index).filter(|node| node.depth > 0 && !hidden.contains(&node.kind))
+}
+
+/// What is reached from where the walk began without taking anybody's word for it that two names are of one artifact.
+fn by_believed_names(answer: &Answer) -> BTreeSet<usize> {
+    let mut next: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for edge in &answer.edges {
+        let is_name = edge.relation == Relation::SameAs.name();
+        if is_name && !edge.level.is_believed() {
+            continue;
+        }
+        next.entry(edge.subject).or_default().push(edge.object);
+        if is_name || edge.relation == Role::PartOf.name() {
+            next.entry(edge.object).or_default().push(edge.subject);
+        }
+    }
+    let starts = answer.nodes.iter().enumerate().filter(|(_, node)| node.depth == 0);
+    let mut open: Vec<usize> = starts.map(|(place, _)| place).collect();
+    let mut known = BTreeSet::new();
+    while let Some(place) = open.pop() {
+        if known.insert(place) {
+            open.extend(next.get(&place).into_iter().flatten());
+        }
+    }
+    known
 }
 
 /// Artifacts that somebody trusted has signed, by themselves or as files of a whole. One may be where a history begins: that

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use waag_evidence::gathered::{ProvenanceFacts, StatementEvidence, Statements};
+use waag_evidence::statement::evidence::refusal;
 use waag_evidence::statement::provenance::{PREDICATE_TYPE, Provenance};
 
 use super::{Gathering, Weights};
@@ -77,6 +78,10 @@ fn statement(attestation: &AttestationReport, about: &Path, weights: &Weights, p
     let predicate_type = attestation.predicate_type.clone().unwrap_or_default();
     let predicate = attestation.predicate.as_ref().filter(|_| trusted && predicate_type == PREDICATE_TYPE);
     let provenance = predicate.and_then(|value| serde_json::from_value::<Provenance>(value.clone()).ok());
+    // Whoever may sign it and says no is heard, also about a part of it and whoever else says yes.
+    let refusing =
+        attestation.predicate.as_ref().filter(|_| attestation.signer_name.is_some() && attestation.is_negative());
+    let objection = refusing.and_then(|predicate| refusal(&predicate_type, predicate));
     let signer = attestation.signer_name.clone().or_else(|| Some(attestation.signer.as_ref()?.name.clone()));
     StatementEvidence {
         predicate_type,
@@ -84,6 +89,7 @@ fn statement(attestation: &AttestationReport, about: &Path, weights: &Weights, p
         sha256: attestation.sha256,
         signer,
         trusted,
+        objection,
         provenance: provenance.as_ref().map(ProvenanceFacts::from),
     }
 }

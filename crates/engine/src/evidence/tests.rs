@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use waag_evidence::gathered::SignatureState;
+use waag_evidence::gathered::{Assurance, SignatureState};
 use waag_evidence::{Decision, Outcome};
 
 use super::*;
@@ -217,4 +217,72 @@ fn a_statement_about_a_shared_file_says_nothing_of_weights() {
         assert_eq!(trusted(check(root.path(), "m")), [false], "{part}");
         assert_eq!(outcome(&check(root.path(), "m"), "provenance"), Outcome::Fail);
     }
+}
+
+/// The project with a ledger of some files.
+fn check_with_ledger(root: &Path, statements: &[&str]) -> Report {
+    let folder = root.join(".waag");
+    let mut ledger = crate::ledger::Ledger::create(&folder, None).unwrap();
+    let files: Vec<_> = statements.iter().map(|name| root.join(name)).collect();
+    assert!(ledger.add(&files).unwrap().refused.is_empty());
+    let settings = Settings::load(&root.join("waag.toml")).unwrap();
+    let sources = Sources { store: TrustStore::new(None), ledger: Some(folder), cache: None, examiner: None };
+    let options = Options { settings, controls: Some(sources), ..Options::default() };
+    scan_paths(&[root.join("m")], &options, &Silent).unwrap()
+}
+
+fn verdict(result: &str) -> Claim<'static> {
+    Claim::Given(serde_json::json!({
+        "verifier": {"id": "https://example.org/judge"}, "resourceUri": "file:m",
+        "policy": {"uri": "https://example.org/policy"}, "verificationResult": result, "verifiedLevels": [result],
+    }))
+}
+
+#[test]
+fn whoever_is_trusted_and_says_no_of_the_model_itself_is_heard() {
+    for (result, expected) in [("PASSED", Outcome::NotApplicable), ("FAILED", Outcome::Fail)] {
+        let root = project(RELEASE);
+        attest(root.path(), "m", &[], "verdict", verdict(result), "judged.json");
+        assert_eq!(outcome(&check(root.path(), "m"), "not-denied"), Outcome::NotApplicable);
+        let report = check_with_ledger(root.path(), &["judged.json"]);
+        assert_eq!(outcome(&report, "not-denied"), expected, "in the ledger: {:?}", report.evidence.statements);
+        std::fs::rename(root.path().join("judged.json"), root.path().join("m.intoto.jsonl")).unwrap();
+        let report = check(root.path(), "m");
+        assert_eq!(outcome(&report, "not-denied"), expected, "beside it: {:?}", report.evidence.statements);
+        assert_eq!(report.verdict.decision == Decision::Deny, result == "FAILED");
+        // Nobody trusts the key any more, or it is about other bytes.
+        std::fs::write(root.path().join("m/config.json"), "{\"a\": 1}").unwrap();
+        assert_eq!(outcome(&check(root.path(), "m"), "not-denied"), Outcome::NotApplicable);
+        std::fs::write(root.path().join("m/config.json"), "{}").unwrap();
+        std::fs::write(root.path().join("waag.toml"), "").unwrap();
+        assert_eq!(outcome(&check(root.path(), "m"), "not-denied"), Outcome::NotApplicable);
+    }
+}
+
+/// An unsigned statement that the model is what somebody who is trusted spoke of.
+#[test]
+fn what_was_signed_for_something_else_is_not_signed_for_this_model() {
+    let root = project(RELEASE);
+    std::fs::create_dir(root.path().join("other")).unwrap();
+    std::fs::write(root.path().join("other/config.json"), "{  }").unwrap();
+    std::fs::write(root.path().join("base.bin"), "base").unwrap();
+    let base = format!("base-model={}", root.path().join("base.bin").display()).parse().unwrap();
+    attest(root.path(), "other", &[], "provenance", declared(vec![base]), "made.json");
+    let names = waag_signing::model_statement::NAMES_DIGEST;
+    let digests = serde_json::json!({
+        "sha256": roots(&root.path().join("m"))[0], names: roots(&root.path().join("other"))[1],
+    });
+    let claim = serde_json::json!({
+        "subject": {"digest": digests}, "role": "description", "object": {"name": "x"}, "voice": "self-declared",
+        "source": {"kind": "card", "location": "README.md"},
+    });
+    let claims = serde_json::json!({
+        "_type": "https://in-toto.io/Statement/v1", "subject": [],
+        "predicateType": "https://waag.dev/predicates/claims/v1", "predicate": {"claims": [claim]},
+    });
+    std::fs::write(root.path().join("claims.json"), claims.to_string()).unwrap();
+    let report = check_with_ledger(root.path(), &["made.json", "claims.json"]);
+    let ancestry = &report.evidence.ancestry;
+    let base = ancestry.nodes.iter().find(|node| node.role == waag_evidence::statement::role::Role::BaseModel);
+    assert!(!matches!(base.unwrap().assurance, Assurance::Signed { .. }), "{ancestry:?}");
 }

@@ -31,12 +31,18 @@ const RELATIONSHIPS: &[(&str, Reading)] = &[
     ("GENERATES", Reading::Backward(Role::Input)),
     ("DEPENDS_ON", Reading::Forward(Role::Dependency)),
     ("DEPENDENCY_OF", Reading::Backward(Role::Dependency)),
+    ("RUNTIME_DEPENDENCY_OF", Reading::Backward(Role::Dependency)),
+    // What is wrong with the original is wrong with the copy; that both are models is not said.
+    ("COPY_OF", Reading::Forward(Role::Input)),
     ("BUILD_TOOL_OF", Reading::Backward(Role::Dependency)),
     ("DATA_FILE_OF", Reading::Backward(Role::Dataset)),
     ("CONTAINS", Reading::Backward(Role::PartOf)),
     ("CONTAINED_BY", Reading::Forward(Role::PartOf)),
     ("DOCUMENTATION_OF", Reading::Backward(Role::Description)),
 ];
+
+/// "Same lineage, but not clear which came first", as the specification has it.
+const VARIANT: &str = "VARIANT_OF";
 
 /// The importer.
 #[derive(Debug)]
@@ -94,10 +100,28 @@ fn read(page: &mut Page, root: &Node<'_>) {
                 relate(page, &node, *reading, elements.get(from), elements.get(to));
             }
             _ if name == "DESCRIBES" => {}
+            (_, (Some(from), Some(to))) if name == VARIANT => {
+                variant(page, &node, elements.get(from), elements.get(to));
+            }
             _ => others += 1,
         }
     }
     passed_over(page, others);
+}
+
+/// Two elements of one lineage of which nobody says which came first: no edge, since either could be the wrong one.
+fn variant(page: &mut Page, node: &Node<'_>, from: Option<&ResourceDescriptor>, to: Option<&ResourceDescriptor>) {
+    let name = |element: Option<&ResourceDescriptor>| {
+        let element = element?;
+        element.uri.clone().or_else(|| element.name.clone())
+    };
+    let text = match (name(from), name(to)) {
+        (Some(from), Some(to)) => {
+            format!("'{from}' is a variant of '{to}', and which of them was made from the other is not said")
+        }
+        _ => "a relationship leads to or from what is not in the document".to_owned(),
+    };
+    page.remark_at(Grade::Note, node, text);
 }
 
 /// Says that relationships of other kinds were there.

@@ -20,6 +20,8 @@ const RELATIONSHIPS: &[(&str, Reading)] = &[
     ("testedOn", Reading::Forward(Role::EvaluationDataset)),
     ("hasDataFile", Reading::Forward(Role::Input)),
     ("hasInput", Reading::Forward(Role::Input)),
+    // A build made it.
+    ("hasOutput", Reading::Backward(Role::Run)),
     ("generates", Reading::Backward(Role::Input)),
     ("dependsOn", Reading::Forward(Role::Dependency)),
     ("usesTool", Reading::Forward(Role::Dependency)),

@@ -85,11 +85,39 @@ pub enum LedgerError {
     },
 }
 
+/// What went wrong between a file that is given and the ledger.
+enum AddError {
+    Read(io::Error),
+    Keep(LedgerError),
+}
+
+impl From<io::Error> for AddError {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
+}
+
 impl LedgerError {
+    /// Whether there was no room to write, on the disk or by the user's quota.
+    fn is_full(&self) -> bool {
+        match self {
+            Self::Store { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Index(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            _ => false,
+        }
+    }
+
     /// What to do next.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
+            _ if self.is_full() => {
+                "the disk is full. Nothing that the ledger had is lost, and no statement is there in \
+                                    part: make room, and do the same again; what was already kept is not kept twice"
+                    .into()
+            }
             Self::None(_) => "make one by adding a statement: waag ledger add FILE".into(),
             Self::Store { .. } => {
                 "check who may read and write it, and that no link stands in place of a folder".into()
@@ -221,23 +249,25 @@ impl Ledger {
             let (files, _) = input::files(path).map_err(read)?;
             for file in files {
                 input::documents(&file, |document| {
-                    match Entry::of_document(&document.bytes) {
+                    let input::Document { path, line, bytes: json, broken } = document;
+                    let entry = broken.map_or_else(|| Entry::of_document(&json).map_err(|why| why.0), Err);
+                    match entry {
                         Ok(entry) => {
                             bytes += entry.bytes.len();
                             batch.push(entry);
                         }
-                        Err(why) => {
-                            let input::Document { path, line, .. } = document;
-                            added.refused.push(Refused { path, line, reason: why.0 });
-                        }
+                        Err(reason) => added.refused.push(Refused { path, line, reason }),
                     }
                     if batch.len() >= BATCH || bytes >= BATCH_BYTES {
                         bytes = 0;
-                        self.keep(&std::mem::take(&mut batch), &mut added).map_err(io::Error::other)?;
+                        self.keep(&std::mem::take(&mut batch), &mut added).map_err(AddError::Keep)?;
                     }
                     Ok(())
                 })
-                .map_err(|source: io::Error| LedgerError::Read { path: file.clone(), source })?;
+                .map_err(|error| match error {
+                    AddError::Read(source) => LedgerError::Read { path: file.clone(), source },
+                    AddError::Keep(error) => error,
+                })?;
             }
         }
         self.keep(&batch, &mut added)?;

@@ -310,6 +310,27 @@ fn what_is_exported_is_imported_as_the_same_bytes() {
     }
 }
 
+#[test]
+fn a_statement_over_several_lines_is_refused_with_its_line() {
+    let place = Place::new();
+    let spread = provenance("cc", &[]).replace(",\"", ",\n\"");
+    let added = place.add(&[provenance("aa", &[]), spread, provenance("bb", &[])]);
+    assert_eq!((added.new, added.refused.len()), (2, 1), "{added:?}");
+    assert_eq!(added.refused[0].line, Some(2));
+    assert!(added.refused[0].reason.contains("on one line"), "{added:?}");
+}
+
+#[test]
+fn a_full_disk_is_told_with_what_is_not_lost() {
+    let full = LedgerError::Store { folder: "l".into(), source: io::ErrorKind::StorageFull.into() };
+    let index = rusqlite::ffi::Error { code: rusqlite::ErrorCode::DiskFull, extended_code: 13 };
+    for error in [full, LedgerError::Index(rusqlite::Error::SqliteFailure(index, None))] {
+        assert!(error.hint().contains("disk is full. Nothing that the ledger had is lost"), "{}", error.hint());
+    }
+    let other = LedgerError::Store { folder: "l".into(), source: io::ErrorKind::PermissionDenied.into() };
+    assert!(!other.hint().contains("full"));
+}
+
 fn statement(subjects: &str, predicate_type: &str, predicate: &str) -> String {
     format!(
         r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subjects}],"predicateType":"{predicate_type}","predicate":{predicate}}}"#
@@ -430,6 +451,43 @@ fn statements_about_several_artifacts_can_disagree() {
     };
     place.add(&[made("ba"), made("bb")]);
     assert_eq!(ask(&mut place.open(), "one", Direction::Ancestors).conflicts.len(), 1);
+}
+
+/// A claim about something that is called so, with any names.
+fn claim_of(names: &str, object: &str, location: &str) -> String {
+    claim("zz", object, location).replace(r#"{"digest":{"sha256":"zz"}}"#, &format!("{{{names}}}"))
+}
+
+#[test]
+fn a_conflict_about_what_has_several_names_is_told_once() {
+    let place = Place::new();
+    let (short, long) = ("aa".repeat(32), "ab".repeat(64));
+    place.add(&[
+        claim_of(&format!(r#""digest":{{"sha256":"{short}"}},"uri":"pkg:a/x""#), "b1", "one"),
+        claim_of(r#""uri":"pkg:a/x""#, "b2", "two"),
+        claim_of(&format!(r#""digest":{{"sha256":"{short}","sha512":"{long}"}}"#), "b3", "three"),
+    ]);
+    let mut ledger = place.open();
+    for text in [format!("sha256:{short}"), "pkg:a/x".to_owned(), format!("sha512:{long}")] {
+        let answer = ask(&mut ledger, &text, Direction::Ancestors);
+        assert_eq!(answer.conflicts.len(), 1, "{text}: {:#?}", answer.conflicts);
+        assert_eq!(answer.conflicts[0].sides.len(), 3, "{text}");
+    }
+}
+
+#[test]
+fn a_conflict_about_another_version_of_the_same_name_is_told_too() {
+    let place = Place::new();
+    let version = |digest: &str| format!(r#""digest":{{"sha256":"{digest}"}},"uri":"pkg:a/x""#);
+    place.add(&[
+        claim_of(&version("a1"), "b1", "one"),
+        claim_of(&version("a1"), "b2", "two"),
+        claim_of(&version("a2"), "b3", "one"),
+        claim_of(&version("a2"), "b4", "two"),
+    ]);
+    let answer = ask(&mut place.open(), "pkg:a/x", Direction::Ancestors);
+    let about: Vec<&str> = answer.conflicts.iter().map(|conflict| answer.nodes[conflict.subject].id.as_str()).collect();
+    assert_eq!(about, ["sha256:a1", "sha256:a2"], "{:#?}", answer.conflicts);
 }
 
 #[test]

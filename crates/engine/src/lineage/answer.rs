@@ -178,6 +178,12 @@ pub enum Level {
 }
 
 impl Level {
+    /// Whether somebody who is trusted says it, or a file has it: not what anybody could have written down.
+    #[must_use]
+    pub const fn is_believed(self) -> bool {
+        matches!(self, Self::Signed | Self::DerivedFromFile)
+    }
+
     /// In words.
     #[must_use]
     pub const fn words(self) -> &'static str {

@@ -11,10 +11,10 @@ use waag_evidence::statement::role::Role;
 
 use super::answer::{Kind, Said};
 use super::extract::ClaimedBy;
-use super::graph::Step;
-use super::maker::{Maker, names};
+use super::graph::{Graph, Step};
+use super::maker::{MAX_NAMES, Maker, names};
 use super::relation::Relation;
-use super::walk::{Direction, Walk};
+use super::walk::{Bits, Direction, Walk};
 use crate::ledger::assurance::Judge;
 use crate::ledger::{Ledger, LedgerError};
 use crate::sanitize::sanitize;
@@ -57,21 +57,27 @@ type Spoken = (BTreeSet<u32>, Vec<u32>);
 
 pub(super) fn find(maker: &mut Maker<'_>, ledger: &Ledger, judge: &dyn Judge) -> Result<Vec<Conflict>, LedgerError> {
     let (mut conflicts, mut walks) = (Vec::new(), MAX_WALKS);
-    // An artifact has a place for its digest and one for each of its names; the first stands for all.
-    let mut compared: BTreeSet<u32> = BTreeSet::new();
+    // An artifact has a place for its digest and one for each of its names; the first stands for all that is said of them.
+    let mut compared: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for place in 0..maker.answer.nodes.len().min(MAX_ARTIFACTS) {
         let node = &maker.answer.nodes[place];
         if conflicts.len() >= MAX_CONFLICTS || walks == 0 {
             maker.answer.incomplete.push(format!("the sources of only {place} artifacts were compared"));
             break;
         }
-        let known = names(maker.graph(), node.number, maker.left_out());
-        let is_compared = known.iter().any(|name| compared.contains(name));
-        compared.extend(known);
-        if is_compared || !matches!(node.kind, Kind::Model | Kind::File | Kind::Artifact) {
+        if !matches!(node.kind, Kind::Model | Kind::File | Kind::Artifact) {
             continue;
         }
-        let (sources, is_cut) = sources(maker, ledger, node.number)?;
+        let known = all_names(maker.graph(), node.number, maker.left_out());
+        let (sources, is_cut) = sources(maker, ledger, &known)?;
+        let edges: BTreeSet<u32> = sources.values().flat_map(|(_, edges)| edges).copied().collect();
+        let is_compared = known.iter().filter_map(|name| compared.get(name)).any(|before| edges.is_subset(before));
+        for name in known {
+            compared.entry(name).or_default().extend(&edges);
+        }
+        if is_compared {
+            continue;
+        }
         let (sides, is_short) = sides(maker, sources);
         if is_cut || is_short {
             let id = sanitize(&maker.answer.nodes[place].id);
@@ -85,17 +91,30 @@ pub(super) fn find(maker: &mut Maker<'_>, ledger: &Ledger, judge: &dyn Judge) ->
     Ok(conflicts)
 }
 
+/// The node with all its names, from whichever of them: other digests, and names. A name that several digests have is of
+/// several versions, which are not the same.
+fn all_names(graph: &Graph, node: u32, left_out: &Bits) -> Vec<u32> {
+    let own = names(graph, node, left_out);
+    let digests: Vec<u32> = own.iter().copied().filter(|name| graph.is_digest(*name)).collect();
+    if !graph.is_digest(node) && digests.len() > 1 {
+        return vec![node];
+    }
+    let others = digests.iter().flat_map(|digest| names(graph, *digest, left_out));
+    let all: BTreeSet<u32> = own.iter().copied().chain(others).collect();
+    all.into_iter().take(MAX_NAMES).collect()
+}
+
 /// Steps that one artifact was made in whose edges are compared.
 const MAX_STEPS: usize = 64;
 
 /// What each source says, and by which edges; and whether there are more edges than are compared.
-fn sources(maker: &Maker<'_>, ledger: &Ledger, node: u32) -> Result<(BTreeMap<Source, Spoken>, bool), LedgerError> {
+fn sources(maker: &Maker<'_>, ledger: &Ledger, known: &[u32]) -> Result<(BTreeMap<Source, Spoken>, bool), LedgerError> {
     let (graph, left_out) = (maker.graph(), maker.left_out());
     let is_believed = |step: &Step| !left_out.has(step.statement);
     let is_parent = |step: &Step| {
         matches!(step.meaning(), Some(Relation::Role(Role::BaseModel | Role::ConvertedFrom))) && is_believed(step)
     };
-    let mut makers = names(graph, node, left_out);
+    let mut makers = known.to_vec();
     let own = makers.len();
     // A statement about several artifacts says at its step what they were made from.
     let is_step = |step: &Step| step.meaning() == Some(Relation::MadeIn) && is_believed(step);

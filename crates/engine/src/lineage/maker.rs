@@ -20,7 +20,7 @@ use crate::ledger::{Ledger, LedgerError, StatementRow};
 /// Statements of an answer that are read and digested. Of the others the file system says whether they have changed.
 const READ_AGAIN: usize = 1000;
 /// Names of one artifact that are looked at.
-const MAX_NAMES: usize = 256;
+pub(super) const MAX_NAMES: usize = 256;
 /// Edges of an answer.
 const MAX_EDGES: usize = 200_000;
 

@@ -1,16 +1,16 @@
-//! Nothing here is on the list of what is refused.
+//! Nothing here is on the list of what is refused, and nobody who is trusted refuses it.
 
 use super::{Control, Group, Level, Observation};
-use crate::gathered::{Evidence, Subject};
+use crate::gathered::{Evidence, StatementEvidence, Subject};
 use crate::policy::Policy;
 
 pub(super) static CONTROL: Control = Control {
     id: "not-denied",
     group: Group::Models,
-    title: "no file and no model is on a deny list",
+    title: "no file and no model is on a deny list, and nobody who is trusted says no",
     why: "Weights that leaked or were poisoned stay what they are under any name, whoever signed them.",
-    needs: "the digests of [[trust.denied]] in waag.toml, and those of the files",
-    pass: "Take away what is named; there is no exception but to take the digest off the list.",
+    needs: "the digests of [[trust.denied]] in waag.toml, those of the files, and signed verdicts and scans about them",
+    pass: "Take away what is named; there is no exception but to take the digest off the list, or the statement back.",
     default: Level::Deny,
     least: Level::Deny,
     judge,
@@ -26,6 +26,7 @@ fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
             Observation::fail(&denial.place, seen, "take it away, and find out how it came here")
         })
         .collect();
+    observations.extend(evidence.statements.found.iter().filter_map(refused));
     if denials.undigested > 0 {
         let seen = format!("{} files have no digest to compare", denials.undigested);
         observations.push(Observation::unknown("", seen, "make them readable"));
@@ -37,4 +38,12 @@ fn judge(_: &Subject, evidence: &Evidence, _: &Policy) -> Vec<Observation> {
         });
     }
     observations
+}
+
+/// What a statement of somebody who is trusted says against it.
+fn refused(statement: &StatementEvidence) -> Option<Observation> {
+    let objection = statement.objection.as_ref()?;
+    let signer = statement.signer.as_deref().unwrap_or("somebody who is trusted");
+    let next = format!("do not use it; ask '{signer}' why, and take the statement away only when it was taken back");
+    Some(Observation::fail(&statement.place, format!("signed by '{signer}': {objection}"), next))
 }

@@ -12,7 +12,7 @@ pub(super) static CONTROL: Control = Control {
     title: "somebody who is trusted says how it was made",
     why: "What anybody can write down, nobody can rely on; a signed provenance names who answers for it.",
     needs: "statements of SLSA provenance about it, and who signed them",
-    pass: "Record the run with `waag run`, sign what comes out with `waag attest`, and name the signer in [trust].",
+    pass: "Record and sign the run with `waag run --key FILE`, and name the signer in [trust].",
     default: Level::Advise,
     least: Level::Off,
     judge,

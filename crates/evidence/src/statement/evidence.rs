@@ -77,6 +77,19 @@ pub fn of_uri(uri: &str) -> Option<&'static EvidenceType> {
     EVIDENCE.iter().copied().find(|evidence| evidence.is(uri))
 }
 
+/// How a statement refuses its subject as a whole: a verdict that is FAILED, or a scan that says deny. That a test failed or
+/// that advisories are known is for policies to weigh.
+#[must_use]
+pub fn refusal(predicate_type: &str, predicate: &Value) -> Option<String> {
+    let evidence = of_uri(predicate_type)?;
+    let refuses = match evidence.id {
+        "verdict" => true,
+        "scan" => predicate.get("decision").and_then(Value::as_str) == Some("deny"),
+        _ => false,
+    };
+    (evidence.read)(predicate).ok()?.objection.filter(|_| refuses)
+}
+
 impl Reading {
     /// What was read of a document whose fields are another specification's.
     pub(super) const fn of_document(uri: &'static str, lines: Vec<Line>) -> Self {

@@ -21,7 +21,7 @@ use waag_evidence::verdict::{Judged, Seen};
 use waag_evidence::{CONTROLS, Control, Evidence};
 
 use crate::command::exit_code;
-use crate::command::project::{in_force, sources};
+use crate::command::project::{in_force, sources, tell_own_word};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::suggest;
@@ -61,7 +61,7 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let (options, _) = in_force(self.config.as_deref())?;
+        let (options, found) = in_force(self.config.as_deref())?;
         let style = terminal.style(View::Check, false);
         let policy = &options.settings.policy;
         let Some(what) = &self.what else {
@@ -73,7 +73,12 @@ impl Explain {
             (Some(control), _) => terminal.answer(None, |out| explain(control, policy, out, style))?,
             (None, Some(rule)) => terminal.answer(None, |out| own(rule, out, style))?,
             (None, None) if what == CONDITIONS => terminal.answer(None, |out| conditions(out, style))?,
-            (None, None) if Path::new(what).exists() => return self.subject(Path::new(what), options, terminal),
+            (None, None) if Path::new(what).exists() => {
+                if let Some(found) = found {
+                    tell_own_word(&found, &[PathBuf::from(what)], terminal);
+                }
+                return self.subject(Path::new(what), options, terminal);
+            }
             (None, None) => return Err(unknown(what, policy)),
         }
         Ok(ExitCode::SUCCESS)

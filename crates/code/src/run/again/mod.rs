@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 use waag_engine::diff::{self, Model};
+use waag_engine::sanitize::sanitize;
 use waag_engine::scan::Silent;
 use waag_engine::weights;
 use waag_evidence::Sha256Digest;
@@ -82,6 +83,10 @@ pub fn again(
     let differing = recorded.differing_inputs(&options.folder);
     if !differing.is_empty() {
         return Ok(Again::OtherInputs(differing));
+    }
+    // Anybody could have written the provenance: what it calls an output is moved away only where the run is.
+    if let Some(name) = recorded.output_elsewhere(&options.folder) {
+        return Err(RunError::OutputElsewhere(sanitize(name)));
     }
     recorded.fill(&mut options);
     let places: Vec<PathBuf> = recorded.outputs.iter().map(|(name, _)| found(name, &options.folder)).collect();

@@ -1,5 +1,6 @@
 //! Provenance of an earlier run, read for running it again.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use waag_evidence::{Sha256Digest, strict};
 use waag_signing::envelope::Envelope;
 
 use crate::run::hashing::{folder_digest, hash_file};
-use crate::run::place::{found, shown};
+use crate::run::place::{found, normal, shown};
 use crate::run::statement::object;
 use crate::run::{Options, gather, secret};
 
@@ -146,6 +147,17 @@ impl Recorded {
         self.files.iter().any(|(file, _)| file == name)
     }
 
+    /// An output that does not lie in a folder, with links of folders followed. A link itself lies where it lies.
+    pub(super) fn output_elsewhere(&self, folder: &Path) -> Option<&str> {
+        let is_in = |name: &str| {
+            let path = normal(&found(name, folder));
+            // A folder that is gone would be made below the nearest one that is there.
+            let real = path.ancestors().skip(1).find_map(|above| above.canonicalize().ok());
+            path.starts_with(folder) && real.is_some_and(|real| real.starts_with(folder))
+        };
+        self.outputs.iter().map(|(name, _)| name.as_str()).find(|name| !is_in(name))
+    }
+
     /// What went in and is not there, or is not the same: one line each.
     pub(super) fn differing_inputs(&self, folder: &Path) -> Vec<String> {
         let files = self.files.iter().filter_map(|(name, digest)| {
@@ -157,11 +169,27 @@ impl Recorded {
             }
         });
         let folders = self.folders.iter().filter_map(|(name, files, digest)| {
-            let (count, now) = digest_below(&found(name, folder), *files);
-            (now != Some(*digest))
-                .then(|| format!("'{}' has {count} files, and {files} were read: not the same", sanitize(name)))
+            let told = self.differing_folder(&found(name, folder), folder, *files, digest)?;
+            Some(format!("'{}' has {told}", sanitize(name)))
         });
         files.chain(folders).collect()
+    }
+
+    /// How a folder whose files were told as one differs; none where it has the same. Files in it that the provenance names
+    /// by themselves, read or written, are not of these.
+    fn differing_folder(&self, path: &Path, below: &Path, read: u64, digest: &Sha256Digest) -> Option<String> {
+        let others: BTreeSet<PathBuf> =
+            self.files.iter().chain(&self.outputs).map(|(name, _)| found(name, below)).collect();
+        let mut files = gather::declared(std::iter::once(path.to_owned()));
+        files.retain(|file| !others.contains(file));
+        match files.len() as u64 {
+            count if count == read => (digest_below(path, &files) != Some(*digest)).then(|| "other bytes".to_owned()),
+            count if count == read + 1 => Some(match one_more(path, &files, digest) {
+                Some(new) => format!("one file more than was read, '{}'; the others are the same", sanitize(&new)),
+                None => format!("{count} files, and {read} were read: not the same"),
+            }),
+            count => Some(format!("{count} files, and {read} were read: not the same")),
+        }
     }
 
     /// Sets what the provenance says.
@@ -197,15 +225,27 @@ fn declared(external: &Value) -> Vec<(Role, String)> {
     inputs.into_iter().flatten().filter_map(input).collect()
 }
 
-/// How many files there are, and their digest; none where they are not as many as were read.
-fn digest_below(folder: &Path, expected: u64) -> (usize, Option<Sha256Digest>) {
-    let files: Vec<PathBuf> = gather::declared(std::iter::once(folder.to_owned()));
-    if files.len() as u64 != expected {
-        return (files.len(), None);
-    }
-    let digests: Vec<(String, Sha256Digest)> =
-        files.iter().filter_map(|path| Some((shown(path, folder), hash_file(path).ok()?.digest?))).collect();
-    (digests.len(), Some(folder_digest(digests.iter().map(|(name, digest)| (name.as_str(), digest)))))
+/// Files of which each is left out in turn, to see which one is new.
+const MOST_TRIED: usize = 2000;
+
+/// The digest of files below a folder; none where one of them cannot be read.
+fn digest_below(folder: &Path, files: &[PathBuf]) -> Option<Sha256Digest> {
+    let digests = digests_below(folder, files)?;
+    Some(folder_digest(digests.iter().map(|(name, digest)| (name.as_str(), digest))))
+}
+
+fn digests_below(folder: &Path, files: &[PathBuf]) -> Option<Vec<(String, Sha256Digest)>> {
+    files.iter().map(|path| Some((shown(path, folder), hash_file(path).ok()?.digest?))).collect()
+}
+
+/// The file without which the others have a digest.
+fn one_more(folder: &Path, files: &[PathBuf], digest: &Sha256Digest) -> Option<String> {
+    let all = digests_below(folder, files).filter(|all| all.len() <= MOST_TRIED)?;
+    let without = |new: &&(String, Sha256Digest)| {
+        let others = all.iter().filter(|one| one.0 != new.0).map(|(name, digest)| (name.as_str(), digest));
+        folder_digest(others) == *digest
+    };
+    all.iter().find(without).map(|(name, _)| name.clone())
 }
 
 /// The statement, out of whatever it lies in.
@@ -240,12 +280,68 @@ mod tests {
         assert!(!is_within(other.path(), &folder));
     }
 
+    /// Provenance of a run that read these files of a folder, told as one.
+    fn recorded(folder: &Path, read: &[&str], outputs: &[&str]) -> Recorded {
+        let files: Vec<PathBuf> = read.iter().map(|name| folder.join("data").join(name)).collect();
+        let digest = Sha256Digest::new([0; 32]);
+        Recorded {
+            sha256: digest,
+            outputs: outputs.iter().map(|name| ((*name).to_owned(), digest)).collect(),
+            exit_code: 0,
+            build_type: BuildType::FineTune,
+            command: vec!["true".to_owned()],
+            declared: Vec::new(),
+            declared_outputs: Vec::new(),
+            parameters: Vec::new(),
+            no_network: false,
+            observed: true,
+            files: Vec::new(),
+            folders: vec![("data/".to_owned(), read.len() as u64, digest_below(&folder.join("data"), &files).unwrap())],
+        }
+    }
+
     #[test]
-    fn a_folder_with_more_files_is_not_read() {
+    fn a_file_that_is_new_in_a_folder_is_named() {
         let root = tempfile::tempdir().unwrap();
-        std::fs::write(root.path().join("a"), "a").unwrap();
-        assert!(digest_below(root.path(), 1).1.is_some());
-        std::fs::write(root.path().join("b"), "b").unwrap();
-        assert_eq!(digest_below(root.path(), 1), (2, None));
+        std::fs::create_dir(root.path().join("data")).unwrap();
+        for name in ["a", "b"] {
+            std::fs::write(root.path().join("data").join(name), name).unwrap();
+        }
+        let mut recorded = recorded(root.path(), &["a", "b"], &["data/out"]);
+        assert!(recorded.differing_inputs(root.path()).is_empty());
+        std::fs::write(root.path().join("data/out"), "written by the run itself").unwrap();
+        assert!(recorded.differing_inputs(root.path()).is_empty(), "an output is no input");
+        std::fs::write(root.path().join("data/config"), "c").unwrap();
+        let told = "'data/' has one file more than was read, 'config'; the others are the same";
+        assert_eq!(recorded.differing_inputs(root.path()), [told]);
+        let config = hash_file(&root.path().join("data/config")).unwrap().digest.unwrap();
+        recorded.files.push(("data/config".to_owned(), config));
+        assert!(recorded.differing_inputs(root.path()).is_empty(), "it was read for something else, and is compared");
+        std::fs::write(root.path().join("data/a"), "other").unwrap();
+        assert_eq!(recorded.differing_inputs(root.path()), ["'data/' has other bytes"]);
+        std::fs::write(root.path().join("data/c"), "c").unwrap();
+        assert_eq!(recorded.differing_inputs(root.path()), ["'data/' has 3 files, and 2 were read: not the same"]);
+    }
+
+    #[test]
+    fn outputs_elsewhere_are_left_where_they_are() {
+        let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folder = root.path().canonicalize().unwrap();
+        std::fs::create_dir(folder.join("data")).unwrap();
+        std::os::unix::fs::symlink(other.path(), folder.join("link")).unwrap();
+        let elsewhere = other.path().join("x").display().to_string();
+        for (name, is_refused) in [
+            ("out", false),
+            ("data/out", false),
+            ("gone/out", false),
+            ("../out", true),
+            ("link/out", true),
+            ("link/gone/out", true),
+            ("~/out", true),
+            (&elsewhere, true),
+        ] {
+            let found = recorded(&folder, &[], &["fine", name]).output_elsewhere(&folder).map(str::to_owned);
+            assert_eq!(found.as_deref(), is_refused.then_some(name));
+        }
     }
 }

@@ -54,7 +54,7 @@ pub fn import_remote(server: &Server, target: &Target, progress: &dyn Progress) 
     Ok(intake.finish())
 }
 
-/// What the registry says of a version: which run made it, and by what names it goes.
+/// What the registry says of a version: which run made it, and what it is called.
 fn registered(server: &Server, target: &Target, version: &ModelVersion, resolved: &Resolved, intake: &mut Intake<'_>) {
     let location = format!("{}/#/models/{}/versions/{}", server.client.address(), version.name, version.version);
     let mut page = Page::at("mlflow", location, Voice::SelfDeclared);

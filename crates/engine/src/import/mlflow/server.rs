@@ -91,10 +91,7 @@ pub(super) struct ModelVersion {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) run: Option<String>,
-    /// Where it says that its files are.
-    pub(super) source: String,
     pub(super) tags: Vec<(String, String)>,
-    pub(super) aliases: Vec<String>,
 }
 
 /// A server of MLflow.
@@ -293,8 +290,6 @@ fn model_version(node: &Node<'_>) -> ModelVersion {
         name: text("name"),
         version: text("version"),
         run: node.text_of("run_id").map(str::to_owned),
-        source: text("source"),
         tags: node.list("tags").iter().filter_map(tag).collect(),
-        aliases: node.list("aliases").iter().filter_map(|alias| alias.text().map(str::to_owned)).collect(),
     }
 }

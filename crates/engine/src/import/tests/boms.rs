@@ -75,9 +75,55 @@ fn an_spdx_2_document_tells_relationships() {
             "description: m.spdx.json (m.spdx.json#/packages/0/licenseDeclared)",
             "base-model: pkg:huggingface/org/base (m.spdx.json#/relationships/1)",
             "dataset: reviews (m.spdx.json#/relationships/2)",
+            "input: pkg:huggingface/org/base (m.spdx.json#/relationships/4)",
         ]
     );
-    assert_eq!(imported.remarks.len(), 2, "{:?}", imported.remarks);
+    assert_eq!(imported.remarks.len(), 1, "{:?}", imported.remarks);
+}
+
+#[test]
+fn an_spdx_2_document_tells_copies_variants_and_what_is_needed_to_run() {
+    let document = r#"{"spdxVersion": "SPDX-2.3",
+      "packages": [{"SPDXID": "SPDXRef-a", "name": "a"}, {"SPDXID": "SPDXRef-b", "name": "b"}],
+      "relationships": [
+        {"spdxElementId": "SPDXRef-a", "relationshipType": "COPY_OF", "relatedSpdxElement": "SPDXRef-b"},
+        {"spdxElementId": "SPDXRef-b", "relationshipType": "RUNTIME_DEPENDENCY_OF", "relatedSpdxElement": "SPDXRef-a"},
+        {"spdxElementId": "SPDXRef-a", "relationshipType": "VARIANT_OF", "relatedSpdxElement": "SPDXRef-b"},
+        {"spdxElementId": "SPDXRef-a", "relationshipType": "VARIANT_OF", "relatedSpdxElement": "SPDXRef-gone"}]}"#;
+    let imported = import(folder(&[("m.spdx.json", document)]).path());
+    assert_eq!(
+        told(&imported),
+        ["input: b (m.spdx.json#/relationships/0)", "dependency: b (m.spdx.json#/relationships/1)"]
+    );
+    assert!(imported.claims.iter().all(|claim| claim.subject.name.as_deref() == Some("a")), "{:?}", imported.claims);
+    let remarks: Vec<_> = imported.remarks.iter().map(|remark| remark.text.as_str()).collect();
+    assert_eq!(
+        remarks,
+        [
+            "'a' is a variant of 'b', and which of them was made from the other is not said",
+            "a relationship leads to or from what is not in the document",
+        ]
+    );
+}
+
+#[test]
+fn an_spdx_3_document_tells_what_a_build_read_and_made() {
+    let document = r#"{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": [
+      {"type": "build_Build", "spdxId": "https://x.org/build", "name": "training"},
+      {"type": "ai_AIPackage", "spdxId": "https://x.org/m", "name": "tuned"},
+      {"type": "dataset_DatasetPackage", "spdxId": "https://x.org/d", "name": "reviews"},
+      {"type": "LifecycleScopedRelationship", "spdxId": "https://x.org/r1", "from": "https://x.org/build", "to": ["https://x.org/d"], "relationshipType": "hasInput"},
+      {"type": "LifecycleScopedRelationship", "spdxId": "https://x.org/r2", "from": "https://x.org/build", "to": ["https://x.org/m"], "relationshipType": "hasOutput"}]}"#;
+    let imported = import(folder(&[("m.spdx3.json", document)]).path());
+    assert_eq!(
+        told(&imported),
+        [
+            "input: https://x.org/d (m.spdx3.json#/@graph/3/to/0)",
+            "run: https://x.org/build (m.spdx3.json#/@graph/4/to/0)",
+        ]
+    );
+    assert_eq!(imported.claims[1].subject.uri.as_deref(), Some("https://x.org/m"));
+    assert!(imported.remarks.is_empty(), "{:?}", imported.remarks);
 }
 
 #[test]

@@ -204,6 +204,21 @@ fn libraries_that_saved_a_model_are_dependencies() {
 }
 
 #[test]
+fn keys_that_stand_twice_are_told_of_files_of_trainers_and_sentence_transformers() {
+    for (name, text) in [
+        ("trainer_state.json", r#"{"epoch": 1.0, "global_step": 1, "global_step": 2}"#),
+        ("trainer_state.json", r#"{"epoch": 1.0, "log_history": [{"loss": 1.0, "loss": 2.0}]}"#),
+        ("all_results.json", r#"{"eval_loss": 1.0, "eval_loss": 0.1}"#),
+        ("config_sentence_transformers.json", r#"{"__version__": {"pytorch": "2.3.0", "pytorch": "2.4.0"}}"#),
+        ("modules.json", r#"[{"type": "sentence_transformers.models.Transformer", "type": "x"}]"#),
+    ] {
+        let imported = import(folder(&[(name, text)]).path());
+        let is_told = imported.remarks.iter().any(|remark| remark.text.contains("is there twice"));
+        assert!(is_told, "{name}: {:?}", imported.remarks);
+    }
+}
+
+#[test]
 fn a_packed_model_names_its_run_and_what_it_wraps() {
     let packed = "run_id: abc123\nmlflow_version: 3.17.2\nflavors:\n  transformers:\n    source_model_name: org/base\n    \
                   source_model_revision: 043235d6088ecd3dd5fb5ca3592b6913fd516027\n";

@@ -34,6 +34,12 @@ pub(super) fn render(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         let label = escaped(&format!("{}\n{who}", edge.relation));
         writeln!(out, "  n{} -> n{} [label=\"{label}\", {style}];", edge.object, edge.subject)?;
     }
+    for (place, conflict) in told.answer.conflicts.iter().enumerate() {
+        let (text, sides) = words::conflict(told.answer, conflict);
+        let label = escaped(&format!("conflict: {text}\n{}", sides.join("\n")));
+        writeln!(out, "  c{place} [label=\"{label}\", shape=note, style=solid, color=\"#cf222e\"];")?;
+        writeln!(out, "  c{place} -> n{} [dir=none, color=\"#cf222e\", style=dotted];", conflict.subject)?;
+    }
     writeln!(out, "}}")
 }
 

@@ -1,5 +1,6 @@
 //! Nodes that nobody wants to see one by one: the hundred packages of a training run, the files of a model. Those of one
-//! kind that lead nowhere else stand together, and a name that adds nothing stands beside what it names.
+//! kind that lead nowhere else stand together, and a name that adds nothing stands beside what it names, where somebody who
+//! is trusted, or a file, says that it is one.
 
 use std::collections::BTreeMap;
 
@@ -44,8 +45,9 @@ fn children(answer: &Answer, edges: &[usize], leads_nowhere: &dyn Fn(usize) -> b
         let edge = &answer.edges[place];
         let (_, head) = ends(edge);
         match edge.relation {
-            // What leads nowhere here is not shown twice; what is missing about it is told apart.
-            "same-as" if leads_nowhere(head) => children.names.push(head),
+            // What leads nowhere here is not shown twice; what is missing about it is told apart. That two are one is not
+            // taken for so where anybody could have said it: the edge is shown then, with who says it.
+            "same-as" if edge.level.is_believed() && leads_nowhere(head) => children.names.push(head),
             "dependency" | "part-of" | "environment" | "input" | "code" | "configuration" if leads_nowhere(head) => {
                 alike.entry((edge.relation, edge.backwards, edge.level)).or_default().push(place);
             }

@@ -23,6 +23,14 @@ pub(super) fn render(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         };
         writeln!(out, "  linkStyle {place} stroke:{color}")?;
     }
+    for (place, conflict) in told.answer.conflicts.iter().enumerate() {
+        let (text, sides) = words::conflict(told.answer, conflict);
+        let sides: String = sides.iter().map(|side| format!("<br/>{}", quoted(side))).collect();
+        writeln!(out, "  c{place}{{{{\"conflict: {}{sides}\"}}}}", quoted(&text))?;
+        writeln!(out, "  c{place} -.- n{}", conflict.subject)?;
+        writeln!(out, "  linkStyle {} stroke:#cf222e", told.answer.edges.len() + place)?;
+        writeln!(out, "  style c{place} stroke:#cf222e")?;
+    }
     for (place, _) in told.answer.nodes.iter().enumerate().filter(|(_, node)| node.missing.is_some()) {
         writeln!(out, "  style n{place} stroke-dasharray: 4 3")?;
     }

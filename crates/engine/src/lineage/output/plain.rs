@@ -199,17 +199,9 @@ fn missing(told: &Told<'_>, out: &mut dyn Write, style: Style) -> io::Result<()>
 
 fn conflicts(answer: &Answer, out: &mut dyn Write, style: Style) -> io::Result<()> {
     for conflict in answer.conflicts.iter().take(MAX_TOLD) {
-        let subject = words::label(&answer.nodes[conflict.subject]);
-        writeln!(
-            out,
-            "\n{}: sources disagree about what {subject} was made from",
-            Painted(style.color, BAD, "conflict")
-        )?;
-        for side in &conflict.sides {
-            let objects: Vec<_> = side.objects.iter().map(|object| words::short_digest(object)).collect();
-            let who = side.said.first().map(|said| words::said(answer, said)).unwrap_or_default();
-            writeln!(out, "  {}  [{who}]", objects.join(" and "))?;
-        }
+        let (text, sides) = words::conflict(answer, conflict);
+        writeln!(out, "\n{}: {text}", Painted(style.color, BAD, "conflict"))?;
+        sides.iter().try_for_each(|side| writeln!(out, "  {side}"))?;
     }
     more(answer.conflicts.len(), out)
 }

@@ -187,3 +187,44 @@ fn the_picture_is_the_one_in_the_documentation() {
         assert_eq!(fs::read_to_string(&path).unwrap_or_default(), svg, "WAAG_BLESS=1 writes '{}'", path.display());
     }
 }
+
+/// Two artifacts that one descriptor takes for one.
+fn same(subject: &str, letter: char, uri: &str) -> String {
+    provenance(
+        &artifact(subject, letter, &format!(r#","uri":"{uri}""#)),
+        "fine-tune",
+        &[artifact("base", 'a', &role("base-model"))],
+    )
+}
+
+#[test]
+fn a_name_that_nobody_signed_is_an_edge_and_no_name() {
+    let statement = same("tuned", 'b', "pkg:huggingface/acme/famous");
+    let (_folder, mut unsigned) = ledger(std::slice::from_ref(&statement));
+    let text = told(&mut unsigned, &digest('b'), Asked::Ancestors, Format::Plain);
+    assert!(!text.contains("= pkg:huggingface/acme/famous"), "{text}");
+    assert!(text.contains("same as pkg:huggingface/acme/famous  [self-declared"), "{text}");
+    let (_folder, mut signed_by_mallory) = ledger(&[signed(&statement, "mallory")]);
+    let text = told(&mut signed_by_mallory, &digest('b'), Asked::Ancestors, Format::Plain);
+    assert!(!text.contains("= pkg:huggingface/acme/famous"), "{text}");
+    let (_folder, mut believed) = ledger(&[signed(&statement, "release")]);
+    let text = told(&mut believed, &digest('b'), Asked::Ancestors, Format::Plain);
+    assert!(text.contains("= pkg:huggingface/acme/famous"), "{text}");
+}
+
+#[test]
+fn a_conflict_is_told_in_every_format() {
+    let other = provenance(&artifact("tuned", 'b', ""), "fine-tune", &[artifact("Other", 'c', &role("base-model"))]);
+    let first = provenance(&artifact("tuned", 'b', ""), "fine-tune", &[artifact("Base", 'a', &role("base-model"))]);
+    let (_folder, mut ledger) = ledger(&[first, signed(&other, "release")]);
+    for format in [Format::Plain, Format::Dot, Format::Mermaid] {
+        let text = told(&mut ledger, &digest('b'), Asked::Ancestors, format);
+        assert!(text.contains("sources disagree about what tuned was made from"), "{format:?}: {text}");
+        let from = text.find("sources disagree").unwrap();
+        assert!(text[from..].contains("sha256:aaaa") && text[from..].contains("sha256:cccc"), "{format:?}: {text}");
+    }
+    let svg = told(&mut ledger, &digest('b'), Asked::Ancestors, Format::Svg);
+    assert!(svg.contains("1 conflict"), "{svg}");
+    let json = told(&mut ledger, &digest('b'), Asked::Ancestors, Format::Json);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["conflicts"].as_array().unwrap().len(), 1);
+}

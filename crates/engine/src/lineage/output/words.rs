@@ -1,6 +1,7 @@
 //! What nodes and edges are called, in the same words everywhere.
 
 use crate::lineage::answer::{Answer, AnswerEdge, Cited, Level, Node, Said};
+use crate::lineage::conflict::{Conflict, Side};
 use crate::lineage::output::{Asked, Told};
 use crate::output::text::{counted, excerpt};
 use crate::sanitize::sanitize;
@@ -116,4 +117,15 @@ pub(super) fn headline(told: &Told<'_>) -> String {
         }
         Asked::UnsignedPath => format!("nobody who is trusted has signed the last step of this path from {about}"),
     }
+}
+
+/// A conflict: what it is about, and what each side says.
+pub(super) fn conflict(answer: &Answer, conflict: &Conflict) -> (String, Vec<String>) {
+    let subject = label(&answer.nodes[conflict.subject]);
+    let side = |side: &Side| {
+        let objects: Vec<_> = side.objects.iter().map(|object| short_digest(object)).collect();
+        let who = side.said.first().map(|first| said(answer, first)).unwrap_or_default();
+        format!("{}  [{who}]", objects.join(" and "))
+    };
+    (format!("sources disagree about what {subject} was made from"), conflict.sides.iter().map(side).collect())
 }
