@@ -3,6 +3,7 @@
 use waag_evidence::finding::{Finding, Location, Persona, Severity};
 use waag_formats::fact::Position;
 
+use super::markdown::is_filled;
 use super::read::Card;
 use super::rules::INCOMPLETE;
 use super::sections::{State, VALUES, states};
@@ -22,7 +23,8 @@ pub(super) fn check(card: &Card, list: &mut Vec<Finding>) -> Completeness {
     let location = Location::file(card.shown.clone());
     let mut findings = Findings::new(&location, &INCOMPLETE, list);
     let mut found = Completeness { filled: 0, wanted: 0 };
-    for (wanted, state) in states(card) {
+    // A card in YAML has no text, so that there is nowhere to say what sections say.
+    for (wanted, state) in states(card).into_iter().filter(|_| !card.is_values_only()) {
         found.wanted += 1;
         let (position, what) = match state {
             State::Filled => {
@@ -39,7 +41,10 @@ pub(super) fn check(card: &Card, list: &mut Vec<Finding>) -> Completeness {
     let root = card.root();
     for (_, key, says) in VALUES.iter().filter(|(kind, ..)| *kind == card.kind && card.broken.is_none()) {
         found.wanted += 1;
-        if root.get(key).is_some_and(|node| !node.items().is_empty()) {
+        if root
+            .get(key)
+            .is_some_and(|node| node.items().iter().any(|item| item.scalar().is_none_or(|said| is_filled(&said))))
+        {
             found.filled += 1;
             continue;
         }

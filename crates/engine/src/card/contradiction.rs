@@ -20,6 +20,17 @@ const NAME_TOLERANCE: std::ops::RangeInclusive<f64> = 0.55..=1.7;
 /// How far a labelled number may be from it.
 const LABEL_TOLERANCE: std::ops::RangeInclusive<f64> = 0.85..=1.15;
 
+/// Labels of a number of parameters.
+const PARAMETERS: [&str; 7] = [
+    "parameters",
+    "number of parameters",
+    "model size",
+    "params",
+    "total parameters",
+    "parameter count",
+    "model parameters",
+];
+
 /// What the card says and the files do not.
 pub(super) fn check(card: &Card, folder: &Path, proven: &Proven, list: &mut Vec<Finding>) {
     let location = Location::file(card.shown.clone());
@@ -28,6 +39,7 @@ pub(super) fn check(card: &Card, folder: &Path, proven: &Proven, list: &mut Vec<
     if card.kind == Kind::Model {
         check.parameters();
         check.dtypes();
+        check.uncounted();
         check.bases();
         check.task();
         check.library();
@@ -86,19 +98,10 @@ impl Check<'_> {
                 },
             );
         }
-        let keys = [
-            "parameters",
-            "number of parameters",
-            "model size",
-            "params",
-            "total parameters",
-            "parameter count",
-            "model parameters",
-        ];
         let said: Vec<(f64, Label)> = self
             .labels
             .iter()
-            .filter(|label| keys.contains(&label.key.as_str()))
+            .filter(|label| PARAMETERS.contains(&label.key.as_str()))
             .filter_map(|label| Some((label::count(&label.value)?, label.clone())))
             .collect();
         for (said, label) in said {
@@ -120,6 +123,18 @@ impl Check<'_> {
         }
     }
 
+    /// That a number which the card gives was compared with nothing. The same tensors in several containers are no number.
+    fn uncounted(&mut self) {
+        let ending = |name: &String| name.rsplit('.').next().unwrap_or_default().to_owned();
+        let endings: std::collections::BTreeSet<String> = self.proven.weights.iter().map(ending).collect();
+        let Some(why) = self.proven.uncounted.as_ref().filter(|_| endings.len() == 1) else { return };
+        let is_labelled = self.labels.iter().any(|label| PARAMETERS.contains(&label.key.as_str()));
+        if is_labelled || label::count_in_name(&self.card.name().unwrap_or_default()).is_some() {
+            let message = format!("what the card says of its parameters was compared with nothing: {why}");
+            self.findings.add_incomplete(Position::Whole, message, "mend or replace the weights, or correct the card");
+        }
+    }
+
     /// The number of parameters, where tensors tell it: packed and adapted weights do not.
     fn counted(&self) -> Option<f64> {
         let is_packed = self.proven.quantisation.is_some() || self.proven.adapter.is_some();
@@ -131,7 +146,7 @@ impl Check<'_> {
     }
 
     fn dtypes(&mut self) {
-        let keys = ["tensor type", "dtype", "torch dtype", "torch_dtype", "precision", "data type"];
+        let keys = ["tensor type", "dtype", "torch dtype", "torch_dtype", "data type"];
         let said: Vec<Label> = self.labels.iter().filter(|label| keys.contains(&label.key.as_str())).cloned().collect();
         for label in said {
             let (Some(said), false) = (dtype(&label.value), self.proven.dtypes.is_empty()) else { continue };
@@ -245,17 +260,21 @@ impl Check<'_> {
     fn licence(&mut self) {
         let Some(said) = stated(self.card) else { return };
         let position = self.at("/license");
-        let texts = self.proven.licence_texts.clone();
-        for (file, recognised) in texts {
-            let Some(text) = recognised else { continue };
-            let ids: Vec<&String> = std::iter::once(&text.id).chain(&text.others).collect();
-            let is_same = ids.iter().any(|id| {
-                let one = licence::read(id, None, None);
-                one.is_same(&said) || said.ids().iter().any(|id| licence::read(id, None, None).is_same(&one))
-            });
-            if !is_same && said.expression.is_some() {
-                self.unlike(position, &said, &text.id, &file, text.confidence);
-            }
+        let own: Vec<Licence> = said.ids().iter().map(|id| licence::read(id, None, None)).collect();
+        let is_said = |id: &String| {
+            let one = licence::read(id, None, None);
+            one.is_same(&said) || own.iter().any(|own| own.is_same(&one))
+        };
+        let proven = self.proven;
+        let texts = || proven.licence_texts.iter().filter_map(|(file, text)| Some((file, text.as_ref()?)));
+        // Where one text is the card's, the others may be those of parts.
+        let fits = texts().any(|(_, text)| std::iter::once(&text.id).chain(&text.others).any(&is_said));
+        for (file, text) in texts().filter(|_| !fits && said.expression.is_some()) {
+            self.unlike(position, &said, &text.id, file, text.confidence);
+        }
+        for (file, rider) in texts().filter_map(|(file, text)| Some((file, text.rider?))).filter(|_| fits) {
+            let other = format!("that with more words in it: '{rider}'");
+            self.unlike(position, &said, &other, file, Confidence::Medium);
         }
         for (told, other) in self.proven.licences.clone() {
             if !other.is_same(&said) && other.is_known() && said.expression.is_some() {
@@ -373,7 +392,20 @@ fn local_target(link: &str) -> Option<String> {
     let path = link.split(['#', '?']).next().unwrap_or_default().trim_start_matches("./");
     let is_elsewhere = link.contains(':') || link.starts_with(['/', '#', '<', '{']) || path.is_empty();
     let is_inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    (!is_elsewhere && is_inside && path.len() < 1000).then(|| path.replace("%20", " "))
+    (!is_elsewhere && is_inside && path.len() < 1000).then(|| decoded(path))
+}
+
+/// A path of a link as it is on a disk: `%XX` are bytes.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = path.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = hex.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
 }
 
 fn whole(count: f64) -> String {
@@ -404,7 +436,10 @@ fn is_rounded(said: f64, own: f64) -> bool {
     let text = said.to_string();
     let digits = text.split_once('.').map_or(0, |(_, digits)| digits.len().min(12));
     let step = 10_f64.powi(-(i32::try_from(digits).unwrap_or(12)));
-    [own, own * 100.0, own / 100.0].iter().any(|own| (said - own).abs() <= step)
+    // A share that is told as 0 or 1 is told to two places at least.
+    let step = if digits == 0 && said.abs() <= 1.0 { 0.01 } else { step };
+    let in_percent = if own.abs() <= 1.0 { own * 100.0 } else { own / 100.0 };
+    [own, in_percent].iter().any(|own| (said - own).abs() <= step)
 }
 
 #[cfg(test)]
@@ -414,6 +449,8 @@ mod tests {
     #[test]
     fn numbers_may_be_rounded_and_links_may_leave() {
         assert!(is_rounded(0.91, 0.9123) && is_rounded(91.2, 0.9123) && !is_rounded(0.95, 0.9123));
+        assert!(is_rounded(1.0, 0.997) && !is_rounded(1.0, 0.03) && !is_rounded(0.0, 0.9));
+        assert_eq!(local_target("caf%C3%A9/a%28b%29.md").as_deref(), Some("café/a(b).md"));
         assert_eq!(local_target("./results/a%20b.md#top").as_deref(), Some("results/a b.md"));
         for link in ["https://x.example", "#top", "/abs", "../up", "mailto:a@b.c", ""] {
             assert_eq!(local_target(link), None, "{link}");

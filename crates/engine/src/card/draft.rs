@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use rayon::prelude::*;
-use waag_evidence::Confidence;
 
 use super::architecture;
 use super::files::{Proven, prove};
@@ -119,8 +118,9 @@ fn task(proven: &Proven) -> Option<&'static str> {
 
 /// The licence, where a file says it: as the Hub names it, or as `other` with its name and file.
 fn licence(out: &mut String, proven: &Proven) {
-    let text = proven.licence_texts.iter().find_map(|(file, text)| Some((file, text.as_ref()?)));
-    let text = text.filter(|(_, text)| text.confidence >= Confidence::Medium && text.others.is_empty());
+    let texts = || proven.licence_texts.iter().filter_map(|(file, text)| Some((file, text.as_ref()?)));
+    let is_one = |id: &str| proven.text_licence().is_some_and(|all| all == id);
+    let text = texts().next().filter(|(_, text)| is_one(&text.id));
     let by_text = text.and_then(|(file, text)| Some((of_expression(&text.id)?, file.as_str())));
     let stated = proven.licences.iter().filter(|(_, licence)| licence.ids().len() == 1);
     let stated =

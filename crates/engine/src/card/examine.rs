@@ -9,7 +9,7 @@ use waag_formats::fact::Position;
 
 use super::complete::{self, Completeness};
 use super::contradiction::{self, stated};
-use super::files::{Proven, is_same_model, prove};
+use super::files::{Proven, WEIGHTS, plain_reference, prove};
 use super::malformed;
 use super::read::{self, Card, Kind};
 use super::rules::MISSING;
@@ -70,7 +70,7 @@ pub fn examine(root: &Path) -> io::Result<CardReport> {
     match only {
         Some(path) => {
             let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let card = read::read(path, &shown, Kind::Model);
+            let card = read::read(path, &shown, Kind::Model).map_err(|why| format!("{shown}: {why}"));
             report.folders = 1;
             report.take(folder, String::new(), Some(card));
         }
@@ -148,11 +148,7 @@ impl CardReport {
         let card = match card {
             Some(Ok(card)) => Some(card),
             Some(Err(why)) => {
-                self.incomplete(
-                    &below("README.md"),
-                    &format!("the card could not be read: {why}"),
-                    "mend or replace it",
-                );
+                self.incomplete(&shown, &format!("the card could not be read: {why}"), "mend or replace it");
                 None
             }
             None => {
@@ -198,18 +194,17 @@ impl CardReport {
 
     /// Judges the licence of everything that has a card by the licences of what it was made from.
     fn chains(&mut self) {
-        let known: Vec<(OwnNames, Option<Licence>, Location)> = self
+        let known: Vec<Known> = self
             .cards
             .iter()
             .map(|examined| {
                 let place = examined.card.as_ref().map_or_else(|| examined.folder.clone(), |card| card.shown.clone());
-                (OwnNames::of(&examined.path), examined.licence.clone(), Location::file(place))
+                let names = OwnNames::of(&examined.path);
+                Known { names, kind: examined.kind, licence: examined.licence.clone(), place: Location::file(place) }
             })
             .collect();
         for at in 0..self.cards.len() {
-            let others: Vec<_> =
-                known.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, known)| known).collect();
-            let Some((result, parts)) = links(&self.cards[at], &others) else { continue };
+            let Some((result, parts)) = links(&self.cards[at], &known, at) else { continue };
             let judged = chain::judge(&result, &parts);
             self.findings.extend(judged.findings.iter().cloned());
             self.cards[at].chain = Some(judged);
@@ -217,9 +212,25 @@ impl CardReport {
     }
 }
 
-/// The result and its parts, for everything that has a card.
-fn links(examined: &Examined, others: &[&(OwnNames, Option<Licence>, Location)]) -> Option<(Link, Vec<Link>)> {
-    let card = examined.card.as_ref()?;
+/// What another model or dataset that was found is called, and its licence.
+struct Known {
+    names: OwnNames,
+    kind: Kind,
+    licence: Option<Licence>,
+    place: Location,
+}
+
+/// Which of those that were found a name means: the one that has it whole, or else the only one whose name ends like it.
+fn meant<'k>(known: &'k [Known], own: usize, role: Role, name: &str) -> Option<&'k Known> {
+    let kind = if role == Role::Dataset { Kind::Dataset } else { Kind::Model };
+    let others = || known.iter().enumerate().filter(|(at, other)| *at != own && other.kind == kind).map(|(_, one)| one);
+    let mut likely = others().filter(|other| other.names.may_have(name));
+    others().find(|other| other.names.has(name)).or_else(|| likely.next().filter(|_| likely.next().is_none()))
+}
+
+/// The result and its parts, for everything that has a card whose values could be read.
+fn links(examined: &Examined, known: &[Known], own: usize) -> Option<(Link, Vec<Link>)> {
+    let card = examined.card.as_ref().filter(|card| card.broken.is_none())?;
     let root = card.root();
     let place = |pointer: &str| Location { line: card.line_of(pointer), ..Location::file(card.shown.clone()) };
     let own_name = card.name().filter(|name| !name.is_empty()).unwrap_or_else(|| card.shown.clone());
@@ -228,17 +239,19 @@ fn links(examined: &Examined, others: &[&(OwnNames, Option<Licence>, Location)])
     let result =
         Link { role: Role::Result, name: own_name.clone(), relation: None, licence, basis, place: place("/license") };
     let relation = root.text_of("base_model_relation").map(str::to_owned);
-    let mut parts: Vec<Link> = Vec::new();
+    let (mut parts, mut seen): (Vec<Link>, BTreeSet<(Role, String)>) = (Vec::new(), BTreeSet::new());
     let mut add = |role: Role, name: &str, at: Location| {
-        let is_known = parts.iter().any(|part: &Link| is_same_model(&part.name, name) && part.role == role);
-        if is_known || is_local(name) || is_same_model(name, &own_name) && role == Role::BaseModel {
+        let is_itself = role == Role::BaseModel && known.get(own).is_some_and(|one| one.names.has(name));
+        let plain = plain_reference(name);
+        if is_itself || !seen.insert((role, plain.clone())) {
             return;
         }
-        let mut link = Link::named(role, name, at);
+        let mut link = Link::named(role, if is_local(name) { name } else { &plain }, at);
+        name.clone_into(&mut link.name);
         link.relation = relation.clone().filter(|_| role == Role::BaseModel);
-        if let Some((_, licence, place)) = others.iter().find(|(names, ..)| names.has(name) || names.may_have(name)) {
-            (link.licence, link.place) = (licence.clone(), place.clone());
-            link.basis = if licence.is_some() { Basis::Read } else { Basis::None };
+        if let Some(other) = meant(known, own, role, &plain) {
+            (link.licence, link.place) = (other.licence.clone(), other.place.clone());
+            link.basis = if other.licence.is_some() { Basis::Read } else { Basis::None };
         }
         parts.push(link);
     };
@@ -260,9 +273,8 @@ fn links(examined: &Examined, others: &[&(OwnNames, Option<Licence>, Location)])
 
 /// The licence of a model or dataset: as its card states it, as a text beside it is recognised, as another file says.
 fn licence_of(card: Option<&Card>, proven: &Proven) -> Option<Licence> {
-    let text = || proven.licence_texts.iter().find_map(|(_, recognised)| recognised.as_ref());
     card.and_then(stated)
-        .or_else(|| text().map(|text| licence::read(&text.id, None, None)))
+        .or_else(|| proven.text_licence().map(|all| licence::read(&all, None, None)))
         .or_else(|| proven.licences.first().map(|(_, licence)| licence.clone()))
 }
 
@@ -276,6 +288,10 @@ fn folders(root: &Path, report: &mut CardReport) -> io::Result<BTreeMap<PathBuf,
                 let (Some(parent), Some(name)) = (entry.path.parent(), entry.path.file_name()) else { continue };
                 folders.entry(parent.to_owned()).or_default().push(name.to_string_lossy().into_owned());
             }
+            EntryKind::StrayLink(target) if is_card(&entry.path) => {
+                let why = format!("leads out of the folder, to '{target}', and was not followed");
+                report.incomplete(&shown(root, &entry.path), &why, "put the file itself there");
+            }
             EntryKind::Unreadable(why) => {
                 report.incomplete(
                     &shown(root, &entry.path),
@@ -286,7 +302,21 @@ fn folders(root: &Path, report: &mut CardReport) -> io::Result<BTreeMap<PathBuf,
             _ => {}
         }
     }
+    // Files of installed packages are nobody's models.
+    let is_environment = |path: &Path| path != root && folders.get(path).is_some_and(|names| has(names, "pyvenv.cfg"));
+    let inside = |folder: &Path| folder.ancestors().take_while(|above| *above != root).any(&is_environment);
+    let installed: Vec<PathBuf> = folders.keys().filter(|folder| inside(folder)).cloned().collect();
+    folders.retain(|folder, _| installed.binary_search(folder).is_err());
     Ok(folders)
+}
+
+fn has(names: &[String], wanted: &str) -> bool {
+    names.iter().any(|name| name == wanted)
+}
+
+fn is_card(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    name == "readme.md" || name.starts_with("modelcard.")
 }
 
 /// Whether files are those of a model, or of a dataset that was saved as one.
@@ -294,9 +324,10 @@ fn is_candidate(names: &[String]) -> bool {
     let is_state = |name: &str| {
         ["optimizer", "scheduler", "rng_state", "training_args"].iter().any(|start| name.starts_with(start))
     };
-    let endings = [".safetensors", ".gguf", ".onnx", ".keras", ".tflite", ".pt", ".pth", ".ckpt", ".h5", ".skops"];
+    // Not every pickle is a model, and many things are called .bin.
+    let endings = || WEIGHTS.iter().filter(|ending| ![".bin", ".pkl"].contains(ending));
     names.iter().any(|name| {
-        let is_weights = endings.iter().any(|ending| name.ends_with(ending));
+        let is_weights = endings().any(|ending| name.ends_with(ending)) || name == "model.pkl";
         let is_bin = (name.starts_with("pytorch_model") || name.starts_with("adapter_model")) && name.ends_with(".bin");
         let is_file =
             ["adapter_config.json", "model_index.json", "config.json", "dataset_infos.json", "dataset_dict.json"];

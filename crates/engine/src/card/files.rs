@@ -23,7 +23,7 @@ const MAX_LICENCE: u64 = 1 << 20;
 /// Files of one folder that are looked at.
 const MAX_FILES: usize = 100_000;
 /// Endings of files of weights.
-const WEIGHTS: [&str; 14] = [
+pub(super) const WEIGHTS: [&str; 14] = [
     ".safetensors",
     ".gguf",
     ".bin",
@@ -117,6 +117,17 @@ impl Proven {
         self.names.contains(name)
     }
 
+    /// The licences that texts are, where each of them is one without much doubt.
+    #[must_use]
+    pub fn text_licence(&self) -> Option<String> {
+        let known = |text: &&Recognised| text.confidence >= waag_evidence::Confidence::Medium && text.rider.is_none();
+        let texts: Vec<&Recognised> = self.licence_texts.iter().filter_map(|(_, text)| text.as_ref()).collect();
+        let ids: BTreeSet<&str> =
+            texts.iter().flat_map(|text| [&text.id].into_iter().chain(&text.others)).map(String::as_str).collect();
+        let is_sure = !texts.is_empty() && texts.iter().all(known);
+        is_sure.then(|| ids.into_iter().collect::<Vec<_>>().join(" AND "))
+    }
+
     fn has_ending(&self, ending: &str) -> bool {
         self.weights.iter().any(|name| name.ends_with(ending))
     }
@@ -174,7 +185,7 @@ fn list(folder: &Path, proven: &mut Proven) {
         Ok(entries) => entries,
         Err(error) => return proven.unread.push((".".to_owned(), error.to_string())),
     };
-    for entry in entries.take(MAX_FILES).flatten() {
+    for entry in entries.take(MAX_FILES).flatten().filter(|entry| !leads_out(folder, &entry.path())) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
         match path.is_dir() {
@@ -189,11 +200,20 @@ fn list(folder: &Path, proven: &mut Proven) {
     proven.data = proven.names.iter().filter(|name| has(&DATA, name)).cloned().collect();
     if proven.names.contains("data/") {
         let inner = std::fs::read_dir(folder.join("data")).into_iter().flatten().take(MAX_FILES).flatten();
+        let inner = inner.filter(|entry| !leads_out(folder, &entry.path()) && entry.path().is_file());
         let inner = inner.map(|entry| entry.file_name().to_string_lossy().into_owned());
         let mut found: Vec<String> = inner.filter(|name| has(&DATA, name)).map(|name| format!("data/{name}")).collect();
         found.sort();
         proven.data.extend(found);
     }
+}
+
+/// Whether a path is a link to somewhere else: what lies there is not the model's. A snapshot in a cache of the hub links to
+/// the blobs beside it.
+pub(super) fn leads_out(folder: &Path, path: &Path) -> bool {
+    let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    let is_inside = || Some(std::fs::canonicalize(path).ok()?.starts_with(crate::walk::bounds_of(folder).ok()?));
+    is_link && !is_inside().unwrap_or(false)
 }
 
 fn with_json(proven: &mut Proven, name: &str, path: &Path, read: fn(&mut Proven, &str, &Node<'_>)) {
@@ -305,6 +325,11 @@ fn merged(proven: &mut Proven, file: &str, path: &Path) {
 }
 
 fn is_licence(name: &str) -> bool {
+    // Those of others lie beside it in many packages.
+    let of_others = ["3rd", "third", "notice", "vendor", "dependenc"];
+    if name.ends_with('/') || of_others.iter().any(|word| name.to_ascii_lowercase().contains(word)) {
+        return false;
+    }
     let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let stem = stem.split(['-', '_']).next().unwrap_or_default();
     let is_text = !name.contains('.') || [".txt", ".md", ".rst"].iter().any(|ending| name.ends_with(ending));
@@ -408,14 +433,25 @@ fn header(proven: &mut Proven, file: &str, key: &str, value: &str) {
     }
 }
 
-/// Whether two references are to the same model: by identifier, or by the last part of it.
+/// A reference without what may be written in several ways: the address of the hub, a revision in it, and capitals.
+#[must_use]
+pub fn plain_reference(text: &str) -> String {
+    let text = text.trim().trim_end_matches('/').to_lowercase();
+    let Some((_, address)) = text.split_once("://") else { return text };
+    let address = address.trim_start_matches("www.");
+    let Some(path) = ["huggingface.co/", "hf.co/"].iter().find_map(|hub| address.strip_prefix(hub)) else {
+        return text;
+    };
+    let path = path.strip_prefix("datasets/").unwrap_or(path);
+    let end = ["/tree/", "/resolve/", "/blob/", "?", "#"].iter().filter_map(|mark| path.find(mark)).min();
+    path[..end.unwrap_or(path.len())].trim_end_matches('/').to_owned()
+}
+
+/// Whether two references are to the same model: by owner and name, or by the name where one of them has no owner.
 #[must_use]
 pub fn is_same_model(one: &str, other: &str) -> bool {
-    let plain = |text: &str| {
-        let text = text.trim().trim_end_matches('/').to_lowercase();
-        let text = text.split_once("://").map_or(text.clone(), |(_, rest)| rest.to_owned());
-        let text = text.strip_prefix("huggingface.co/").unwrap_or(&text).to_owned();
-        text.rsplit('/').next().unwrap_or_default().replace(['_', ' '], "-")
-    };
-    plain(one) == plain(other)
+    let plain = |text: &str| plain_reference(text).replace(['_', ' '], "-");
+    let (one, other) = (plain(one), plain(other));
+    let name = |text: &str| text.rsplit('/').next().unwrap_or_default().to_owned();
+    if one.contains('/') && other.contains('/') { one == other } else { name(&one) == name(&other) }
 }

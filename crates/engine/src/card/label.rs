@@ -67,10 +67,15 @@ pub(crate) fn count(text: &str) -> Option<f64> {
 
 /// The number of parameters in a name: `Llama-3.2-1B`, `opt-125m`, `Mixtral-8x7B`.
 pub(crate) fn count_in_name(name: &str) -> Option<f64> {
-    let parts = name.split(['-', '_', ' ', '/', '(', ')']).filter_map(|part| {
+    let of_something_else = ["token", "word", "step", "example", "sample", "context", "row", "image"];
+    let words: Vec<&str> = name.split(['-', '_', ' ', '/', '(', ')']).filter(|word| !word.is_empty()).collect();
+    let following = words.iter().skip(1).map(|word| word.to_lowercase()).chain([String::new()]);
+    let counts =
+        words.iter().zip(following).filter(|(_, next)| !of_something_else.iter().any(|word| next.starts_with(word)));
+    let parts = counts.filter_map(|(part, _)| {
         let (times, part) = match part.split_once(['x', 'X']) {
             Some((times, rest)) => (times.parse::<f64>().ok()?, rest),
-            None => (1.0, part),
+            None => (1.0, *part),
         };
         let unit = part.chars().last().filter(|unit| matches!(unit, 'b' | 'B' | 'm' | 'M'))?;
         let digits = part.get(..part.len() - unit.len_utf8())?;
@@ -98,6 +103,7 @@ mod tests {
         assert_eq!(count("6,738,415,616"), Some(6_738_415_616.0));
         assert_eq!((count("12"), count("fast"), count("3 layers")), (None, None, None));
         assert_eq!(count_in_name("org/Llama-3.2-1B-Instruct"), Some(1e9));
+        assert_eq!((count_in_name("Tiny (100M tokens)"), count_in_name("Tiny-7B 2M steps")), (None, Some(7e9)));
         assert_eq!((count_in_name("opt-125m"), count_in_name("Mixtral-8x7B")), (Some(125e6), Some(56e9)));
         assert_eq!(
             (count_in_name("bert-base"), count_in_name("gpt-4b-x"), count_in_name("web")),

@@ -14,6 +14,9 @@ use crate::rules::finding::Findings;
 /// Relations to a base model that the Hub knows.
 const RELATIONS: [&str; 4] = ["adapter", "merge", "quantized", "finetune"];
 
+/// Findings of one card that are told with their line.
+const MAX_LINES: usize = 200;
+
 /// What is wrong with the values of a card.
 pub(super) fn check(card: &Card, list: &mut Vec<Finding>) {
     let location = Location::file(card.shown.clone());
@@ -27,7 +30,7 @@ pub(super) fn check(card: &Card, list: &mut Vec<Finding>) {
         );
         return;
     }
-    let mut check = Check { card, findings };
+    let mut check = Check { card, findings, said: 0 };
     for oddity in &card.oddities {
         check.say(
             Severity::Low,
@@ -49,14 +52,21 @@ pub(super) fn check(card: &Card, list: &mut Vec<Finding>) {
 struct Check<'a> {
     card: &'a Card,
     findings: Findings<'a>,
+    said: usize,
 }
 
 impl Check<'_> {
     fn say(&mut self, severity: Severity, pointer: &str, message: &str, next: &str) {
-        let line = self.card.line_of(pointer).filter(|_| !pointer.is_empty());
-        let position = line.map_or(Position::Whole, Position::Line);
+        let position = if pointer.is_empty() { Position::Whole } else { self.at(pointer) };
         let subject = pointer.split('/').nth(1).unwrap_or("values").to_owned();
         self.findings.add(severity, position, message, next).subject(subject).persona(Persona::Reviewer);
+    }
+
+    /// Where a value stands. A line is looked for from the top, so it is told for no more findings than are shown.
+    fn at(&mut self, pointer: &str) -> Position {
+        self.said += 1;
+        let line = if self.said <= MAX_LINES { self.card.line_of(pointer) } else { None };
+        line.map_or(Position::Whole, Position::Line)
     }
 
     fn languages(&mut self) {
@@ -184,8 +194,7 @@ impl Check<'_> {
     fn lacking(&mut self, node: &Node<'_>, what: &str) {
         let message = format!("an entry of model-index lacks {what}");
         let next = "add it: readers leave out the whole index, or refuse the card";
-        let line = self.card.line_of(node.place());
-        let position = line.map_or(Position::Whole, Position::Line);
+        let position = self.at(node.place());
         let draft = self.findings.add(Severity::Low, position, message, next).subject("model-index");
         drop(draft.confidence(Confidence::High).persona(Persona::Reviewer));
     }

@@ -37,9 +37,10 @@ fn depth(level: HeadingLevel) -> usize {
 pub(crate) fn sections(text: &str) -> Vec<Section> {
     let start = Section { level: 0, title: String::new(), offset: 0, body: String::new() };
     let mut flat = vec![start];
-    let mut in_title = false;
+    let (mut in_title, mut in_comment) = (false, false);
     for (event, range) in events(text) {
         match event {
+            Event::Html(html) | Event::InlineHtml(html) => push(&mut flat, in_title, &visible(&html, &mut in_comment)),
             Event::Start(Tag::Heading { level, .. }) if flat.len() < MAX_PARTS => {
                 let (level, offset) = (depth(level), range.start);
                 flat.push(Section { level, title: String::new(), offset, body: String::new() });
@@ -57,6 +58,25 @@ pub(crate) fn sections(text: &str) -> Vec<Section> {
         }
     }
     nested(flat)
+}
+
+/// What a reader sees of HTML: the text between its tags, without comments, which may go over several pieces.
+fn visible(html: &str, in_comment: &mut bool) -> String {
+    let (mut shown, mut rest) = (String::new(), html);
+    while !rest.is_empty() {
+        if *in_comment {
+            let Some((_, after)) = rest.split_once("-->") else { break };
+            (*in_comment, rest) = (false, after);
+        } else if let Some((before, after)) = rest.split_once('<') {
+            shown.push_str(before);
+            *in_comment = after.starts_with("!--");
+            rest = if *in_comment { &after[3..] } else { after.split_once('>').map_or("", |(_, after)| after) };
+        } else {
+            shown.push_str(rest);
+            break;
+        }
+    }
+    shown
 }
 
 fn push(flat: &mut [Section], in_title: bool, words: &str) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::files::leads_out;
 use crate::import::document::{Node, front_matter, yaml};
 
 /// Bytes of a card that are read. The longest cards that are known have less than a tenth of it.
@@ -16,6 +17,27 @@ const MAX_MATTER: usize = 2 << 20;
 
 /// Names under which cards are looked for.
 const NAMES: [&str; 4] = ["README.md", "modelcard.md", "modelcard.yaml", "modelcard.yml"];
+
+/// Values that cards of models and datasets have, and pages of other things have not.
+const KEYS: [&str; 17] = [
+    "base_model",
+    "configs",
+    "dataset_info",
+    "datasets",
+    "language",
+    "library_name",
+    "license",
+    "license_name",
+    "metrics",
+    "model-index",
+    "model_name",
+    "pipeline_tag",
+    "pretty_name",
+    "size_categories",
+    "task_categories",
+    "task_ids",
+    "widget",
+];
 
 /// What a card describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -71,6 +93,20 @@ impl Card {
         Node::root(&self.matter)
     }
 
+    /// Whether its values are those of a card: a page of documentation, and an application of the hub, have others.
+    pub(crate) fn speaks_of_a_model(&self) -> bool {
+        let has = |key: &str| match &self.broken {
+            None => self.root().get(key).is_some(),
+            Some(_) => self.yaml.lines().chain(self.text.lines().take(200)).any(|line| is_key(line, key)),
+        };
+        KEYS.iter().any(|key| has(key)) && !has("sdk")
+    }
+
+    /// Whether it has values only, and no text for people.
+    pub(crate) fn is_values_only(&self) -> bool {
+        self.path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+    }
+
     /// The line at which a value stands, by the JSON pointer to it: found key by key, so that of values in one line, and
     /// of items in lists, the line of the key above them is told.
     pub(crate) fn line_of(&self, pointer: &str) -> Option<u64> {
@@ -112,23 +148,23 @@ fn is_key(line: &str, key: &str) -> bool {
     rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
 }
 
-/// The card of a folder, under the first of the usual names. A `README.md` without YAML is a card of a folder that has a
-/// model or dataset, and no card elsewhere: `is_wanted` says which.
+/// The card of a folder: under the first of the usual names that has values of a card, or else the first that is there. A
+/// text without such values is a card where there is a model or dataset, and none elsewhere: `is_wanted` says which.
 pub(crate) fn of_folder(folder: &Path, shown: &str, kind: Kind, is_wanted: bool) -> Option<Result<Card, String>> {
+    let mut first = None;
     for name in NAMES {
         let path = folder.join(name);
-        let is_file = path.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()) && path.is_file();
-        if !is_file {
+        if !path.is_file() || leads_out(folder, &path) {
             continue;
         }
         let shown = if shown.is_empty() { name.to_owned() } else { format!("{shown}/{name}") };
-        let card = read(&path, &shown, kind);
-        let has_matter = card.as_ref().map_or(true, |card| !card.yaml.is_empty());
-        if is_wanted || has_matter {
+        let card = read(&path, &shown, kind).map_err(|why| format!("{name}: {why}"));
+        if card.as_ref().map_or(true, Card::speaks_of_a_model) {
             return Some(card);
         }
+        first = first.or(Some(card));
     }
-    None
+    first.filter(|_| is_wanted)
 }
 
 /// Reads a card.
@@ -165,7 +201,7 @@ pub(crate) fn read(path: &Path, shown: &str, kind: Kind) -> Result<Card, String>
 impl Card {
     fn fill(&mut self) {
         if self.yaml.trim().is_empty() {
-            if self.text.trim_start().starts_with("---\n") {
+            if self.text.trim_start().lines().next().is_some_and(|line| line.trim_end() == "---") {
                 self.broken = Some("the line of dashes that ends its values is not there".to_owned());
             }
             return;

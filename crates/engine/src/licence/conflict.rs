@@ -173,7 +173,15 @@ fn restrictions(terms: &Terms, receiver: &[Part]) -> Option<Conflict> {
 fn naming(terms: &Terms, name: &str) -> Option<Conflict> {
     let prefix = terms.prefix.as_deref()?;
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
-    let last = name.rsplit('/').next().unwrap_or(name);
+    let last = name.rsplit('/').next().unwrap_or(name).trim();
+    // The Hub's template has these words before it.
+    let heading = last.to_lowercase();
+    let words = ["model card for ", "model card of ", "model card: "];
+    let last = words
+        .iter()
+        .find(|words| heading.starts_with(**words))
+        .and_then(|words| last.get(words.len()..))
+        .unwrap_or(last);
     if last.is_empty() || plain(last).starts_with(&plain(prefix)) {
         return None;
     }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::expression;
-use super::terms::Terms;
+use super::terms::{Commercial, Terms};
 
 /// Hashes of words of known texts; its making is described beside it.
 const FINGERPRINTS: &str = include_str!("../../data/licences/fingerprints.txt");
@@ -34,6 +34,17 @@ const TITLES: &[(&str, &str)] = &[
     ("licensed under the apache license version 2 0", "Apache-2.0"),
 ];
 
+/// Words that take back something, where the licence around them does not.
+const RIDERS: &[&str] = &[
+    "commons clause",
+    "non commercial",
+    "noncommercial",
+    "research purposes only",
+    "research use only",
+    "not licensed under",
+    "may not be used for commercial",
+];
+
 /// What a text was recognised as.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recognised {
@@ -47,6 +58,8 @@ pub struct Recognised {
     pub confidence: waag_evidence::Confidence,
     /// Other licences that stand in the same text.
     pub others: Vec<String>,
+    /// Words beside it that take back what the licence gives.
+    pub rider: Option<&'static str>,
 }
 
 /// A known text.
@@ -84,6 +97,16 @@ pub fn of_text(text: &str) -> Option<Recognised> {
         Some(best) => Some(with_others(best, &within)),
         None => title(&words),
     }
+    .map(|found| with_rider(found, &words))
+}
+
+/// A licence whose text has words in it that the licence has not.
+fn with_rider(found: Recognised, words: &[String]) -> Recognised {
+    let gives_all = found.terms.as_ref().is_some_and(|terms| terms.commercial == Commercial::Yes);
+    let text = if gives_all { words.join(" ") } else { String::new() };
+    let rider = RIDERS.iter().copied().find(|rider| text.contains(rider));
+    let confidence = if rider.is_some() { waag_evidence::Confidence::Low } else { found.confidence };
+    Recognised { rider, confidence, ..found }
 }
 
 /// A licence, and those that stand in the same text without being a part of one another: BSD-2-Clause is in BSD-3-Clause.
@@ -137,7 +160,7 @@ impl Scored {
         use waag_evidence::Confidence;
         let is_sure = likeness >= SURE && others.is_empty();
         let confidence = if is_sure { Confidence::High } else { Confidence::Medium };
-        Recognised { id: self.id.to_owned(), terms: terms_of(self.id), likeness, confidence, others }
+        Recognised { id: self.id.to_owned(), terms: terms_of(self.id), likeness, confidence, others, rider: None }
     }
 }
 
@@ -172,6 +195,7 @@ fn title(words: &[String]) -> Option<Recognised> {
         likeness: 0.0,
         confidence: waag_evidence::Confidence::Low,
         others: Vec::new(),
+        rider: None,
     })
 }
 
