@@ -52,11 +52,14 @@ fn parsed(event: &Event) -> Option<Version> {
     }
 }
 
-/// The smallest version above this one from which on it is fixed.
+/// The smallest version above this one from which on it is fixed. Where that is one of development, it is the release that
+/// follows: nobody is sent to a version that was never published.
 #[must_use]
 pub(super) fn fixed_after(affected: &Affected, version: &Version) -> Option<Version> {
     let fixes = affected.ranges.iter().flatten().filter(|event| matches!(event, Event::Fixed(_))).filter_map(parsed);
-    fixes.filter(|fix| fix > version && !affects(affected, fix)).min()
+    let fix = fixes.filter(|fix| fix > version && !affects(affected, fix)).min()?;
+    let release = fix.any_prerelease().then(|| fix.only_release()).filter(|release| !affects(affected, release));
+    Some(release.unwrap_or(fix))
 }
 
 /// An affected version that a declaration admits, if there is one: of those that are listed, and of those named in ranges
@@ -108,6 +111,8 @@ mod tests {
         }
         assert_eq!(fixed_after(&two, &version("1.0")), Some(version("1.5")));
         assert_eq!(fixed_after(&two, &version("2.3")), Some(version("2.4.1")));
+        let early = range(vec![introduced("0"), fixed("0.24.dev0")]);
+        assert_eq!(fixed_after(&early, &version("0.23")), Some(version("0.24")));
         let last = range(vec![introduced("1.0"), Event::LastAffected("1.2".to_owned())]);
         assert!(
             affects(&last, &version("1.2")) && !affects(&last, &version("1.2.1")) && !affects(&last, &version("0.9"))

@@ -23,12 +23,18 @@ use pep440_rs::{Version, VersionSpecifiers};
 use serde::Serialize;
 use waag_engine::rules::Meta;
 use waag_evidence::dependency::normalised;
-use waag_evidence::{Dependency, DependencySource, Ecosystem, Finding, Location};
+use waag_evidence::{Dependency, DependencySource, Ecosystem, Finding, Location, Standing};
+
+use crate::telling::bounded_to;
 
 pub use advisory::{Advisory, Affected, Event};
 pub use database::{Database, DatabaseError, Header, Origin, Scope, keep, write};
 pub use import::{Import, import};
 pub use severity::{Rated, rate};
+
+/// Versions and ranges of one package that are looked up, and findings that are listed: nobody reads more.
+const MAX_ASKED: usize = 100;
+const MAX_LISTED: usize = 500;
 
 /// The checks of this room.
 pub static RULES: &[&Meta] = &[&known_vulnerability::META, &possible_vulnerability::META];
@@ -188,10 +194,11 @@ pub fn look_up(
         not_checked: Vec::new(),
         checked: BTreeSet::new(),
         withdrawn: BTreeSet::new(),
+        asked: BTreeMap::new(),
+        told: BTreeSet::new(),
     };
-    let exact: BTreeSet<String> =
-        dependencies.iter().filter(|one| one.version.is_some()).map(|one| normalised(&one.name)).collect();
-    dependencies.iter().for_each(|one| lookup.dependency(one, &exact));
+    let used = Used::of(dependencies);
+    dependencies.iter().filter(|one| used.counts(one)).for_each(|one| lookup.dependency(one, &used));
     let data = Data::of(database, today);
     let outcome = outcome(&lookup, data, max_age, dependencies.is_empty());
     let findings = lookup.findings();
@@ -209,7 +216,45 @@ fn outcome(lookup: &Lookup<'_>, data: Data, max_age: Option<i64>, is_empty: bool
         let why = if is_empty { "there is no package to look up" } else { "no package could be looked up" };
         return Outcome::NotChecked { why: why.to_owned(), data: Some(data) };
     }
-    Outcome::Checked { packages: lookup.checked.len(), not_checked: lookup.not_checked.len(), data }
+    let not_checked: BTreeSet<&str> = lookup.not_checked.iter().map(|one| one.package.as_str()).collect();
+    Outcome::Checked { packages: lookup.checked.len(), not_checked: not_checked.len(), data }
+}
+
+/// Which versions the project uses, as far as it says so.
+struct Used {
+    /// Packages that it needs.
+    named: BTreeSet<String>,
+    /// Those of which it says the version.
+    exact: BTreeSet<String>,
+    /// Those of which only a list of constraints says the version.
+    constrained: BTreeSet<String>,
+}
+
+impl Used {
+    fn of(dependencies: &[Dependency]) -> Self {
+        let python = || dependencies.iter().filter(|one| one.ecosystem == Ecosystem::Pypi);
+        let is_constraint = |one: &&Dependency| one.standing == Standing::Constrained;
+        let name = |one: &Dependency| normalised(&one.name);
+        let named = || python().filter(|one| !is_constraint(one));
+        let constrained = python().filter(is_constraint).filter(|one| one.version.is_some());
+        Self {
+            named: named().map(name).collect(),
+            exact: named().filter(|one| one.version.is_some()).map(name).collect(),
+            constrained: constrained.map(name).collect(),
+        }
+    }
+
+    /// Whether a package is looked up. A constraint installs nothing: it is the version of what is needed in any.
+    fn counts(&self, dependency: &Dependency) -> bool {
+        let name = normalised(&dependency.name);
+        let is_constraint = dependency.ecosystem == Ecosystem::Pypi && dependency.standing == Standing::Constrained;
+        !is_constraint || (dependency.version.is_some() && self.named.contains(&name) && !self.exact.contains(&name))
+    }
+
+    /// Whether something says which version of a package is used.
+    fn says_version(&self, name: &str) -> bool {
+        self.exact.contains(name) || self.constrained.contains(name)
+    }
 }
 
 fn not_checked(dependency: &Dependency, why: &str) -> NotChecked {
@@ -230,21 +275,32 @@ struct Lookup<'a> {
     not_checked: Vec<NotChecked>,
     checked: BTreeSet<String>,
     withdrawn: BTreeSet<String>,
+    /// The versions and ranges of each package that were looked up.
+    asked: BTreeMap<String, BTreeSet<String>>,
+    /// Name, version or range, and file: a file that names a package twice tells nothing new the second time.
+    told: BTreeSet<(String, String, String)>,
 }
 
 impl<'a> Lookup<'a> {
-    fn dependency(&mut self, dependency: &'a Dependency, exact: &BTreeSet<String>) {
+    fn dependency(&mut self, dependency: &'a Dependency, used: &Used) {
         let name = normalised(&dependency.name);
-        if let Err(why) = self.can_look_up(dependency, &name) {
+        if let Err(why) = self.can_look_up(dependency, &name).and_then(|()| self.is_asked(dependency, &name)) {
             self.not_checked.push(not_checked(dependency, &why));
             return;
+        }
+        if !self.is_new(dependency, &name) {
+            return;
+        }
+        if let Some(id) = self.without_versions(&name) {
+            let why = format!("{id} is about it, and names no versions that can be compared");
+            self.not_checked.push(not_checked(dependency, &why));
         }
         if let Some(version) = &dependency.version {
             match Version::from_str(version) {
                 Ok(version) => self.version(dependency, &name, &version),
                 Err(_) => return self.not_checked.push(not_checked(dependency, "its version cannot be compared")),
             }
-        } else if !exact.contains(&name) {
+        } else if !used.says_version(&name) {
             let text = dependency.constraint.as_deref().unwrap_or_default();
             let text = if text.trim() == "*" { "" } else { text };
             match VersionSpecifiers::from_str(text) {
@@ -253,6 +309,28 @@ impl<'a> Lookup<'a> {
             }
         }
         self.checked.insert(name);
+    }
+
+    /// Looking up takes time: a list of all versions that a package could have is not gone through.
+    fn is_asked(&mut self, dependency: &Dependency, name: &str) -> Result<(), String> {
+        let asked = self.asked.entry(name.to_owned()).or_default();
+        let text = meant(dependency);
+        if asked.len() >= MAX_ASKED && !asked.contains(text) {
+            return Err(format!("more than {MAX_ASKED} versions of it are named"));
+        }
+        asked.insert(text.to_owned());
+        Ok(())
+    }
+
+    fn is_new(&mut self, dependency: &Dependency, name: &str) -> bool {
+        self.told.insert((name.to_owned(), meant(dependency).to_owned(), dependency.location.file.clone()))
+    }
+
+    /// An advisory about a package that does not say which versions, so that it can match none.
+    fn without_versions(&self, name: &str) -> Option<&'a str> {
+        let is_mute = |part: &Affected| part.package == name && part.ranges.is_empty() && part.versions.is_empty();
+        let standing = self.database.about(name).iter().filter(|one| one.withdrawn.is_none());
+        standing.filter(|one| one.affected.iter().any(is_mute)).map(|one| one.id.as_str()).next()
     }
 
     fn can_look_up(&self, dependency: &Dependency, name: &str) -> Result<(), String> {
@@ -274,14 +352,7 @@ impl<'a> Lookup<'a> {
         for group in joined(&affecting) {
             let fixes = group.iter().flat_map(|one| &one.affected).filter(|one| one.package == name);
             let fixed = fixes.filter_map(|one| matching::fixed_after(one, version)).min();
-            let found = told(dependency, &group, fixed.as_ref());
-            // A file that names a package twice tells nothing new the second time.
-            let is_told = |one: &Match| {
-                (&one.id, &one.version, &one.location.file) == (&found.id, &found.version, &found.location.file)
-            };
-            if !self.known.iter().any(is_told) {
-                self.known.push(found);
-            }
+            self.known.push(told(dependency, &group, fixed.as_ref()));
         }
     }
 
@@ -313,8 +384,15 @@ impl<'a> Lookup<'a> {
         let known = self.known.iter().map(known_vulnerability::finding);
         let possible =
             self.possible.iter().map(|one| possible_vulnerability::finding(one.dependency, &one.example, &one.matches));
-        known.chain(possible).collect()
+        let mut all: Vec<Finding> = known.chain(possible).collect();
+        all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        bounded_to(all, MAX_LISTED)
     }
+}
+
+/// The version or the range that is meant.
+fn meant(dependency: &Dependency) -> &str {
+    dependency.version.as_deref().or(dependency.constraint.as_deref()).unwrap_or_default()
 }
 
 /// Advisories about one weakness, together: those that share an id.
