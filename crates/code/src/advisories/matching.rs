@@ -1,10 +1,11 @@
 //! Whether a version is affected, as the schema of OSV defines it, in the order of PEP 440.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::advisory::{Affected, Event};
+use super::advisory::{Advisory, Affected, Event};
 
 /// Whether this version is affected: it is listed, or lies in a range. What a build adds to a version does not count.
 #[must_use]
@@ -73,6 +74,30 @@ pub(super) fn admitted(affected: &Affected, specifiers: &VersionSpecifiers) -> O
     let all = listed.chain(events).chain(bounds).chain([Version::new([0])]);
     let mut all = all.filter(|version| names_one || !version.any_prerelease());
     all.find(|version| specifiers.contains(version) && affects(affected, version))
+}
+
+/// Advisories about one weakness, together: those that share an id.
+#[must_use]
+pub(super) fn joined<'a>(advisories: &[&'a Advisory]) -> Vec<Vec<&'a Advisory>> {
+    let mut group_of: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&Advisory>> = Vec::new();
+    for advisory in advisories {
+        let found: BTreeSet<usize> = advisory.ids().filter_map(|id| group_of.get(id).copied()).collect();
+        let target = found.first().copied().unwrap_or_else(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        let mut members = vec![*advisory];
+        for other in found.iter().skip(1) {
+            members.append(&mut std::mem::take(&mut groups[*other]));
+        }
+        for id in members.iter().flat_map(|one| one.ids()) {
+            group_of.insert(id, target);
+        }
+        groups[target].append(&mut members);
+    }
+    groups.retain(|group| !group.is_empty());
+    groups
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod possible_vulnerability;
 mod severity;
 #[cfg(test)]
 mod tests;
+mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,8 +24,9 @@ use pep440_rs::{Version, VersionSpecifiers};
 use serde::Serialize;
 use waag_engine::rules::Meta;
 use waag_evidence::dependency::normalised;
-use waag_evidence::{Dependency, DependencySource, Ecosystem, Finding, Location, Standing};
+use waag_evidence::{Dependency, DependencySource, Ecosystem, Finding, Location};
 
+use self::used::Used;
 use crate::telling::bounded_to;
 
 pub use advisory::{Advisory, Affected, Event};
@@ -220,43 +222,6 @@ fn outcome(lookup: &Lookup<'_>, data: Data, max_age: Option<i64>, is_empty: bool
     Outcome::Checked { packages: lookup.checked.len(), not_checked: not_checked.len(), data }
 }
 
-/// Which versions the project uses, as far as it says so.
-struct Used {
-    /// Packages that it needs.
-    named: BTreeSet<String>,
-    /// Those of which it says the version.
-    exact: BTreeSet<String>,
-    /// Those of which only a list of constraints says the version.
-    constrained: BTreeSet<String>,
-}
-
-impl Used {
-    fn of(dependencies: &[Dependency]) -> Self {
-        let python = || dependencies.iter().filter(|one| one.ecosystem == Ecosystem::Pypi);
-        let is_constraint = |one: &&Dependency| one.standing == Standing::Constrained;
-        let name = |one: &Dependency| normalised(&one.name);
-        let named = || python().filter(|one| !is_constraint(one));
-        let constrained = python().filter(is_constraint).filter(|one| one.version.is_some());
-        Self {
-            named: named().map(name).collect(),
-            exact: named().filter(|one| one.version.is_some()).map(name).collect(),
-            constrained: constrained.map(name).collect(),
-        }
-    }
-
-    /// Whether a package is looked up. A constraint installs nothing: it is the version of what is needed in any.
-    fn counts(&self, dependency: &Dependency) -> bool {
-        let name = normalised(&dependency.name);
-        let is_constraint = dependency.ecosystem == Ecosystem::Pypi && dependency.standing == Standing::Constrained;
-        !is_constraint || (dependency.version.is_some() && self.named.contains(&name) && !self.exact.contains(&name))
-    }
-
-    /// Whether something says which version of a package is used.
-    fn says_version(&self, name: &str) -> bool {
-        self.exact.contains(name) || self.constrained.contains(name)
-    }
-}
-
 fn not_checked(dependency: &Dependency, why: &str) -> NotChecked {
     NotChecked { package: dependency.name.clone(), why: why.to_owned(), location: dependency.location.clone() }
 }
@@ -349,7 +314,7 @@ impl<'a> Lookup<'a> {
 
     fn version(&mut self, dependency: &Dependency, name: &str, version: &Version) {
         let affecting = self.affecting(name, |affected| matching::affects(affected, version));
-        for group in joined(&affecting) {
+        for group in matching::joined(&affecting) {
             let fixes = group.iter().flat_map(|one| &one.affected).filter(|one| one.package == name);
             let fixed = fixes.filter_map(|one| matching::fixed_after(one, version)).min();
             self.known.push(told(dependency, &group, fixed.as_ref()));
@@ -360,7 +325,7 @@ impl<'a> Lookup<'a> {
         let affecting = self.affecting(name, |affected| matching::admitted(affected, specifiers).is_some());
         let affected = affecting.iter().flat_map(|one| &one.affected).filter(|one| one.package == name);
         let Some(example) = affected.filter_map(|one| matching::admitted(one, specifiers)).max() else { return };
-        let matches = joined(&affecting).into_iter().map(|group| {
+        let matches = matching::joined(&affecting).into_iter().map(|group| {
             let fixes = group.iter().flat_map(|one| &one.affected).filter(|one| one.package == name);
             let fixed = fixes.filter_map(|one| matching::fixed_after(one, &matching::admitted(one, specifiers)?)).max();
             told(dependency, &group, fixed.as_ref())
@@ -393,29 +358,6 @@ impl<'a> Lookup<'a> {
 /// The version or the range that is meant.
 fn meant(dependency: &Dependency) -> &str {
     dependency.version.as_deref().or(dependency.constraint.as_deref()).unwrap_or_default()
-}
-
-/// Advisories about one weakness, together: those that share an id.
-fn joined<'a>(advisories: &[&'a Advisory]) -> Vec<Vec<&'a Advisory>> {
-    let mut group_of: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut groups: Vec<Vec<&Advisory>> = Vec::new();
-    for advisory in advisories {
-        let found: BTreeSet<usize> = advisory.ids().filter_map(|id| group_of.get(id).copied()).collect();
-        let target = found.first().copied().unwrap_or_else(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        let mut members = vec![*advisory];
-        for other in found.iter().skip(1) {
-            members.append(&mut std::mem::take(&mut groups[*other]));
-        }
-        for id in members.iter().flat_map(|one| one.ids()) {
-            group_of.insert(id, target);
-        }
-        groups[target].append(&mut members);
-    }
-    groups.retain(|group| !group.is_empty());
-    groups
 }
 
 fn told(dependency: &Dependency, group: &[&Advisory], fixed: Option<&Version>) -> Match {
