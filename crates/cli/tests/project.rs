@@ -141,3 +141,86 @@ fn a_verdict_that_is_written_down_is_the_one_that_was_told() {
     assert!(said(&written).contains("result: FAILED"), "{}", said(&written));
     std::fs::remove_file(format!("{}.json", project.path().display())).unwrap();
 }
+
+/// Without a path, what is judged is the project that `waag.toml` was found in, and not its models alone.
+#[test]
+fn without_a_path_the_project_itself_is_judged() {
+    let project = copy("careless");
+    let control = |folder: &Path, arguments: &[&str]| -> (String, String, i32) {
+        let output = waag(folder, arguments);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let controls = report["controls"].as_array().unwrap();
+        let one = controls.iter().find(|one| one["id"] == "versions-pinned").unwrap();
+        let finding = one["observations"][0]["finding"].as_u64().unwrap() as usize;
+        let first = &report["findings"][finding]["location"]["file"];
+        (one["decision"].to_string(), first.to_string(), output.status.code().unwrap())
+    };
+    std::fs::write(project.path().join("waag.toml"), "[policy.controls]\nversions-pinned = \"deny\"\n").unwrap();
+    let whole = control(project.path(), &["check", "--format", "json"]);
+    assert_eq!(whole, ("\"deny\"".to_owned(), "\"./requirements.txt\"".to_owned(), 1));
+    // Also where the settings name a model, and from a folder below.
+    let settings = "[policy.controls]\nversions-pinned = \"deny\"\n[[model]]\npath = \"model\"\n";
+    std::fs::write(project.path().join("waag.toml"), settings).unwrap();
+    assert_eq!(waag(project.path(), &["lock"]).status.code(), Some(0));
+    assert_eq!(control(project.path(), &["check", "--format", "json"]), whole);
+    let git = project.path().join(".git");
+    std::fs::create_dir(git).unwrap();
+    let below = control(&project.path().join("model"), &["check", "--format", "json"]);
+    assert_eq!((below.0, below.2), (whole.0, 1));
+    assert!(below.1.ends_with("requirements.txt\""), "{}", below.1);
+    // A file that was named is no project, and the report says so.
+    let file = waag(project.path(), &["policy", "explain", "train.py"]);
+    assert!(said(&file).contains("no folder was looked at as a project"), "{}", said(&file));
+}
+
+#[test]
+fn init_says_what_it_does_not_write() {
+    let project = tempfile::tempdir().unwrap();
+    for index in 0..70 {
+        std::fs::write(project.path().join(format!("{index}.pkl")), b"\x80\x04K\x01.").unwrap();
+    }
+    let output = said(&waag(project.path(), &["init"]));
+    assert!(output.contains("names 64 models") && output.contains("6 more models and datasets"), "{output}");
+    let written = std::fs::read_to_string(project.path().join("waag.toml")).unwrap();
+    assert!(written.contains("# 6 more were found and are not written"), "{written}");
+}
+
+/// Where something was found is a path: exceptions for a control and viewers of SARIF take it for one.
+#[test]
+fn the_place_of_a_control_is_a_path() {
+    let project = copy("careless");
+    let settings = "[[exception]]\ncontrol = \"stack-agrees\"\npath = \"requirements.txt\"\nreason = \"known\"\nuntil = \"2027-01-31\"\n";
+    std::fs::write(project.path().join("waag.toml"), settings).unwrap();
+    let output = said(&waag(project.path(), &["check", "."]));
+    assert!(!output.contains("matches nothing") && !output.contains("deny: not as it is"), "{output}");
+    let sarif = String::from_utf8(waag(&example("careless"), &["check", ".", "--format", "sarif"]).stdout).unwrap();
+    assert!(!sarif.contains("%3A"), "{sarif}");
+}
+
+/// A file that names an index and no package has been looked at, and what it does is told.
+#[test]
+fn what_is_found_counts_where_there_is_nothing_else() {
+    let project = tempfile::tempdir().unwrap();
+    std::fs::write(project.path().join("requirements.txt"), "--trusted-host pypi.example.org\n").unwrap();
+    let output = waag(project.path(), &["check", "."]);
+    let told = said(&output);
+    assert!(told.contains("dependency-sources") && !told.contains("nothing to ask of: dependency-sources"), "{told}");
+    assert_eq!(output.status.code(), Some(1), "{told}");
+}
+
+/// A fresh installation has no advisories of its own: nothing is called clean, and nothing is stopped by that.
+#[test]
+fn without_advisories_nothing_is_clean_and_what_is_known_counts() {
+    let control = |pin: &str| -> (String, i32) {
+        let project = tempfile::tempdir().unwrap();
+        std::fs::write(project.path().join("requirements.txt"), pin).unwrap();
+        let output = waag(project.path(), &["check", ".", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let controls = report["controls"].as_array().unwrap();
+        let one = controls.iter().find(|one| one["id"] == "no-known-advisory").unwrap();
+        (format!("{} {}", one["outcome"], one["decision"]), output.status.code().unwrap())
+    };
+    assert_eq!(control("torch==2.5.1\n"), ("\"unknown\" \"allow\"".to_owned(), 0));
+    assert_eq!(control("requests==2.0.0\n"), ("\"unknown\" \"allow\"".to_owned(), 0));
+    assert_eq!(control("mlflow==2.0\n"), ("\"fail\" \"deny\"".to_owned(), 1));
+}

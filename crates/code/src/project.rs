@@ -24,6 +24,10 @@ use crate::telling::incomplete;
 /// Words of one topic that are kept.
 const MAX_SAID: usize = 50;
 
+/// What to do where advisories are missing or old.
+const IMPORT: &str = "get all.zip of PyPI from OSV (https://google.github.io/osv.dev/data/#data-dumps), and take it over: \
+                      `waag advisories import all.zip`";
+
 /// Looks at projects with everything that waag has.
 #[derive(Debug, Clone)]
 pub struct ProjectExaminer {
@@ -41,11 +45,12 @@ impl Examiner for ProjectExaminer {
         let files = walk(&[folder.to_owned()], false).unwrap_or_default();
         let reading = project.packages();
         let described = project.images(&files);
-        let torch = project.stack(&files, &reading, &described);
-        project.advisories(self, &reading, &described);
+        let packages = all_packages(folder, &reading, &described);
+        let torch = project.stack(&files, &reading, &described, &packages);
+        project.advisories(self, &packages);
         project.code(torch);
         project.papers();
-        Examined { findings: project.findings, evidence: ProjectEvidence { looks: project.looks } }
+        project.examined()
     }
 }
 
@@ -57,6 +62,11 @@ struct Project<'a> {
 }
 
 impl Project<'_> {
+    fn examined(self) -> Examined {
+        let folders = Vec::new();
+        Examined { findings: self.findings, evidence: ProjectEvidence { folders, looks: self.looks } }
+    }
+
     /// A path below the folder, as it is reached from where the user is.
     fn below(&self, path: &str) -> String {
         self.folder.join(path).display().to_string()
@@ -126,21 +136,34 @@ impl Project<'_> {
         self.findings.extend(findings);
         let bases: Vec<String> =
             described.iter().flat_map(|one| &one.bases).map(|base| base.name.clone()).take(MAX_SAID).collect();
-        if !described.is_empty() {
-            self.look(Topic::Images, described.iter().map(|one| one.file.clone()).collect()).said = bases;
+        let files = |is_meant: fn(&&Described) -> bool| -> Vec<String> {
+            described.iter().filter(is_meant).map(|one| one.file.clone()).collect()
+        };
+        // A compose file says which images are run, and not how one is built.
+        let (naming, building) = (files(|one| one.stages > 0 || !one.bases.is_empty()), files(|one| one.stages > 0));
+        if !naming.is_empty() {
+            self.look(Topic::Images, naming).said = bases;
+        }
+        if !building.is_empty() {
+            self.look(Topic::Builds, building);
         }
         described
     }
 
     /// Whether the versions fit; gives the one of PyTorch that is pinned.
-    fn stack(&mut self, files: &[Entry], reading: &Reading, described: &[Described]) -> Option<lint::Version> {
-        let packages = all_packages(self.folder, reading, described);
+    fn stack(
+        &mut self,
+        files: &[Entry],
+        reading: &Reading,
+        described: &[Described],
+        packages: &[Dependency],
+    ) -> Option<lint::Version> {
         let python = pythons(files, reading);
         let indexes: Vec<Statement> =
             indexes(reading).chain(described.iter().flat_map(|one| one.indexes.clone())).collect();
         let images: Vec<Statement> = described.iter().flat_map(Described::images).collect();
         let (stack, findings) = stack::examine(&stack::Project {
-            dependencies: &packages,
+            dependencies: packages,
             python: &python,
             indexes: &indexes,
             images: &images,
@@ -163,7 +186,7 @@ impl Project<'_> {
             let documented: Vec<String> = stack.documented_cuda().map(stack::Claim::told).collect();
             self.compute(documented);
         }
-        pinned(&packages, "torch").and_then(|version| version.parse().ok())
+        pinned(packages, "torch").and_then(|version| version.parse().ok())
     }
 
     fn compute(&mut self, documented: Vec<String>) {
@@ -179,28 +202,33 @@ impl Project<'_> {
         }
     }
 
-    fn advisories(&mut self, examiner: &ProjectExaminer, reading: &Reading, described: &[Described]) {
-        let packages = all_packages(self.folder, reading, described);
+    fn advisories(&mut self, examiner: &ProjectExaminer, packages: &[Dependency]) {
         if packages.is_empty() {
             return;
         }
         let folder = examiner.advisories.as_deref();
-        let (answer, findings) = advisories::examine(&packages, folder, examiner.today, examiner.max_age);
+        let (answer, findings) = advisories::examine(packages, folder, examiner.today, examiner.max_age);
         self.findings.extend(findings);
         let look = self.look(Topic::Advisories, Vec::new());
-        let next = "import current advisories: `waag advisories import all.zip`".to_owned();
+        let unknown = |reason| NotKnown { reason, next: IMPORT.to_owned() };
         match answer.outcome {
+            // Of what is built in no version is too new, and most packages are not in it: it can find, and not clear.
+            Outcome::Checked { data, .. } | Outcome::NotChecked { data: Some(data), .. } if data.built_in => {
+                let reason = format!("no advisories were imported, and there are only {}", data.told());
+                look.unknown.push(unknown(reason));
+            }
             Outcome::Checked { packages, not_checked, data } => {
                 look.said.push(format!("{} in {}", counted(packages as u64, "package"), data.told()));
+                if data.invalid > 0 {
+                    let entries = counted(data.invalid as u64, "advisory");
+                    look.unknown.push(unknown(format!("not checked: {entries}, which could not be read on import")));
+                }
                 if not_checked > 0 {
                     let what = counted(not_checked as u64, "package");
-                    let reason = format!("not checked: {what}, in {}", data.told());
-                    look.unknown.push(NotKnown { reason, next });
+                    look.unknown.push(unknown(format!("not checked: {what}, in {}", data.told())));
                 }
             }
-            Outcome::NotChecked { why, .. } => {
-                look.unknown.push(NotKnown { reason: format!("not checked: {why}"), next })
-            }
+            Outcome::NotChecked { why, .. } => look.unknown.push(unknown(format!("not checked: {why}"))),
         }
     }
 
@@ -279,16 +307,18 @@ impl ProjectExaminer {
         let mut project = Project { folder, findings: Vec::new(), looks: Vec::new() };
         let files = walk(&[folder.to_owned()], false).unwrap_or_default();
         let described = project.images(&files);
-        project.stack(&files, reading, &described);
-        project.advisories(self, reading, &described);
-        Examined { findings: project.findings, evidence: ProjectEvidence { looks: project.looks } }
+        let packages = all_packages(folder, reading, &described);
+        project.stack(&files, reading, &described, &packages);
+        project.advisories(self, &packages);
+        project.examined()
     }
 }
 
-/// A path of a dependency file, which is told without a leading `./`, as files are named when the folder is walked.
+/// A path of a dependency file, which may be told with or without a leading `./`, as files are named when the folder is walked.
 fn reached(folder: &Path, path: &str) -> String {
     let plain: PathBuf = folder.components().filter(|part| *part != Component::CurDir).collect();
-    let below = Path::new(path).strip_prefix(&plain).unwrap_or(Path::new(path));
+    let path = Path::new(path);
+    let below = path.strip_prefix(folder).or_else(|_| path.strip_prefix(&plain)).unwrap_or(path);
     folder.join(below).display().to_string()
 }
 
@@ -359,36 +389,5 @@ fn text_of(path: &Path) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What was looked at for a topic, of a project with these files.
-    fn look(files: &[(&str, &str)], topic: Topic) -> Option<Look> {
-        let root = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            std::fs::write(root.path().join(name), text).unwrap();
-        }
-        let examiner = ProjectExaminer { advisories: None, max_age: None, today: Date::constant(2026, 11, 28) };
-        let seen = examiner.examine(root.path()).evidence;
-        seen.look(topic).cloned()
-    }
-
-    #[test]
-    fn where_no_version_is_said_none_has_a_digest_or_fits() {
-        let open = [("requirements.txt", "torch\ntorchvision>=0.20\n")];
-        assert_eq!(look(&open, Topic::Pins), None);
-        let stack = look(&open, Topic::Stack).unwrap();
-        assert!(stack.unknown[0].reason.ends_with("meant: torch, torchvision"), "{stack:?}");
-        let pinned = [("requirements.txt", "torch==2.5.1\ntorchvision==0.20.1\n")];
-        assert_eq!(look(&pinned, Topic::Pins).unwrap().said, ["2 pinned packages"]);
-        assert!(look(&pinned, Topic::Stack).unwrap().unknown.is_empty());
-    }
-
-    #[test]
-    fn places_are_told_as_they_are_reached() {
-        assert_eq!(reached(Path::new("."), "requirements.txt"), "./requirements.txt");
-        assert_eq!(reached(Path::new("project"), "project/sub/uv.lock"), "project/sub/uv.lock");
-        assert_eq!(reached(Path::new("./project"), "project/uv.lock"), "./project/uv.lock");
-        assert_eq!(reached(Path::new("/p"), "/p/uv.lock"), "/p/uv.lock");
-    }
-}
+#[path = "project_tests.rs"]
+mod tests;

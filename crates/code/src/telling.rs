@@ -58,19 +58,31 @@ pub(crate) fn incomplete(location: &Location, message: &str, next_step: &str) ->
     }
 }
 
+/// An address without a name and a password in it.
+pub(crate) fn without_login(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find('/').unwrap_or(rest.len());
+    rest[..end].rfind('@').map_or_else(|| url.to_owned(), |at| format!("{scheme}://{}", &rest[at + 1..]))
+}
+
 /// Findings of one rule on one file that are listed; the rest is counted in one more. Nobody reads the second hundred.
 const MAX_LISTED: usize = 100;
 
 /// Lists no more findings of a rule than anyone reads.
 pub(crate) fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
+    bounded_to(findings, MAX_LISTED)
+}
+
+/// Lists no more findings of a rule than this, and counts the others in one more.
+pub(crate) fn bounded_to(findings: Vec<Finding>, most: usize) -> Vec<Finding> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
         let place = seen.entry(finding.rule.clone()).or_default();
         *place += 1;
-        if *place <= MAX_LISTED {
+        if *place <= most {
             kept.push(finding);
-        } else if *place == MAX_LISTED + 1 {
+        } else if *place == most + 1 {
             let message = "more findings of this rule, which are not listed one by one".to_owned();
             kept.push(Finding { message, subject: None, evidence: None, ..finding });
         } else if let Some(more) = kept.iter_mut().rev().find(|one| one.rule == finding.rule) {

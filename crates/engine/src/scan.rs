@@ -37,6 +37,8 @@ pub struct Options {
     pub cache: Option<CachePlan>,
     /// The folder of the project, where settings name its ingredients.
     pub root: Option<PathBuf>,
+    /// A folder that is looked at as a project though no path leads to it: what is checked are its models and datasets.
+    pub project: Option<PathBuf>,
     /// What the project's files have to be.
     pub lock: Option<ProjectLock>,
     /// Where the user's trusted roots are, by which Sigstore signatures of ingredients are believed.
@@ -160,11 +162,20 @@ pub fn scan_paths(paths: &[PathBuf], options: &Options, progress: &dyn Progress)
 fn examine_projects(paths: &[PathBuf], options: &Options) -> project::Examined {
     let mut all = project::Examined::default();
     if let Some(examiner) = options.controls.as_ref().and_then(|sources| sources.examiner.as_ref()) {
-        for folder in paths.iter().filter(|path| path.is_dir()) {
+        for folder in projects(paths, options.project.as_ref()) {
             all.join(examiner.examine(folder));
+            all.evidence.folders.push(folder.display().to_string());
         }
     }
     all
+}
+
+/// The folders that are looked at as projects. What lies below the one that is looked at anyway is part of it.
+fn projects<'a>(paths: &'a [PathBuf], project: Option<&'a PathBuf>) -> impl Iterator<Item = &'a PathBuf> {
+    let real = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    let whole = project.map(real);
+    let is_beside = move |path: &&PathBuf| whole.as_ref().is_none_or(|whole| !real(path).starts_with(whole));
+    project.into_iter().chain(paths.iter().filter(|path| path.is_dir()).filter(is_beside))
 }
 
 /// Scans and judges bytes in memory, with the default policy.

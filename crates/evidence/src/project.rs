@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ProjectEvidence {
+    /// Folders that were looked at as projects; where there is none, nothing of a project was looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<String>,
     /// Each topic at most once.
     pub looks: Vec<Look>,
 }
@@ -53,8 +56,10 @@ pub enum Topic {
     Compute,
     /// What is known to be wrong with the packages.
     Advisories,
-    /// Descriptions of container images.
+    /// Files that name container images.
     Images,
+    /// Those of them that say how an image is built.
+    Builds,
     /// Python files, notebooks and configurations.
     Code,
     /// Those of them that train a model.

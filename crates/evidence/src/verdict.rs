@@ -168,10 +168,8 @@ impl Judgement<'_> {
 
     fn covers(&self, exception: &Exception, id: &str, observation: &Observation) -> bool {
         let finding = observation.finding.and_then(|index| self.evidence.findings.get(index));
-        match finding {
-            Some(finding) => exception.covers(finding),
-            None => observation.outcome.is_open() && exception.covers_control(id, observation, &self.subject.name),
-        }
+        finding.is_some_and(|finding| exception.covers(finding))
+            || (observation.outcome.is_open() && exception.covers_control(id, observation, &self.subject.name))
     }
 
     /// Exceptions that did nothing: those that have ended though something matches, and those that match nothing.

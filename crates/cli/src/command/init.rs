@@ -58,8 +58,8 @@ impl Init {
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(std::slice::from_ref(&self.folder), &options, &bar)?;
         bar.finish();
-        let ingredients = found(&report, &self.folder);
-        let text = draft(&report, &ingredients);
+        let (ingredients, more) = found(&report, &self.folder);
+        let text = draft(&report, &ingredients, more);
         if self.print {
             terminal.answer(None, |out| out.write_all(text.as_bytes()))?;
             return Ok(ExitCode::SUCCESS);
@@ -72,6 +72,9 @@ impl Init {
         let of = |kind| ingredients.iter().filter(|one| one.kind == kind).count() as u64;
         let models = counted(of(IngredientKind::Model), "model");
         let datasets = counted(of(IngredientKind::Dataset), "dataset");
+        if more > 0 {
+            terminal.note(format_args!("{more} more models and datasets were found and are not written: each collection has a project of its own"));
+        }
         terminal.note(format_args!("'{shown}' names {models} and {datasets}; next: `waag lock`, then `waag check`"));
         Ok(ExitCode::SUCCESS)
     }

@@ -81,11 +81,14 @@ pub(crate) fn sources() -> Sources {
     Sources { store: crate::keyless::store(), ledger, cache: crate::folders::cache(), examiner }
 }
 
+/// Days beyond which imported advisories do not count: new ones are published every day.
+const MAX_AGE: i64 = 180;
+
 /// Who looks at projects.
 pub(super) fn examiner() -> ProjectExaminer {
     ProjectExaminer {
         advisories: crate::folders::data().map(|data| data.join("advisories")),
-        max_age: None,
+        max_age: Some(MAX_AGE),
         today: clock::today(),
     }
 }
@@ -98,11 +101,14 @@ pub(super) fn root_of(settings: &Path) -> PathBuf {
     }
 }
 
-/// A path as it is reached from where the user is.
+/// A path as it is reached from where the user is; `.` is where they are.
 pub(super) fn from_here(path: &Path) -> PathBuf {
     let here = std::env::current_dir().ok();
     let below = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
-    below.unwrap_or_else(|| path.to_owned())
+    match below {
+        Some(below) if below.as_os_str().is_empty() => PathBuf::from("."),
+        below => below.unwrap_or_else(|| path.to_owned()),
+    }
 }
 
 impl From<SignedError> for Failure {

@@ -46,7 +46,8 @@ impl Scan {
 /// What to read, how to judge it, and how to tell: shared by `check` and `scan`.
 #[derive(Debug, Args)]
 pub(super) struct Job {
-    /// Files, folders and archives; in a project, the models and datasets that waag.toml names when none is given
+    /// Files, folders and archives; when none is given, the project of the nearest waag.toml: the models and datasets that
+    /// it names, and with `check` its packages, code and papers
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Input")]
     paths: Vec<PathBuf>,
 
@@ -90,6 +91,7 @@ impl Job {
         // `check` asks every control, `scan` lists findings alone.
         let options = Options { controls: self.controls(view), ..self.options(terminal)? };
         let paths = self.paths(&options)?;
+        let options = Options { project: self.project(&options), ..options };
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(&paths, &options, &bar)?;
         bar.finish();
@@ -122,7 +124,12 @@ impl Job {
         Ok(Options { digests: self.digests, cache: self.cache(), ..options })
     }
 
-    /// What was named, or else what the project is made of.
+    /// The project that was found, where nothing was named: it is judged as a whole.
+    fn project(&self, options: &Options) -> Option<PathBuf> {
+        options.root.as_ref().filter(|_| self.paths.is_empty()).map(|root| from_here(root))
+    }
+
+    /// What was named, or else what the project is made of; of one that names nothing, the whole folder.
     fn paths(&self, options: &Options) -> Result<Vec<PathBuf>, Failure> {
         if !self.paths.is_empty() {
             return Ok(self.paths.clone());
@@ -132,10 +139,11 @@ impl Job {
         let locked =
             options.lock.iter().flat_map(|project| &project.lock.ingredients).map(|locked| locked.path.as_str());
         let paths: BTreeSet<PathBuf> = declared.chain(locked).map(|path| from_here(&root.join(path))).collect();
-        match paths.is_empty() {
-            false => Ok(paths.into_iter().collect()),
-            true => Err(Failure::with_hint(
-                "no PATH was given, and no waag.toml here names a model or dataset",
+        match (paths.is_empty(), self.project(options)) {
+            (false, _) => Ok(paths.into_iter().collect()),
+            (true, Some(folder)) => Ok(vec![folder]),
+            (true, None) => Err(Failure::with_hint(
+                "no PATH was given, and there is no waag.toml here or above, up to the repository's root",
                 "name a file or folder, as in `waag check model.safetensors`",
             )),
         }

@@ -251,8 +251,10 @@ impl Header {
     /// The header of advisories that were read just now.
     #[must_use]
     pub fn new(sources: Vec<String>, scope: Scope, advisories: &[Advisory], invalid: usize) -> Self {
-        let newest =
-            advisories.iter().filter_map(|one| one.modified.parse().ok()).max().unwrap_or(Timestamp::UNIX_EPOCH);
+        // One entry that claims to be of next year would make all of them look new for as long.
+        let times = advisories.iter().filter_map(|one| one.modified.parse().ok());
+        let past = times.filter(|time: &Timestamp| *time <= waag_engine::clock::now());
+        let newest = past.max().unwrap_or(Timestamp::UNIX_EPOCH);
         Self {
             layout: LAYOUT,
             sources,

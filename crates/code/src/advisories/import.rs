@@ -26,7 +26,7 @@ const MAX_DECODED: u64 = 8 << 30;
 const MAX_MEMBERS: u64 = 1_000_000;
 /// Invalid entries that are named; the rest is counted.
 const MAX_NAMED: usize = 20;
-/// Advisories from which on a source is taken for the whole of an index: the Python Package Index has many thousands.
+/// Advisories of one source from which on it is taken for the whole of an index: the Python Package Index has many thousands.
 const WHOLE: usize = 1_000;
 
 /// What an import found.
@@ -42,6 +42,10 @@ pub struct Import {
     /// Some of them, with the reason.
     pub named: Vec<String>,
     sources: Vec<String>,
+    /// Advisories in the source that is being read.
+    of_source: usize,
+    /// Whether one of the sources has so many that it is the whole of an index.
+    is_whole: bool,
 }
 
 impl Import {
@@ -51,6 +55,13 @@ impl Import {
     /// Why the source as a whole could not be read.
     pub fn add(&mut self, path: &Path) -> Result<(), String> {
         self.sources.push(sanitize(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()));
+        self.of_source = 0;
+        self.source(path)?;
+        self.is_whole |= self.of_source >= WHOLE;
+        Ok(())
+    }
+
+    fn source(&mut self, path: &Path) -> Result<(), String> {
         if path.is_dir() {
             return self.folder(path);
         }
@@ -137,6 +148,7 @@ impl Import {
     }
 
     fn keep(&mut self, advisory: Advisory) {
+        self.of_source += 1;
         let newer = |old: &Advisory| old.modified.parse::<jiff::Timestamp>().ok() >= advisory.modified.parse().ok();
         if !self.advisories.get(&advisory.id).is_some_and(newer) {
             self.advisories.insert(advisory.id.clone(), advisory);
@@ -162,11 +174,11 @@ impl Import {
         self.advisories.is_empty()
     }
 
-    /// What is kept: in order of id. Where it is not said what they cover, their number tells.
+    /// What is kept: in order of id. Where it is not said what they cover, the number of a source tells.
     #[must_use]
     pub fn finish(self, scope: Option<Scope>) -> (Header, Vec<Advisory>) {
         let advisories: Vec<Advisory> = self.advisories.into_values().collect();
-        let likely = if advisories.len() >= WHOLE { Scope::Whole } else { Scope::Named };
+        let likely = if self.is_whole { Scope::Whole } else { Scope::Named };
         (Header::new(self.sources, scope.unwrap_or(likely), &advisories, self.invalid), advisories)
     }
 }

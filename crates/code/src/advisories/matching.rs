@@ -1,10 +1,11 @@
 //! Whether a version is affected, as the schema of OSV defines it, in the order of PEP 440.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::advisory::{Affected, Event};
+use super::advisory::{Advisory, Affected, Event};
 
 /// Whether this version is affected: it is listed, or lies in a range. What a build adds to a version does not count.
 #[must_use]
@@ -52,11 +53,14 @@ fn parsed(event: &Event) -> Option<Version> {
     }
 }
 
-/// The smallest version above this one from which on it is fixed.
+/// The smallest version above this one from which on it is fixed. Where that is one of development, it is the release that
+/// follows: nobody is sent to a version that was never published.
 #[must_use]
 pub(super) fn fixed_after(affected: &Affected, version: &Version) -> Option<Version> {
     let fixes = affected.ranges.iter().flatten().filter(|event| matches!(event, Event::Fixed(_))).filter_map(parsed);
-    fixes.filter(|fix| fix > version && !affects(affected, fix)).min()
+    let fix = fixes.filter(|fix| fix > version && !affects(affected, fix)).min()?;
+    let release = fix.any_prerelease().then(|| fix.only_release()).filter(|release| !affects(affected, release));
+    Some(release.unwrap_or(fix))
 }
 
 /// An affected version that a declaration admits, if there is one: of those that are listed, and of those named in ranges
@@ -70,6 +74,30 @@ pub(super) fn admitted(affected: &Affected, specifiers: &VersionSpecifiers) -> O
     let all = listed.chain(events).chain(bounds).chain([Version::new([0])]);
     let mut all = all.filter(|version| names_one || !version.any_prerelease());
     all.find(|version| specifiers.contains(version) && affects(affected, version))
+}
+
+/// Advisories about one weakness, together: those that share an id.
+#[must_use]
+pub(super) fn joined<'a>(advisories: &[&'a Advisory]) -> Vec<Vec<&'a Advisory>> {
+    let mut group_of: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&Advisory>> = Vec::new();
+    for advisory in advisories {
+        let found: BTreeSet<usize> = advisory.ids().filter_map(|id| group_of.get(id).copied()).collect();
+        let target = found.first().copied().unwrap_or_else(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        let mut members = vec![*advisory];
+        for other in found.iter().skip(1) {
+            members.append(&mut std::mem::take(&mut groups[*other]));
+        }
+        for id in members.iter().flat_map(|one| one.ids()) {
+            group_of.insert(id, target);
+        }
+        groups[target].append(&mut members);
+    }
+    groups.retain(|group| !group.is_empty());
+    groups
 }
 
 #[cfg(test)]
@@ -108,6 +136,8 @@ mod tests {
         }
         assert_eq!(fixed_after(&two, &version("1.0")), Some(version("1.5")));
         assert_eq!(fixed_after(&two, &version("2.3")), Some(version("2.4.1")));
+        let early = range(vec![introduced("0"), fixed("0.24.dev0")]);
+        assert_eq!(fixed_after(&early, &version("0.23")), Some(version("0.24")));
         let last = range(vec![introduced("1.0"), Event::LastAffected("1.2".to_owned())]);
         assert!(
             affects(&last, &version("1.2")) && !affects(&last, &version("1.2.1")) && !affects(&last, &version("0.9"))

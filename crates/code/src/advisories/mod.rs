@@ -13,6 +13,7 @@ mod possible_vulnerability;
 mod severity;
 #[cfg(test)]
 mod tests;
+mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,10 +26,17 @@ use waag_engine::rules::Meta;
 use waag_evidence::dependency::normalised;
 use waag_evidence::{Dependency, DependencySource, Ecosystem, Finding, Location};
 
+use self::used::Used;
+use crate::telling::bounded_to;
+
 pub use advisory::{Advisory, Affected, Event};
 pub use database::{Database, DatabaseError, Header, Origin, Scope, keep, write};
 pub use import::{Import, import};
 pub use severity::{Rated, rate};
+
+/// Versions and ranges of one package that are looked up, and findings that are listed: nobody reads more.
+const MAX_ASKED: usize = 100;
+const MAX_LISTED: usize = 500;
 
 /// The checks of this room.
 pub static RULES: &[&Meta] = &[&known_vulnerability::META, &possible_vulnerability::META];
@@ -188,10 +196,11 @@ pub fn look_up(
         not_checked: Vec::new(),
         checked: BTreeSet::new(),
         withdrawn: BTreeSet::new(),
+        asked: BTreeMap::new(),
+        told: BTreeSet::new(),
     };
-    let exact: BTreeSet<String> =
-        dependencies.iter().filter(|one| one.version.is_some()).map(|one| normalised(&one.name)).collect();
-    dependencies.iter().for_each(|one| lookup.dependency(one, &exact));
+    let used = Used::of(dependencies);
+    dependencies.iter().filter(|one| used.counts(one)).for_each(|one| lookup.dependency(one, &used));
     let data = Data::of(database, today);
     let outcome = outcome(&lookup, data, max_age, dependencies.is_empty());
     let findings = lookup.findings();
@@ -209,7 +218,8 @@ fn outcome(lookup: &Lookup<'_>, data: Data, max_age: Option<i64>, is_empty: bool
         let why = if is_empty { "there is no package to look up" } else { "no package could be looked up" };
         return Outcome::NotChecked { why: why.to_owned(), data: Some(data) };
     }
-    Outcome::Checked { packages: lookup.checked.len(), not_checked: lookup.not_checked.len(), data }
+    let not_checked: BTreeSet<&str> = lookup.not_checked.iter().map(|one| one.package.as_str()).collect();
+    Outcome::Checked { packages: lookup.checked.len(), not_checked: not_checked.len(), data }
 }
 
 fn not_checked(dependency: &Dependency, why: &str) -> NotChecked {
@@ -230,21 +240,32 @@ struct Lookup<'a> {
     not_checked: Vec<NotChecked>,
     checked: BTreeSet<String>,
     withdrawn: BTreeSet<String>,
+    /// The versions and ranges of each package that were looked up.
+    asked: BTreeMap<String, BTreeSet<String>>,
+    /// Name, version or range, and file: a file that names a package twice tells nothing new the second time.
+    told: BTreeSet<(String, String, String)>,
 }
 
 impl<'a> Lookup<'a> {
-    fn dependency(&mut self, dependency: &'a Dependency, exact: &BTreeSet<String>) {
+    fn dependency(&mut self, dependency: &'a Dependency, used: &Used) {
         let name = normalised(&dependency.name);
-        if let Err(why) = self.can_look_up(dependency, &name) {
+        if let Err(why) = self.can_look_up(dependency, &name).and_then(|()| self.is_asked(dependency, &name)) {
             self.not_checked.push(not_checked(dependency, &why));
             return;
+        }
+        if !self.is_new(dependency, &name) {
+            return;
+        }
+        if let Some(id) = self.without_versions(&name) {
+            let why = format!("{id} is about it, and names no versions that can be compared");
+            self.not_checked.push(not_checked(dependency, &why));
         }
         if let Some(version) = &dependency.version {
             match Version::from_str(version) {
                 Ok(version) => self.version(dependency, &name, &version),
                 Err(_) => return self.not_checked.push(not_checked(dependency, "its version cannot be compared")),
             }
-        } else if !exact.contains(&name) {
+        } else if !used.says_version(&name) {
             let text = dependency.constraint.as_deref().unwrap_or_default();
             let text = if text.trim() == "*" { "" } else { text };
             match VersionSpecifiers::from_str(text) {
@@ -253,6 +274,28 @@ impl<'a> Lookup<'a> {
             }
         }
         self.checked.insert(name);
+    }
+
+    /// Looking up takes time: a list of all versions that a package could have is not gone through.
+    fn is_asked(&mut self, dependency: &Dependency, name: &str) -> Result<(), String> {
+        let asked = self.asked.entry(name.to_owned()).or_default();
+        let text = meant(dependency);
+        if asked.len() >= MAX_ASKED && !asked.contains(text) {
+            return Err(format!("more than {MAX_ASKED} versions of it are named"));
+        }
+        asked.insert(text.to_owned());
+        Ok(())
+    }
+
+    fn is_new(&mut self, dependency: &Dependency, name: &str) -> bool {
+        self.told.insert((name.to_owned(), meant(dependency).to_owned(), dependency.location.file.clone()))
+    }
+
+    /// An advisory about a package that does not say which versions, so that it can match none.
+    fn without_versions(&self, name: &str) -> Option<&'a str> {
+        let is_mute = |part: &Affected| part.package == name && part.ranges.is_empty() && part.versions.is_empty();
+        let standing = self.database.about(name).iter().filter(|one| one.withdrawn.is_none());
+        standing.filter(|one| one.affected.iter().any(is_mute)).map(|one| one.id.as_str()).next()
     }
 
     fn can_look_up(&self, dependency: &Dependency, name: &str) -> Result<(), String> {
@@ -271,17 +314,10 @@ impl<'a> Lookup<'a> {
 
     fn version(&mut self, dependency: &Dependency, name: &str, version: &Version) {
         let affecting = self.affecting(name, |affected| matching::affects(affected, version));
-        for group in joined(&affecting) {
+        for group in matching::joined(&affecting) {
             let fixes = group.iter().flat_map(|one| &one.affected).filter(|one| one.package == name);
             let fixed = fixes.filter_map(|one| matching::fixed_after(one, version)).min();
-            let found = told(dependency, &group, fixed.as_ref());
-            // A file that names a package twice tells nothing new the second time.
-            let is_told = |one: &Match| {
-                (&one.id, &one.version, &one.location.file) == (&found.id, &found.version, &found.location.file)
-            };
-            if !self.known.iter().any(is_told) {
-                self.known.push(found);
-            }
+            self.known.push(told(dependency, &group, fixed.as_ref()));
         }
     }
 
@@ -289,7 +325,7 @@ impl<'a> Lookup<'a> {
         let affecting = self.affecting(name, |affected| matching::admitted(affected, specifiers).is_some());
         let affected = affecting.iter().flat_map(|one| &one.affected).filter(|one| one.package == name);
         let Some(example) = affected.filter_map(|one| matching::admitted(one, specifiers)).max() else { return };
-        let matches = joined(&affecting).into_iter().map(|group| {
+        let matches = matching::joined(&affecting).into_iter().map(|group| {
             let fixes = group.iter().flat_map(|one| &one.affected).filter(|one| one.package == name);
             let fixed = fixes.filter_map(|one| matching::fixed_after(one, &matching::admitted(one, specifiers)?)).max();
             told(dependency, &group, fixed.as_ref())
@@ -313,31 +349,15 @@ impl<'a> Lookup<'a> {
         let known = self.known.iter().map(known_vulnerability::finding);
         let possible =
             self.possible.iter().map(|one| possible_vulnerability::finding(one.dependency, &one.example, &one.matches));
-        known.chain(possible).collect()
+        let mut all: Vec<Finding> = known.chain(possible).collect();
+        all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        bounded_to(all, MAX_LISTED)
     }
 }
 
-/// Advisories about one weakness, together: those that share an id.
-fn joined<'a>(advisories: &[&'a Advisory]) -> Vec<Vec<&'a Advisory>> {
-    let mut group_of: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut groups: Vec<Vec<&Advisory>> = Vec::new();
-    for advisory in advisories {
-        let found: BTreeSet<usize> = advisory.ids().filter_map(|id| group_of.get(id).copied()).collect();
-        let target = found.first().copied().unwrap_or_else(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        let mut members = vec![*advisory];
-        for other in found.iter().skip(1) {
-            members.append(&mut std::mem::take(&mut groups[*other]));
-        }
-        for id in members.iter().flat_map(|one| one.ids()) {
-            group_of.insert(id, target);
-        }
-        groups[target].append(&mut members);
-    }
-    groups.retain(|group| !group.is_empty());
-    groups
+/// The version or the range that is meant.
+fn meant(dependency: &Dependency) -> &str {
+    dependency.version.as_deref().or(dependency.constraint.as_deref()).unwrap_or_default()
 }
 
 fn told(dependency: &Dependency, group: &[&Advisory], fixed: Option<&Version>) -> Match {

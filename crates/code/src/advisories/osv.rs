@@ -65,7 +65,7 @@ fn advisory(document: &Value) -> Result<Entry, String> {
     }))
 }
 
-/// The ecosystem of one affected package; `PyPI:` may be followed by the address of another index.
+/// The ecosystem of one affected package. `PyPI:` with the address of another index is another: its packages only share names.
 fn ecosystem(one: &Value) -> Option<&str> {
     one.get("package")?.get("ecosystem")?.as_str()
 }

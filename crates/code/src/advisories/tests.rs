@@ -175,6 +175,68 @@ fn a_range_may_be_affected_unless_something_says_which_version_is_used() {
     assert_eq!(count("demo-pkg>=1 demo-pkg==1.1"), (1, 0));
 }
 
+/// A list of constraints installs nothing: it is the version of what something else needs in any version.
+#[test]
+fn a_constraint_alone_is_no_use() {
+    let folder = imported(&[("a.json", osv("CVE-2026-1", ""))], Some(Scope::Whole));
+    let constrained = Dependency { standing: Standing::Constrained, ..package("demo-pkg==1.0", 1) };
+    let of = |others: &str| {
+        let all = [packages(others), vec![constrained.clone()]].concat();
+        let (answer, _) = examine(&all, Some(folder.path()), today(), None);
+        (answer.known.len(), answer.possible.len())
+    };
+    assert_eq!(of("other==1"), (0, 0));
+    assert_eq!(of("demo-pkg>=0"), (1, 0));
+    assert_eq!(of("demo-pkg==2.1"), (0, 0));
+    // What conda installs says nothing of what pip does.
+    let conda = Dependency { ecosystem: Ecosystem::Conda, ..package("demo-pkg==5.0", 1) };
+    let (answer, _) = examine(&[packages("demo-pkg>=1"), vec![conda]].concat(), Some(folder.path()), today(), None);
+    assert_eq!(answer.possible.len(), 1);
+}
+
+/// An advisory that names no versions which could be compared matches nothing: that is no word on its package.
+#[test]
+fn what_cannot_be_compared_is_not_checked() {
+    let mute = r#"{"id": "A-1", "modified": "2026-01-02T03:04:05Z", "affected": [{"package": {"ecosystem": "PyPI", "name": "demo-pkg"}, "ranges": [{"type": "GIT", "events": [{"introduced": "0"}]}]}]}"#;
+    let folder = imported(&[("a.json", mute.to_owned()), ("b.json", osv("B-1", ""))], Some(Scope::Whole));
+    let (answer, findings) = examine(&packages("demo-pkg==1.0 other==1"), Some(folder.path()), today(), None);
+    assert!(matches!(answer.outcome, Outcome::Checked { packages: 2, not_checked: 1, .. }), "{:?}", answer.outcome);
+    assert!(answer.not_checked[0].why.contains("A-1"), "{:?}", answer.not_checked);
+    assert_eq!(findings.len(), 1, "what another one says counts");
+}
+
+#[test]
+fn an_entry_of_the_future_makes_nothing_new() {
+    let late = osv("A-1", "").replace("2026-01-02", "2999-01-02");
+    let folder = imported(&[("a.json", late), ("b.json", osv("B-1", "").replace("2026", "2020"))], None);
+    let database = Database::open(Some(folder.path()), None).unwrap();
+    assert_eq!(database.day(), Date::constant(2020, 1, 2));
+}
+
+/// Two copies of a part are no whole.
+#[test]
+fn each_source_says_by_itself_how_much_it_covers() {
+    let part = tempfile::tempdir().unwrap();
+    for index in 0..600 {
+        std::fs::write(part.path().join(format!("{index}.json")), osv(&format!("A-{index}"), "")).unwrap();
+    }
+    let twice = import(&[part.path().to_owned(), part.path().to_owned()]).unwrap();
+    assert_eq!(twice.finish(None).0.scope, Scope::Named);
+    for index in 600..1000 {
+        std::fs::write(part.path().join(format!("{index}.json")), osv(&format!("A-{index}"), "")).unwrap();
+    }
+    assert_eq!(import(&[part.path().to_owned()]).unwrap().finish(None).0.scope, Scope::Whole);
+}
+
+/// A file of every version there could be is bounded, in time and in what is told.
+#[test]
+fn a_list_of_all_versions_is_not_gone_through() {
+    let text: String = (0..20_000).map(|index| format!("tensorflow==1.0.{index} tensorflow>=0.{index}\n")).collect();
+    let (answer, findings) = examine(&packages(&text), None, today(), None);
+    assert!(findings.len() <= 2 * (MAX_LISTED + 1) && findings.len() > MAX_LISTED, "{}", findings.len());
+    assert!(answer.not_checked.iter().any(|one| one.why.contains("more than 100 versions")));
+}
+
 #[test]
 fn what_is_invalid_is_counted_and_named() {
     let bomb = vec![b' '; 64 << 20];

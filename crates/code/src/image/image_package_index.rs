@@ -6,7 +6,7 @@ use waag_evidence::{Confidence, Finding, Persona, Severity};
 use super::read::Scene;
 use super::stage::Stage;
 use super::variables::pairs;
-use crate::telling::{Told, told};
+use crate::telling::{Told, told, without_login};
 
 pub(super) static META: Meta = Meta {
     id: "image-package-index",
@@ -108,11 +108,4 @@ fn finding(scene: &Scene<'_>, option: &str, url: &str, line: u64) -> Option<Find
         finding.persona = Persona::Reviewer;
     }
     Some(finding)
-}
-
-/// An address without a name and a password in it.
-fn without_login(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let end = rest.find('/').unwrap_or(rest.len());
-    rest[..end].rfind('@').map_or_else(|| url.to_owned(), |at| format!("{scheme}://{}", &rest[at + 1..]))
 }

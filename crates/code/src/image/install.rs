@@ -65,6 +65,13 @@ const WITH_VALUE: &[&str] = &[
     "--exclude-newer",
     "--client-cert",
     "--extra",
+    "--group",
+    "--optional",
+    "--marker",
+    "--package",
+    "--rev",
+    "--tag",
+    "--branch",
 ];
 /// Options of conda that take a value.
 const CONDA_WITH_VALUE: &[&str] =
@@ -194,14 +201,27 @@ fn installer(words: &[Word]) -> Option<(Installer, &[Word])> {
     }
     if program.strip_prefix("python").is_some_and(is_version) {
         let at = words.iter().position(|word| word.text == "-m").filter(|at| *at < 4)?;
-        return (text(at + 1) == "pip").then(|| verb(Installer::Pip, after(at + 2), &["install"]))?;
+        return match text(at + 1) {
+            "pip" => verb(Installer::Pip, after(at + 2), &["install"]),
+            "uv" => uv(after(at + 2)),
+            _ => None,
+        };
     }
     match program {
-        "uv" if text(1) == "pip" => verb(Installer::Pip, after(2), &["install"]),
+        "uv" => uv(after(1)),
         "conda" | "mamba" | "micromamba" => verb(Installer::Conda, after(1), &["install", "create"]),
         "apt-get" | "apt" | "yum" | "dnf" | "microdnf" => verb(Installer::System, after(1), &["install"]),
         "apk" => verb(Installer::System, after(1), &["add"]),
         _ => None,
+    }
+}
+
+/// What `uv` installs: `uv add`, and `uv pip install`.
+fn uv(words: &[Word]) -> Option<(Installer, &[Word])> {
+    let (_, pip) = verb(Installer::Pip, words, &["add"]).or_else(|| verb(Installer::Pip, words, &["pip"]))?;
+    match words.iter().find(|word| !word.text.starts_with('-'))?.text.as_str() {
+        "pip" => verb(Installer::Pip, pip, &["install"]),
+        _ => Some((Installer::Pip, pip)),
     }
 }
 
@@ -352,6 +372,10 @@ mod tests {
                 "python3 -u -m pip --quiet install a==1 && uv pip install --system b && pip list && pip install c==$V"
             ),
             ["a ==1 1", "b any -", "open c==$V"]
+        );
+        assert_eq!(
+            shown("python -m uv pip install a==1; uv add --group dev 'b>=2' && uv -q pip install add && uv pip list"),
+            ["a ==1 1", "b >=2 -", "add any -"]
         );
         assert_eq!(
             shown("conda install -y -c pytorch pytorch==2.1.0 pytorch::torchvision cudatoolkit=11.8"),

@@ -112,13 +112,20 @@ pub fn is_read(name: &str) -> bool {
     is_recipe(name) || compose::is_read(name)
 }
 
+/// Endings of files about images that are none of their descriptions: programs, pages, data.
+const OTHERS: &[&str] = &[
+    "c", "go", "h", "html", "java", "js", "json", "lock", "log", "md", "py", "pyc", "pyi", "rb", "rs", "rst", "sh",
+    "toml", "ts", "txt", "yaml", "yml",
+];
+
 fn is_recipe(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
+    if lower.rsplit_once('.').is_some_and(|(_, ending)| OTHERS.contains(&ending)) {
+        return false;
+    }
     ["dockerfile", "containerfile"].iter().any(|word| {
         let is_ended = |rest: &str| rest.is_empty() || rest.starts_with(['.', '-', '_']);
-        lower
-            .strip_prefix(word)
-            .is_some_and(|rest| is_ended(rest) && !rest.ends_with(".md") && !rest.ends_with("ignore"))
+        lower.strip_prefix(word).is_some_and(|rest| is_ended(rest) && !rest.ends_with("ignore"))
             || lower.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
     })
 }

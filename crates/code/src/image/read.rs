@@ -4,7 +4,7 @@ use waag_evidence::{Finding, Location};
 
 use super::install::Installs;
 use super::instruction::{Instruction, parse};
-use super::shell::{Command, Word, commands};
+use super::shell::{Command, Word, all_commands, with_inner};
 use super::stage::{MAX_STAGES, Stage, stages};
 use super::{
     Base, Described, image_package_index, root_user, secret_in_image, unpinned_base_image, unpinned_image_package,
@@ -118,17 +118,13 @@ fn scene<'a>(file: &'a str, stage: &'a Stage<'a>, index: usize) -> Scene<'a> {
 /// The scripts of a `RUN`: its words, and here-documents that are not input for another program.
 fn scripts(instruction: &Instruction, stage: &Stage<'_>) -> Vec<Script> {
     let take_apart = |text: &super::instruction::Text, line: u64| Script {
-        commands: commands(&text.text, &stage.variables),
+        commands: all_commands(&text.text, &stage.variables),
         text: text.clone(),
         line,
     };
     if let Some(words) = instruction.json() {
         let words: Vec<Word> = words.into_iter().map(|text| Word { text, at: 0, is_open: false }).collect();
-        let is_shell = words.len() == 3 && words[1].text == "-c";
-        let commands = match words.last() {
-            Some(script) if is_shell => commands(&script.text, &stage.variables),
-            _ => vec![Command { words, is_piped: false }],
-        };
+        let commands = with_inner(vec![Command { words, is_piped: false }], &stage.variables);
         return vec![Script { commands, text: instruction.text.clone(), line: instruction.line }];
     }
     let mut all = vec![take_apart(&instruction.text, instruction.line)];

@@ -6,7 +6,7 @@ use waag_formats::secrets;
 
 use super::instruction::{Instruction, Text};
 use super::read::Scene;
-use super::variables::pairs;
+use super::variables::pairs_at;
 use crate::telling::{Told, told};
 
 pub(super) static META: Meta = Meta {
@@ -31,6 +31,8 @@ const ENDINGS: &[&str] = &[
     "CREDENTIALS",
     "CREDENTIAL",
 ];
+/// What stands before `_TOKEN` where that is a mark in a text, and no credential.
+const MARKS: &[&str] = &["PAD", "EOS", "BOS", "UNK", "SEP", "CLS", "MASK", "STOP"];
 /// Credentials of one text that are told.
 const MAX_TOLD: usize = 8;
 const NEXT: &str =
@@ -54,16 +56,16 @@ pub(super) fn of_stage(scene: &Scene<'_>) -> Vec<Finding> {
 
 fn settings(scene: &Scene<'_>, one: &Instruction) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, value) in pairs(&one.text.text) {
+    for (at, name, value) in pairs_at(&one.text.text) {
         let value = value.unwrap_or_default();
         let kind = secrets::kinds(&value, 1).first().map(|(kind, _)| *kind);
-        let line = one.text.line_at(one.text.text.find(&format!("{name}=")).unwrap_or(0));
+        let line = one.text.line_at(at);
         let is_argument = one.keyword == "ARG";
         let (severity, message) = match kind {
             Some(kind) => (Severity::High, format!("{name} holds {kind}")),
             None if !tells_secret(&name) => continue,
             None if is_literal(&value) => {
-                (Severity::High, format!("{name} is given a value in the description of the image"))
+                (Severity::Medium, format!("{name} is given a value in the description of the image"))
             }
             None if !is_argument && value.contains('$') => {
                 (Severity::Medium, format!("{name} is kept in the image's environment, for whoever has it"))
@@ -114,7 +116,10 @@ fn has_password(rest: &str) -> bool {
 
 fn tells_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    ENDINGS.iter().any(|ending| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('_')))
+    let is_mark =
+        name.strip_suffix("_TOKEN").and_then(|rest| rest.rsplit('_').next()).is_some_and(|word| MARKS.contains(&word));
+    let ends = |ending: &str| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
+    !is_mark && ENDINGS.iter().any(|ending| ends(ending))
 }
 
 /// A value of its own: no switch, number, path, variable or place to be filled.
@@ -122,7 +127,9 @@ fn is_literal(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let is_switch = matches!(lower.as_str(), "" | "true" | "false" | "none" | "null" | "yes" | "no" | "0" | "1");
     let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
-    let is_elsewhere = value.contains(['$', '<', '/', '{']) || lower.contains("your") || lower.contains("xxx");
+    let is_file = [".json", ".pem", ".key"].iter().any(|ending| lower.ends_with(ending));
+    let is_elsewhere =
+        is_file || value.contains(['$', '<', '/', '{']) || lower.contains("your") || lower.contains("xxx");
     !is_switch && !is_number && !is_elsewhere
 }
 

@@ -5,6 +5,10 @@ use super::variables::Variables;
 
 /// Commands of one `RUN`.
 const MAX_COMMANDS: usize = 10_000;
+/// Bytes of a value that is put into a word: a short name may stand for very many, and may be used very often.
+const MAX_VALUE: usize = 200;
+/// Programs that read commands as a shell does.
+pub(super) const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ash"];
 
 /// A word of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,34 +33,79 @@ impl Command {
     /// The words of the command proper: without variables set before it, and programs that only run another.
     pub(super) fn proper(&self) -> &[Word] {
         let mut words = self.words.as_slice();
+        let mut wrapper = "";
         while let Some((first, rest)) = words.split_first() {
-            let is_setting = first.text.split_once('=').is_some_and(|(name, _)| {
-                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            });
-            let is_wrapper = matches!(
-                first.text.as_str(),
-                "sudo"
-                    | "exec"
-                    | "time"
-                    | "env"
-                    | "command"
-                    | "nice"
-                    | "then"
-                    | "do"
-                    | "else"
-                    | "if"
-                    | "!"
-                    | "-E"
-                    | "-H"
-                    | "{"
-            );
-            if !is_setting && !is_wrapper {
+            let text = first.text.as_str();
+            let is_option = !wrapper.is_empty() && text.starts_with('-');
+            if !is_option && !is_setting(text) && !is_wrapper(text) {
                 break;
             }
-            words = rest;
+            let used = if is_option && takes_value(wrapper, text) { 1 } else { 0 };
+            wrapper = if is_wrapper(text) { text } else { wrapper };
+            words = rest.get(used..).unwrap_or_default();
         }
         words
     }
+
+    /// The script that a shell is called with, as in `bash -c "…"`.
+    fn script(&self) -> Option<&Word> {
+        let (program, words) = self.proper().split_first()?;
+        if !SHELLS.contains(&program.text.rsplit('/').next()?) {
+            return None;
+        }
+        let is_command = |word: &&Word| {
+            let letters = word.text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+            letters.is_some_and(|letters| letters.contains('c'))
+        };
+        let may_stand_before = |word: &&Word| word.text.starts_with('-') || word.text == "pipefail";
+        let at = words.iter().take_while(may_stand_before).position(|word| is_command(&word))?;
+        words[at + 1..].iter().find(|word| !may_stand_before(word))
+    }
+}
+
+/// `NAME=value` before a command.
+fn is_setting(text: &str) -> bool {
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    text.split_once('=').is_some_and(|(name, _)| is_name(name))
+}
+
+/// Programs and words after which the command proper follows.
+fn is_wrapper(text: &str) -> bool {
+    matches!(text, "sudo" | "exec" | "time" | "env" | "command" | "nice" | "then" | "do" | "else" | "if" | "!" | "{")
+}
+
+/// Whether an option of such a program has a value of its own.
+fn takes_value(wrapper: &str, option: &str) -> bool {
+    match wrapper {
+        "sudo" => {
+            matches!(option, "-u" | "-g" | "-h" | "-p" | "-C" | "-D" | "-R" | "-T" | "-r" | "-t" | "--user" | "--group")
+        }
+        "env" => matches!(option, "-u" | "-C" | "--unset" | "--chdir"),
+        "nice" => option == "-n",
+        "exec" => option == "-a",
+        _ => false,
+    }
+}
+
+/// The commands of a script, and of the scripts that shells are called with in it.
+pub(super) fn all_commands(script: &str, variables: &Variables) -> Vec<Command> {
+    with_inner(commands(script, variables), variables)
+}
+
+/// Commands, and after them those of the scripts that they call shells with, at the place of the script.
+pub(super) fn with_inner(mut all: Vec<Command>, variables: &Variables) -> Vec<Command> {
+    let mut at = 0;
+    while at < all.len() && all.len() < MAX_COMMANDS {
+        if let Some(script) = all[at].script() {
+            let place = script.at;
+            let mut inner = commands(&script.text, variables);
+            inner.iter_mut().flat_map(|command| &mut command.words).for_each(|word| word.at = place);
+            all.extend(inner);
+        }
+        at += 1;
+    }
+    all
 }
 
 /// Splits a script into commands.
@@ -77,8 +126,8 @@ impl Reader<'_> {
     fn read(&mut self, script: &str) {
         let mut characters = script.char_indices().peekable();
         let mut quote = None;
-        // The quotes around each `$(` that is open.
-        let mut outer: Vec<Option<char>> = Vec::new();
+        // How each `$(` and backtick that is open ends, and the quotes around it.
+        let mut outer: Vec<(char, Option<char>)> = Vec::new();
         while let Some((at, character)) = characters.next() {
             if self.commands.len() >= MAX_COMMANDS {
                 return;
@@ -91,12 +140,17 @@ impl Reader<'_> {
                     Some((_, next)) => self.put(at, next),
                 },
                 (_, '$') if script[at + 1..].starts_with('(') => {
-                    let word = self.word(at);
-                    word.is_open = true;
-                    word.text.push_str("$(");
-                    self.end_command(false);
+                    self.substitution(at);
                     characters.next();
-                    outer.push(quote.take());
+                    outer.push((')', quote.take()));
+                }
+                (_, '`') if outer.last().is_some_and(|(end, _)| *end == '`') => {
+                    self.end_command(false);
+                    quote = outer.pop().and_then(|(_, quote)| quote);
+                }
+                (_, '`') => {
+                    self.substitution(at);
+                    outer.push(('`', quote.take()));
                 }
                 (_, '$') => {
                     let length = self.dollar(at, &script[at + 1..]);
@@ -110,10 +164,10 @@ impl Reader<'_> {
                 (None, '#') if self.word.is_none() => while characters.next_if(|(_, next)| *next != '\n').is_some() {},
                 (None, ')') => {
                     self.end_command(false);
-                    quote = outer.pop().flatten();
+                    quote = outer.pop().and_then(|(_, quote)| quote);
                 }
                 (None, '&') if self.word.as_ref().is_some_and(|word| word.text.ends_with('>')) => self.put(at, '&'),
-                (None, '|' | '&' | ';' | '\n' | '(' | '`') => {
+                (None, '|' | '&' | ';' | '\n' | '(') => {
                     let is_double = characters.next_if(|(_, next)| *next == character).is_some();
                     self.end_command(character == '|' && !is_double);
                 }
@@ -128,6 +182,14 @@ impl Reader<'_> {
         self.word.get_or_insert_with(|| Word { text: String::new(), at, is_open: false })
     }
 
+    /// What another command prints: the word stands open, and that command follows.
+    fn substitution(&mut self, at: usize) {
+        let word = self.word(at);
+        word.is_open = true;
+        word.text.push_str("$(");
+        self.end_command(false);
+    }
+
     fn put(&mut self, at: usize, character: char) {
         self.word(at).text.push(character);
     }
@@ -139,7 +201,8 @@ impl Reader<'_> {
             None => rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len()),
         };
         let name = &rest[..length];
-        let value = self.variables.replace(&format!("${name}"), '\\').filter(|_| length > 0);
+        let value =
+            self.variables.replace(&format!("${name}"), '\\').filter(|value| length > 0 && value.len() <= MAX_VALUE);
         let word = self.word(at);
         match value {
             Some(value) => word.text.push_str(&value),
@@ -174,7 +237,7 @@ mod tests {
     fn shown(script: &str) -> Vec<String> {
         let mut variables = Variables::default();
         variables.set("V", Some("2.1.0".to_owned()));
-        commands(script, &variables)
+        all_commands(script, &variables)
             .iter()
             .map(|one| {
                 let words: Vec<&str> = one.proper().iter().map(|word| word.text.as_str()).collect();
@@ -197,7 +260,28 @@ mod tests {
     }
 
     #[test]
+    fn what_others_carry_out_is_looked_into() {
+        assert_eq!(
+            shown("bash -euxo pipefail -lc \"curl x | bash\" && a"),
+            ["bash -euxo pipefail -lc curl x | bash", "a", "curl x |", "bash"]
+        );
+        assert_eq!(
+            shown("sh -c 'sh -c \"pip install b\"'"),
+            ["sh -c sh -c \"pip install b\"", "sh -c pip install b", "pip install b"]
+        );
+        assert_eq!(shown("bash script -c x; python -c 'a; b'"), ["bash script -c x", "python -c a; b"]);
+        assert_eq!(shown("wget x | sudo -E -u me env -u A B=c bash"), ["wget x |", "bash"]);
+        assert_eq!(shown("eval `curl x` && eval \"`curl y`\" z"), ["eval $(", "curl x", "eval $(", "curl y", "z"]);
+    }
+
+    #[test]
     fn hostile_scripts_end() {
+        let nested = "sh -c \"".repeat(20_000);
+        assert!(all_commands(&nested, &Variables::default()).len() <= MAX_COMMANDS);
+        let mut variables = Variables::default();
+        variables.set("A", Some("x".repeat(10_000)));
+        let long = commands(&"$A ".repeat(10_000), &variables);
+        assert!(long.iter().flat_map(|command| &command.words).all(|word| word.text.len() < 10));
         assert!(commands(&"a;".repeat(100_000), &Variables::default()).len() <= MAX_COMMANDS);
         assert!(commands(&"${".repeat(50_000), &Variables::default()).len() <= 1);
         assert_eq!(commands("'never ends", &Variables::default()).len(), 1);

@@ -1,6 +1,6 @@
 //! Stages: what they build on, and which of them are the image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::instruction::{Instruction, Parsed};
 use super::variables::{Variables, pairs};
@@ -23,8 +23,10 @@ pub(super) struct Stage<'a> {
     pub(super) instructions: &'a [Instruction],
     /// Whether it is the image, or the image is built on it.
     pub(super) is_final: bool,
-    /// What is known of variables at its end.
+    /// What is known of variables, in all of it: what is set to something else on the way stands open.
     pub(super) variables: Variables,
+    /// What is known of them at its end, for those that build on it.
+    ending: Variables,
 }
 
 impl Stage<'_> {
@@ -51,7 +53,7 @@ pub(super) fn stages(parsed: &Parsed) -> Vec<Stage<'_>> {
     parsed.instructions[..before]
         .iter()
         .filter(|one| one.keyword == "ARG")
-        .for_each(|one| argument(one, &mut outside, None, parsed.escape));
+        .for_each(|one| drop(argument(one, &mut outside, None, parsed.escape)));
     for (index, &start) in starts.iter().enumerate().take(MAX_STAGES) {
         let end = starts.get(index + 1).copied().unwrap_or(parsed.instructions.len());
         let from = &parsed.instructions[start];
@@ -68,13 +70,15 @@ pub(super) fn stages(parsed: &Parsed) -> Vec<Stage<'_>> {
         let is_open = replaced.is_none() || written.contains("{{");
         let base = replaced.unwrap_or_else(|| written.to_owned());
         let parent = names.get(&base.to_ascii_lowercase()).copied();
-        let mut variables =
-            parent.and_then(|parent| stages.get(parent)).map(|stage| stage.variables.clone()).unwrap_or_default();
-        settings(instructions, &mut variables, &outside, parsed.escape);
+        let mut ending =
+            parent.and_then(|parent| stages.get(parent)).map(|stage| stage.ending.clone()).unwrap_or_default();
+        let changed = settings(instructions, &mut ending, &outside, parsed.escape);
+        let mut variables = ending.clone();
+        changed.iter().for_each(|name| variables.set(name, None));
         if let Some(name) = &name {
             names.insert(name.clone(), index);
         }
-        stages.push(Stage { name, base, is_open, parent, from, instructions, is_final: false, variables });
+        stages.push(Stage { name, base, is_open, parent, from, instructions, is_final: false, variables, ending });
     }
     mark_final(&mut stages);
     stages
@@ -89,29 +93,45 @@ fn mark_final(stages: &mut [Stage<'_>]) {
 }
 
 /// `ARG` of a stage has the value of the one before the first stage, unless it has its own.
-fn argument(one: &Instruction, variables: &mut Variables, outside: Option<&Variables>, escape: char) {
-    for (name, value) in pairs(&one.text.text) {
+fn argument(one: &Instruction, variables: &mut Variables, outside: Option<&Variables>, escape: char) -> Vec<String> {
+    let set = |(name, value): (String, Option<String>)| {
         let value = match value {
             Some(value) => variables.replace(&value, escape),
             None => outside.and_then(|outside| outside.get(&name)).map(str::to_owned),
         };
-        variables.set(&name, value);
-    }
+        changed(variables, name, value)
+    };
+    pairs(&one.text.text).into_iter().filter_map(set).collect()
 }
 
-fn settings(instructions: &[Instruction], variables: &mut Variables, outside: &Variables, escape: char) {
+/// Sets a name; gives it back where it stood for something else before.
+fn changed(variables: &mut Variables, name: String, value: Option<String>) -> Option<String> {
+    let is_other = variables.get(&name).is_some_and(|old| Some(old) != value.as_deref());
+    variables.set(&name, value);
+    is_other.then_some(name)
+}
+
+/// Goes through what a stage sets. Gives the names that do not stand for the same in all of it.
+fn settings(
+    instructions: &[Instruction],
+    variables: &mut Variables,
+    outside: &Variables,
+    escape: char,
+) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
     for one in instructions.iter().filter(|one| !one.is_for_later) {
         match one.keyword.as_str() {
-            "ARG" => argument(one, variables, Some(outside), escape),
+            "ARG" => all.extend(argument(one, variables, Some(outside), escape)),
             "ENV" => {
                 for (name, value) in pairs(&one.text.text) {
                     let value = variables.replace(&value.unwrap_or_default(), escape);
-                    variables.set(&name, value);
+                    all.extend(changed(variables, name, value));
                 }
             }
             _ => {}
         }
     }
+    all
 }
 
 #[cfg(test)]
@@ -138,5 +158,14 @@ mod tests {
                 "base None Some(0) true Some(\"3.11\")"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_set_twice_is_known_only_afterwards() {
+        let parsed = parse("FROM a AS b\nENV T=1\nENV U=$T\nENV T=2 V=3\nFROM b\nENV V=3\n");
+        let stages = stages(&parsed);
+        let known = |stage: usize, name: &str| stages[stage].variables.get(name).map(str::to_owned);
+        assert_eq!((known(0, "T"), known(0, "U")), (None, Some("1".to_owned())));
+        assert_eq!((known(1, "T"), known(1, "V")), (Some("2".to_owned()), Some("3".to_owned())));
     }
 }

@@ -84,6 +84,7 @@ fn names_of_files_are_told_apart() {
         "Dockerfile",
         "dockerfile.gpu",
         "Dockerfile-cpu",
+        "Dockerfile-py3.11",
         "train.Dockerfile",
         "Containerfile",
         "compose.yml",
@@ -91,9 +92,16 @@ fn names_of_files_are_told_apart() {
     ] {
         assert!(is_read(name), "{name}");
     }
-    for name in
-        ["Dockerfile.md", "dockerfiles", "composer.yaml", "Dockerfile.dockerignore", ".dockerignore", "docker.py"]
-    {
+    for name in [
+        "Dockerfile.md",
+        "dockerfiles",
+        "composer.yaml",
+        "Dockerfile.dockerignore",
+        ".dockerignore",
+        "docker.py",
+        "dockerfile_utils.py",
+        "Dockerfile.json",
+    ] {
         assert!(!is_read(name), "{name}");
     }
 }
@@ -135,4 +143,22 @@ fn hostile_files_end_with_something_said() {
     let (_, findings) =
         examine(&[(path, "Dockerfile".to_owned()), (folder.path().to_owned(), "x/Dockerfile".to_owned())]);
     assert_eq!(findings.len(), 2);
+}
+
+/// What was told wrongly: marks in texts, files of credentials, versions that are set later.
+#[test]
+fn names_that_only_look_like_credentials_are_left() {
+    let told = shown(
+        "FROM a@sha256:b\nENV PAD_TOKEN=[PAD] EOS_TOKEN=eos GOOGLE_APPLICATION_CREDENTIALS=key.json\nENV DB_PASSWORD=hunter22\nUSER a\n",
+    );
+    assert!(!told.contains("TOKEN") && !told.contains("GOOGLE"), "{told}");
+    assert!(told.contains("3: Medium[secret-in-image] DB_PASSWORD"), "{told}");
+}
+
+/// A line of very many names is gone through once.
+#[test]
+fn a_long_line_of_settings_is_gone_through_once() {
+    let names: String = (0..100_000).map(|index| format!(" A_\"{index}_TOKEN\"=x")).collect();
+    let (_, findings) = read_text("Dockerfile", &format!("FROM a@sha256:b\nENV{names}\nUSER a\n"));
+    assert!(findings.len() > 100 && findings.len() < 110, "{}", findings.len());
 }

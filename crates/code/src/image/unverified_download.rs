@@ -7,8 +7,8 @@ use waag_evidence::{Confidence, Finding, Persona, Severity};
 
 use super::instruction::Instruction;
 use super::read::{Scene, Script};
-use super::shell::{Command, Word};
-use crate::telling::{Told, told};
+use super::shell::{Command, SHELLS, Word};
+use crate::telling::{Told, told, without_login};
 
 pub(super) static META: Meta = Meta {
     id: "unverified-download",
@@ -16,8 +16,8 @@ pub(super) static META: Meta = Meta {
     page: include_str!("unverified_download.md"),
 };
 
-/// Programs that carry out what they are given.
-const INTERPRETERS: &[&str] = &["sh", "bash", "dash", "zsh", "ash", "python", "python3", "perl", "ruby", "node"];
+/// Programs that carry out what they are given, beside shells.
+const INTERPRETERS: &[&str] = &["python", "python3", "perl", "ruby", "node"];
 /// Programs that verify what was fetched.
 const VERIFIERS: &[&str] =
     &["sha256sum", "sha512sum", "sha1sum", "shasum", "b2sum", "gpg", "gpgv", "cosign", "openssl", "minisign"];
@@ -93,7 +93,7 @@ fn carried_out(commands: &[Command]) -> BTreeSet<usize> {
     let mut first = 0;
     for (index, command) in commands.iter().enumerate() {
         let is_run = program(command).is_some_and(is_interpreter);
-        if is_run && index > first {
+        if is_run && index > first && reads_program(command) {
             found.extend(first..index);
             first = index;
         }
@@ -110,12 +110,56 @@ fn carried_out(commands: &[Command]) -> BTreeSet<usize> {
     found
 }
 
+/// Whether an interpreter carries out what it is given as input: unless a script or a file is named, its input is data.
+fn reads_program(command: &Command) -> bool {
+    let name = program(command).unwrap_or_default();
+    let mut words = command.proper().iter().skip(1);
+    while let Some(word) = words.next() {
+        let text = word.text.as_str();
+        if matches!(text, "-" | "-s" | "/dev/stdin") {
+            return true;
+        }
+        if text.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(['<', '>']) {
+            // A redirection, and where it leads.
+            if text.ends_with(['<', '>']) {
+                words.next();
+            }
+        } else if !text.starts_with('-') || gives_program(name, text) {
+            return false;
+        } else if has_value(name, text) {
+            words.next();
+        }
+    }
+    true
+}
+
+/// Whether an option says that the program follows.
+fn gives_program(name: &str, option: &str) -> bool {
+    let letters = option.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+    let has = |wanted: &[char]| letters.is_some_and(|letters| letters.contains(wanted));
+    match name {
+        _ if SHELLS.contains(&name) => has(&['c']),
+        "perl" | "ruby" => has(&['e', 'E']),
+        "node" => has(&['e', 'p']) || matches!(option, "--eval" | "--print"),
+        _ => has(&['c', 'm']),
+    }
+}
+
+/// Whether the next word belongs to an option.
+fn has_value(name: &str, option: &str) -> bool {
+    match name {
+        _ if SHELLS.contains(&name) => option.ends_with('o') && !option.starts_with("--"),
+        _ => matches!(option, "-W" | "-X" | "-I" | "-r" | "--require"),
+    }
+}
+
 fn program(command: &Command) -> Option<&str> {
     command.proper().first().map(|word| word.text.rsplit('/').next().unwrap_or_default())
 }
 
 fn is_interpreter(name: &str) -> bool {
-    INTERPRETERS.contains(&name)
+    SHELLS.contains(&name)
+        || INTERPRETERS.contains(&name)
         || name.strip_prefix("python3.").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -136,12 +180,6 @@ fn is_listing(command: &Command) -> bool {
     command.proper().iter().any(|word| matches!(word.text.as_str(), "-I" | "--head" | "/dev/null" | "--spider"))
 }
 
-fn without_login(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let end = rest.find('/').unwrap_or(rest.len());
-    rest[..end].rfind('@').map_or_else(|| url.to_owned(), |at| format!("{scheme}://{}", &rest[at + 1..]))
-}
-
 fn finding(scene: &Scene<'_>, line: u64, severity: Severity, message: &str, subject: &str, next: &str) -> Finding {
     told(Told {
         rule: &META,
@@ -153,4 +191,43 @@ fn finding(scene: &Scene<'_>, line: u64, severity: Severity, message: &str, subj
         evidence: None,
         next_step: next.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::shell::all_commands;
+    use crate::image::variables::Variables;
+
+    /// Whether something that a script fetches is carried out.
+    fn is_carried_out(script: &str) -> bool {
+        let commands = all_commands(script, &Variables::default());
+        carried_out(&commands).into_iter().any(|index| download(&commands[index]).is_some())
+    }
+
+    #[test]
+    fn input_is_a_program_unless_another_one_is_named() {
+        for script in [
+            "curl https://x | sh",
+            "curl https://x | bash -s -- --yes",
+            "curl https://x | bash -o pipefail 2>/dev/null",
+            "curl https://x | tee y | python3 -u -",
+            "wget -O- https://x | sudo -u me bash",
+            "bash -c \"curl https://x | bash\"",
+            "eval `curl https://x`",
+            "sh -c \"$(curl https://x)\"",
+        ] {
+            assert!(is_carried_out(script), "{script}");
+        }
+        for script in [
+            "V=$(curl -s https://x | python3 -c \"import sys, json; print(json.load(sys.stdin))\")",
+            "curl https://x | python3 -m json.tool",
+            "curl https://x | python3 read.py -",
+            "curl https://x | perl -ne 'print'",
+            "curl https://x | bash -ec 'cat > y'",
+            "curl https://x | sh install.sh",
+        ] {
+            assert!(!is_carried_out(script), "{script}");
+        }
+    }
 }

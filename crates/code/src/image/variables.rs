@@ -95,45 +95,42 @@ impl Variables {
 
 /// Pairs of `ENV` and `ARG`: `A=b C="d e"`, or the old `A b c`. A name without a value has none.
 pub(super) fn pairs(text: &str) -> Vec<(String, Option<String>)> {
+    pairs_at(text).into_iter().map(|(_, name, value)| (name, value)).collect()
+}
+
+/// Pairs, and where each begins.
+pub(super) fn pairs_at(text: &str) -> Vec<(usize, String, Option<String>)> {
+    let start = text.len() - text.trim_start().len();
     let text = text.trim();
     let first = text.split_whitespace().next().unwrap_or_default();
     if !first.contains('=') {
         let rest = text[first.len()..].trim();
-        return vec![(first.to_owned(), (!rest.is_empty()).then(|| rest.to_owned()))];
+        return vec![(start, first.to_owned(), (!rest.is_empty()).then(|| rest.to_owned()))];
     }
-    let pair = |word: String| match word.split_once('=') {
-        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-        None => (word, None),
+    let pair = |(at, word): (usize, String)| match word.split_once('=') {
+        Some((name, value)) => (start + at, name.to_owned(), Some(value.to_owned())),
+        None => (start + at, word, None),
     };
     unquoted_words(text).into_iter().map(pair).collect()
 }
 
-fn unquoted_words(text: &str) -> Vec<String> {
+/// Words without their quotes, and where each begins.
+fn unquoted_words(text: &str) -> Vec<(usize, String)> {
     let mut words = Vec::new();
-    let mut word = String::new();
+    let mut word: Option<(usize, String)> = None;
     let mut quote = None;
-    let mut is_word = false;
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
         match (quote, character) {
             (Some(open), close) if open == close => quote = None,
             (None, '"' | '\'') => {
                 quote = Some(character);
-                is_word = true;
+                word.get_or_insert_with(|| (at, String::new()));
             }
-            (None, space) if space.is_whitespace() => {
-                if std::mem::take(&mut is_word) {
-                    words.push(std::mem::take(&mut word));
-                }
-            }
-            _ => {
-                word.push(character);
-                is_word = true;
-            }
+            (None, space) if space.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_with(|| (at, String::new())).1.push(character),
         }
     }
-    if is_word {
-        words.push(word);
-    }
+    words.extend(word);
     words
 }
 
@@ -176,6 +173,8 @@ mod tests {
     fn pairs_of_every_form() {
         let one = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
         assert_eq!(pairs(r#"A=b C="d e" F='g'"#), [one("A", "b"), one("C", "d e"), one("F", "g")]);
+        let places: Vec<usize> = pairs_at(" A=b  'C'=d").into_iter().map(|(at, ..)| at).collect();
+        assert_eq!(places, [1, 6]);
         assert_eq!(pairs("A b  c"), [one("A", "b  c")]);
         assert_eq!(pairs("A"), [("A".to_owned(), None)]);
     }

@@ -7,7 +7,7 @@ use waag_evidence::control::Group;
 use waag_evidence::verdict::Judged;
 use waag_evidence::{Decision, Outcome, Topic};
 
-use super::controls::{beside_findings, told, worst};
+use super::controls::{beside_findings, place, told, worst};
 use super::text::{self, Painted};
 use super::{Style, View};
 use crate::report::Report;
@@ -34,7 +34,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: Style) -> io::R
         }
         writeln!(out, "\n{}", Painted(style.color, text::HEADING, group.title()))?;
         let open = judged.iter().filter(|judged| is_open(judged));
-        open.clone().try_for_each(|judged| told_in_full(judged, out, style))?;
+        open.clone().try_for_each(|judged| told_in_full(report, judged, out, style))?;
         let passed = judged.iter().filter(|judged| matches!(judged.outcome, Outcome::Pass | Outcome::Excepted));
         passed.filter(|judged| !is_open(judged)).try_for_each(|judged| in_a_line(judged, out, style))?;
         not_known(&judged, out, style)?;
@@ -47,17 +47,17 @@ fn is_open(judged: &Judged) -> bool {
     judged.decision != Decision::Allow || judged.outcome == Outcome::Fail
 }
 
-fn told_in_full(judged: &Judged, out: &mut dyn Write, style: Style) -> io::Result<()> {
+fn told_in_full(report: &Report, judged: &Judged, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let (word, colour) = match judged.decision {
         Decision::Allow => ("advice", text::DOUBT),
         decision => (text::decision_word(decision), text::decision_style(decision)),
     };
     first_line(word, colour, judged, out, style)?;
     let Some((seen, more)) = worst(judged) else { return Ok(()) };
-    let place = sanitize(&seen.observation.place);
+    let at = sanitize(&place(report, seen));
     let others = if more > 0 { format!(" and {more} more") } else { String::new() };
-    if !place.is_empty() {
-        continued("at", &format!("{place}{others}"), out, style)?;
+    if !at.is_empty() {
+        continued("at", &format!("{at}{others}"), out, style)?;
     }
     if !seen.observation.next.is_empty() {
         continued("next", &sanitize(&seen.observation.next), out, style)?;

@@ -46,6 +46,14 @@ pub fn worst(judged: &Judged) -> Option<(&Seen, usize)> {
     Some((first, judged.observations.iter().filter(of).count() - 1))
 }
 
+/// Where a control saw something, with the line where a finding says one.
+#[must_use]
+pub fn place(report: &Report, seen: &Seen) -> String {
+    let finding = seen.observation.finding.and_then(|index| report.findings.get(index));
+    let place = &seen.observation.place;
+    finding.and_then(|finding| finding.location.line).map_or(place.clone(), |line| format!("{place}:{line}"))
+}
+
 /// What a control answered, on a line. Safe to print.
 #[must_use]
 pub fn told(judged: &Judged) -> String {
@@ -82,7 +90,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: Style) -> io::R
     list.sort_by_key(|judged| (std::cmp::Reverse(judged.decision), std::cmp::Reverse(judged.outcome)));
     writeln!(out)?;
     for judged in list.iter().filter(|judged| judged.decision != Decision::Allow) {
-        deciding(judged, out, style)?;
+        deciding(report, judged, out, style)?;
     }
     let advice = list.iter().filter(|judged| judged.decision == Decision::Allow);
     for judged in advice.clone().filter(|judged| judged.outcome == Outcome::Fail) {
@@ -98,7 +106,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: Style) -> io::R
 }
 
 /// A control that leads to a verdict, as a finding is told.
-fn deciding(judged: &Judged, out: &mut dyn Write, style: Style) -> io::Result<()> {
+fn deciding(report: &Report, judged: &Judged, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let label = format!("{}[{}]", text::decision_word(judged.decision), sanitize(&judged.id));
     let label = Painted(style.color, text::decision_style(judged.decision), label);
     let lines = text::wrap(&headline(judged), style.width.saturating_sub(INDENT));
@@ -113,8 +121,8 @@ fn deciding(judged: &Judged, out: &mut dyn Write, style: Style) -> io::Result<()
         writeln!(out, "{word} {}", lines.join("\n        "))
     };
     let place = match more {
-        0 => seen.observation.place.clone(),
-        more => format!("{} and {more} more", seen.observation.place),
+        0 => place(report, seen),
+        more => format!("{} and {more} more", place(report, seen)),
     };
     labelled(out, "at", &place)?;
     // What a condition of the policy saw is its reason, which was just told.

@@ -28,7 +28,7 @@ impl Output for GitHub {
             }
         }
         for judged in controls::beside_findings(report).filter(|judged| judged.decision != Decision::Allow) {
-            annotate_control(judged, out)?;
+            annotate_control(report, judged, out)?;
         }
         let level = match report.verdict.decision {
             Decision::Allow => "notice",
@@ -41,13 +41,13 @@ impl Output for GitHub {
 }
 
 /// A control that leads to a verdict. It is about no line of a file.
-fn annotate_control(judged: &Judged, out: &mut dyn Write) -> io::Result<()> {
+fn annotate_control(report: &Report, judged: &Judged, out: &mut dyn Write) -> io::Result<()> {
     let level = if judged.decision == Decision::Deny { "error" } else { "warning" };
     let word = text::decision_word(judged.decision);
     let title = property(&format!("{word}[{}]", judged.id));
     let mut lines = vec![sanitize(&judged.title)];
     if let Some((seen, _)) = controls::worst(judged) {
-        lines.push(format!("at: {}", sanitize(&seen.observation.place)));
+        lines.push(format!("at: {}", sanitize(&controls::place(report, seen))));
         lines.push(format!("seen: {}", controls::told(judged)));
         lines.push(format!("next: {}", sanitize(&seen.observation.next)));
     }

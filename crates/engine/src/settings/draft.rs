@@ -42,9 +42,9 @@ pub struct Found {
     pub signature: Option<String>,
 }
 
-/// The models and datasets below a folder, by what was read in their files.
+/// The models and datasets below a folder, by what was read in their files, and how many more there are.
 #[must_use]
-pub fn found(report: &Report, root: &Path) -> Vec<Found> {
+pub fn found(report: &Report, root: &Path) -> (Vec<Found>, usize) {
     let files: Vec<(String, &ArtifactReport)> = report
         .artifacts
         .iter()
@@ -60,13 +60,22 @@ pub fn found(report: &Report, root: &Path) -> Vec<Found> {
             places.insert(model_place(path, &names), IngredientKind::Model);
         }
     }
+    let places = outermost(places);
+    let more = places.len().saturating_sub(MAX_INGREDIENTS);
     let found = places.into_iter().take(MAX_INGREDIENTS).map(|(path, kind)| Found {
         pins: pins(&path, &names),
         signature: beside(&path, &names, &["model.sig", "model.sigstore.json"]),
         kind,
         path,
     });
-    found.collect()
+    (found.collect(), more)
+}
+
+/// Without what lies within another one, which has its files already.
+fn outermost(places: BTreeMap<String, IngredientKind>) -> Vec<(String, IngredientKind)> {
+    let names: BTreeSet<String> = places.keys().cloned().collect();
+    let is_within = |path: &str| path.match_indices('/').any(|(at, _)| names.contains(&path[..at]));
+    places.into_iter().filter(|(path, _)| !is_within(path)).collect()
 }
 
 /// A path below the folder, with `/` between its parts.
@@ -113,9 +122,9 @@ fn beside(path: &str, names: &BTreeSet<&str>, wanted: &[&str]) -> Option<String>
     all.into_iter().find(|name| names.contains(name.as_str()))
 }
 
-/// The text of the file.
+/// The text of the file: what was found, and how many more there are.
 #[must_use]
-pub fn draft(report: &Report, found: &[Found]) -> String {
+pub fn draft(report: &Report, found: &[Found], more: usize) -> String {
     let mut text = "# What this project is made of, and what must hold: `waag check` judges by it.\n".to_owned();
     for one in found {
         let _ = write!(text, "\n[[{}]]\npath = {}\n", one.kind, quoted(&one.path));
@@ -129,6 +138,9 @@ pub fn draft(report: &Report, found: &[Found]) -> String {
     }
     if found.is_empty() {
         text += "\n# No model or dataset was found here. One looks like this:\n# [[model]]\n# path = \"models/base\"\n";
+    }
+    if more > 0 {
+        let _ = writeln!(text, "\n# {more} more were found and are not written: name those that have to be locked.");
     }
     text += &controls(report);
     text
@@ -179,6 +191,14 @@ mod tests {
         assert_eq!(model_place("m/a.safetensors", &names), "m");
         assert_eq!(model_place("w/a.pt", &names), "w/a.pt");
         assert_eq!(pins("m", &names), ["SHA256SUMS", "m.dvc"]);
+    }
+
+    #[test]
+    fn what_lies_within_a_model_is_part_of_it() {
+        let places = ["m", "m/sub/a.safetensors", "mm/a.pt", "data", "data/m"]
+            .map(|path| (path.to_owned(), IngredientKind::Model));
+        let kept: Vec<String> = outermost(places.into()).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(kept, ["data", "m", "mm/a.pt"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub(super) static CONTROL: Control = Control {
     group: Group::Dependencies,
     title: "base images are pinned by digest",
     why: "A tag is moved whenever its owner likes.",
-    needs: "Dockerfiles and Containerfiles",
+    needs: "Dockerfiles, Containerfiles and compose files",
     pass: "Write the digest behind the tag: `FROM python:3.12@sha256:…`.",
     default: Level::Advise,
     least: Level::Off,

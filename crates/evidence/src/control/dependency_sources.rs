@@ -9,7 +9,7 @@ pub(super) static CONTROL: Control = Control {
     group: Group::Dependencies,
     title: "packages come from where nobody else can put them",
     why: "An index that anybody can add to, a branch that moves, or a changed file of an installed package is code of somebody else.",
-    needs: "the project's dependency files, locks and installed environment",
+    needs: "the project's dependency files and locks",
     pass: "Take packages from one index over https, pin repositories to a commit, and install again what was changed.",
     default: Level::DenyKnown,
     least: Level::Off,

@@ -18,7 +18,7 @@ pub(super) static CONTROL: Control = Control {
 
 static PRACTICE: Practice = Practice {
     id: "image-built-safely",
-    topic: Topic::Images,
+    topic: Topic::Builds,
     measure: Measure::Danger,
     nothing: "there is no Dockerfile",
     clean: "nothing dangerous is done while it is built",

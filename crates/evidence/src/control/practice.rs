@@ -93,10 +93,16 @@ pub(super) fn control_of_rule(rule: &str) -> Option<&'static str> {
 impl Practice {
     /// What the findings and what was looked at say.
     pub(super) fn judge(&self, evidence: &Evidence, policy: &Policy) -> Vec<Observation> {
-        let Some(look) = evidence.project.look(self.topic) else {
-            return vec![Observation::not_applicable(self.nothing)];
-        };
         let mut observations = self.found(evidence, policy);
+        let Some(look) = evidence.project.look(self.topic) else {
+            // What was found counts all the same: a file that names an index and no package, say.
+            if !observations.is_empty() {
+                return observations;
+            }
+            let is_looked_at = !evidence.project.folders.is_empty();
+            let nothing = if is_looked_at { self.nothing } else { "no folder was looked at as a project" };
+            return vec![Observation::not_applicable(nothing)];
+        };
         observations
             .extend(look.unknown.iter().map(|unknown| Observation::unknown("", &unknown.reason, &unknown.next)));
         if observations.iter().all(|observation| observation.outcome == Outcome::Pass) {
@@ -111,7 +117,7 @@ impl Practice {
         let own = findings.filter(|(_, finding)| findings::control_of(finding) == self.id);
         own.map(|(index, finding)| Observation {
             outcome: self.outcome(finding, policy),
-            place: place(finding),
+            place: finding.location.path(),
             seen: finding.message.clone(),
             next: finding.next_step.clone(),
             finding: Some(index),
@@ -130,12 +136,6 @@ impl Practice {
             Measure::Practice | Measure::Strict => Outcome::Fail,
         }
     }
-}
-
-/// Where it was found, with the line.
-fn place(finding: &Finding) -> String {
-    let path = finding.location.path();
-    finding.location.line.map_or(path.clone(), |line| format!("{path}:{line}"))
 }
 
 /// What was said and where, in brackets.

@@ -10,7 +10,7 @@ use crate::project::Topic;
 pub(super) static CONTROL: Control = Control {
     id: "seeds-set",
     group: Group::Training,
-    title: "the seeds of random numbers were set and written down",
+    title: "the seeds of random numbers were set",
     why: "Without them the run cannot be repeated.",
     needs: "the project's training code, or a trusted provenance with parameters whose names speak of seeds",
     pass: "Set the seeds in the script, and record the run with `waag run`.",
@@ -31,9 +31,10 @@ static PRACTICE: Practice = Practice {
 fn judge(_: &Subject, evidence: &Evidence, policy: &Policy) -> Vec<Observation> {
     let next = "set the seeds in the script, and record the run again";
     let recorded = asked(evidence, "seed", next, |facts| (!facts.seeds.is_empty()).then(|| few(&facts.seeds)));
-    if evidence.project.look(Topic::Training).is_none() {
+    let practice = PRACTICE.judge(evidence, policy);
+    if practice.iter().all(|observation| observation.outcome == Outcome::NotApplicable) {
         return recorded;
     }
     let recorded = recorded.into_iter().filter(|observation| observation.outcome != Outcome::Unknown);
-    PRACTICE.judge(evidence, policy).into_iter().chain(recorded).collect()
+    practice.into_iter().chain(recorded).collect()
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
 use waag_engine::io::write_atomically;
-use waag_engine::output::controls::level_words;
+use waag_engine::output::controls::{self, level_words};
 use waag_engine::output::text::{HEADING, NAME, Painted, QUIET, decision_style, decision_word, excerpt, wrap};
 use waag_engine::output::{Style, View, subject, write_json};
 use waag_engine::report::Report;
@@ -169,7 +169,7 @@ fn replay(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> 
         let mut of = report.verdict.controls.iter().filter(|judged| judged.group == group).peekable();
         if of.peek().is_some() {
             writeln!(out, "{}", Painted(style.color, HEADING, group.title()))?;
-            of.try_for_each(|judged| answer(judged, &mut advice, out, style))?;
+            of.try_for_each(|judged| answer(report, judged, &mut advice, out, style))?;
             writeln!(out)?;
         }
     }
@@ -179,7 +179,7 @@ fn replay(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> 
 }
 
 /// One control. Advice that was just given is not repeated.
-fn answer(judged: &Judged, advice: &mut String, out: &mut dyn Write, style: Style) -> io::Result<()> {
+fn answer(report: &Report, judged: &Judged, advice: &mut String, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let outcome = Painted(style.color, decision_style(judged.decision), format!("{:<14}", judged.outcome.name()));
     let id = Painted(style.color, NAME, sanitize(&judged.id));
     writeln!(out, "  {outcome} {id}  {}", level_words(judged.level, judged.origin))?;
@@ -187,7 +187,7 @@ fn answer(judged: &Judged, advice: &mut String, out: &mut dyn Write, style: Styl
     let mut seen: Vec<&Seen> = judged.observations.iter().collect();
     seen.sort_by_key(|seen| std::cmp::Reverse((seen.decision, seen.observation.outcome)));
     for seen in seen.iter().take(MAX_SEEN) {
-        let place = match seen.observation.place.as_str() {
+        let place = match controls::place(report, seen).as_str() {
             "" => String::new(),
             place => format!("{}: ", sanitize(place)),
         };
