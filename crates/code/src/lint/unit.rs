@@ -148,7 +148,11 @@ fn broken(unit: &Unit) -> Vec<Problem> {
         problems.push(Problem::incomplete(Span::default(), format!("nothing of it was read: {why}"), NEXT));
     }
     if unit.source.encoding == Encoding::Broken {
-        problems.push(Problem::incomplete(Span::default(), "its bytes are no text in the encoding it declares", NEXT));
+        problems.push(Problem::incomplete(
+            Span::default(),
+            "its bytes are no text in an encoding that is known here",
+            NEXT,
+        ));
     }
     let breaks = unit
         .script
