@@ -19,13 +19,16 @@ mod suppression;
 mod syntax;
 mod unit;
 
+use std::cmp::Reverse;
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use pep440_rs::Version;
 use serde::Serialize;
 use waag_engine::sanitize::sanitize;
+use waag_evidence::finding::Nature;
 use waag_evidence::{Finding, Location};
+use waag_formats::secrets;
 
 use crate::telling::incomplete;
 use fix::FileFix;
@@ -34,7 +37,11 @@ use unit::Unit;
 
 /// Bytes of a source line that are shown.
 const MAX_EVIDENCE: usize = 200;
-/// Findings of one file; more are counted in a last one.
+/// Bytes of a message.
+const MAX_MESSAGE: usize = 400;
+/// Bytes behind those that are shown which a credential that starts in them may go on to.
+const MAX_CREDENTIAL: usize = 4096;
+/// Findings of one file, the gravest; how many more there are is told in a last one.
 const MAX_FINDINGS: usize = 1_000;
 
 /// What is known of the project from elsewhere.
@@ -127,7 +134,9 @@ fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examine
         let kept = arranged(problems);
         examined.fixes.extend(fix::of(unit, &kept));
         examined.looked_at.push(unit.looked_at());
-        examined.findings.extend(kept.into_iter().take(MAX_FINDINGS).map(|problem| told(unit, problem)));
+        let (listed, left_out) = gravest(kept);
+        examined.findings.extend(listed.into_iter().map(|problem| told(unit, problem)));
+        examined.findings.extend(unlisted(unit, left_out));
     }
     examined.findings.sort_by(|one, other| {
         let grave = |finding: &Finding| std::cmp::Reverse(finding.severity);
@@ -143,6 +152,21 @@ fn arranged(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
+/// The gravest problems, and how many are left out.
+fn gravest(mut problems: Vec<Problem>) -> (Vec<Problem>, usize) {
+    let left_out = problems.len().saturating_sub(MAX_FINDINGS);
+    // What was not read comes before what is grave in what was.
+    problems.sort_by_key(|problem| Reverse((problem.nature == Nature::Incomplete, problem.severity)));
+    problems.truncate(MAX_FINDINGS);
+    (problems, left_out)
+}
+
+fn unlisted(unit: &Unit, left_out: usize) -> Option<Finding> {
+    let message = format!("{left_out} more findings of this file, none of them graver, are not listed");
+    let next = "Settle those that are listed, and look again.";
+    (left_out > 0).then(|| incomplete(&Location::file(unit.shown.clone()), &message, next))
+}
+
 fn told(unit: &Unit, problem: Problem) -> Finding {
     let (cell, line, text) = unit.source.place(problem.span);
     Finding {
@@ -156,18 +180,35 @@ fn told(unit: &Unit, problem: Problem) -> Finding {
             line: Some(line),
             ..Location::file(unit.shown.clone())
         },
-        message: sanitize(&problem.message),
-        subject: problem.subject.map(|subject| shortened(&sanitize(&subject))),
-        evidence: Some(shortened(&sanitize(text.trim()))).filter(|text| !text.is_empty()),
+        message: shown(&problem.message, MAX_MESSAGE),
+        subject: problem.subject.map(|subject| shown(&subject, MAX_EVIDENCE)),
+        evidence: Some(shown(text.trim(), MAX_EVIDENCE)).filter(|text| !text.is_empty()),
         next_step: problem.next,
         count: 1,
     }
 }
 
-fn shortened(text: &str) -> String {
-    match text.len() <= MAX_EVIDENCE {
+/// A text of the file as it can be shown: of a credential its first characters alone, and no more than is read.
+fn shown(text: &str, most: usize) -> String {
+    let end = text.floor_char_boundary(most);
+    let within = &text[..text.floor_char_boundary(most + MAX_CREDENTIAL)];
+    let (mut told, mut at) = (String::new(), 0);
+    for hidden in secrets::hidden(within, most) {
+        // One may lie in another.
+        if hidden.start >= at && hidden.start < end {
+            told += &sanitize(&text[at..hidden.start]);
+            told.push('…');
+            at = hidden.end;
+        }
+    }
+    told += &sanitize(text.get(at..end).unwrap_or_default());
+    shortened(&told, most)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.len() <= most {
         true => text.to_owned(),
-        false => format!("{}…", &text[..text.floor_char_boundary(MAX_EVIDENCE)]),
+        false => format!("{}…", &text[..text.floor_char_boundary(most)]),
     }
 }
 

@@ -21,6 +21,32 @@ fn fixed(name: &str, bytes: &[u8], torch: Option<&str>) -> Option<Vec<u8>> {
 }
 
 #[test]
+fn of_a_credential_no_output_has_more_than_its_first_characters() {
+    let token = format!("hf_{}", "qWzRtKpLxVbNmJhGfDsAyUiOeCkTzPwQrL");
+    for text in [
+        format!("TOKEN = '{token}'\n"),
+        format!("import pickle; pickle.load('{token}')\n"),
+        format!("import os\nos.system('pip install git+https://{token}@example.org/a')\n"),
+        format!("x = '{}'; y = '{token}'\n", "é".repeat(95)),
+    ] {
+        let examined = examine_bytes("a.py", text.clone().into_bytes(), &Options::default());
+        let told = format!("{:?}", examined.findings);
+        assert!(told.contains("hf_qWzR…") && !told.contains(&token[..10]), "{told}");
+    }
+}
+
+#[test]
+fn the_gravest_findings_are_listed_and_the_rest_is_told() {
+    let many = "from transformers import AutoModel\n".to_owned() + &"AutoModel.from_pretrained('a/b')\n".repeat(1_000);
+    let text = many + "AutoModel.from_pretrained('a/b', trust_remote_code=True)\nimport pickle\npickle.load(f)\n";
+    let examined = examine_bytes("a.py", text.into_bytes(), &Options::default());
+    assert_eq!(examined.findings.len(), MAX_FINDINGS + 1);
+    let first: Vec<&str> = examined.findings.iter().take(3).map(|finding| finding.rule.as_str()).collect();
+    assert_eq!(first, ["trusted-remote-code", "incomplete-analysis", "unsafe-load"]);
+    assert_eq!(examined.findings[1].message, "3 more findings of this file, none of them graver, are not listed");
+}
+
+#[test]
 fn the_pinned_pytorch_decides_how_bad_a_load_is() {
     let text = "import torch\ntorch.load(path)\n";
     let severity = |torch: &str| {
