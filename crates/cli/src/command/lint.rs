@@ -1,5 +1,6 @@
 //! `waag lint`.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -122,6 +123,10 @@ impl Lint {
     fn examine(&self) -> Result<Examined, Failure> {
         let options = Options { torch: self.torch.clone() };
         examine(&self.paths, &options).map_err(|error| {
+            if error.kind() == ErrorKind::InvalidInput {
+                let message = format!("cannot tell what to read: {}", sanitize(&error.to_string()));
+                return Failure::with_hint(message, "give it the ending of what it is, or name its folder");
+            }
             let paths: Vec<String> = self.paths.iter().map(|path| sanitize(&path.display().to_string())).collect();
             let message = format!("cannot read '{}': {error}", paths.join("', '"));
             Failure::with_hint(message, "check the spelling of the path, and that it can be read")
@@ -151,7 +156,6 @@ fn write(fixes: &[FileFix], terminal: &Terminal) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Nothing found in nothing is no good news.
 fn looked_at(examined: &Examined) -> String {
     let count = |kind: Kind| examined.looked_at.iter().filter(|file| file.kind == kind).count() as u64;
     format!(

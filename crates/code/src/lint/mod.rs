@@ -93,10 +93,12 @@ pub enum Kind {
 /// Looks at everything below some paths.
 ///
 /// # Errors
-/// When a path does not exist or cannot be read at all; what cannot be read below it is a finding.
+/// When a path does not exist or cannot be read at all, or is a file that is nothing that is looked at; what cannot be
+/// read below a folder is a finding.
 pub fn examine(paths: &[PathBuf], options: &Options) -> io::Result<Examined> {
-    let found = files::find(paths)?;
-    let (units, unread) = unit::read_all(&found);
+    let (found, mut unread) = files::find(paths)?;
+    let (units, not_read) = unit::read_all(&found);
+    unread.extend(not_read);
     Ok(conclude(units, unread, options))
 }
 
@@ -109,7 +111,7 @@ pub fn examine_bytes(name: &str, bytes: Vec<u8>, options: &Options) -> Examined 
     conclude(units, Vec::new(), options)
 }
 
-/// A file that could not be read at all, and why.
+/// A file or folder that could not be read at all, and why.
 pub(crate) type Unread = (String, String);
 
 fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examined {
@@ -126,7 +128,7 @@ fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examine
         examined.findings.push(incomplete(
             &Location::file(shown),
             &why,
-            "Look at this file yourself; what is not read is not judged.",
+            "Look at it yourself; what is not read is not judged.",
         ));
     }
     for (unit, problems) in units.iter().zip(problems) {

@@ -211,3 +211,77 @@ fn configurations_are_told_by_their_keys() {
     );
     assert_eq!(rules("conf.yaml", &format!("a: &a [{}]\n", "*a, ".repeat(1000))), Vec::<String>::new());
 }
+
+/// The rules of what is found below a folder, with the file that each is about.
+fn below(folder: &std::path::Path) -> Vec<(String, String)> {
+    let examined = examine(&[folder.to_owned()], &Options::default()).unwrap();
+    let name = |path: &str| path.strip_prefix(&format!("{}/", folder.display())).unwrap_or(path).to_owned();
+    examined.findings.into_iter().map(|finding| (finding.rule, name(&finding.location.file))).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_not_read_is_told() {
+    use std::os::unix::fs::symlink;
+    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(outside.path().join("a.py"), "import pickle\npickle.load(f)\n").unwrap();
+    symlink(outside.path(), folder.path().join("src")).unwrap();
+    symlink(outside.path().join("a.py"), folder.path().join("b.py")).unwrap();
+    symlink("nowhere.md", folder.path().join("README.md")).unwrap();
+    std::os::unix::net::UnixListener::bind(folder.path().join("c.py")).unwrap();
+    let deep = (0..130).fold(folder.path().to_owned(), |path, _| path.join("d"));
+    std::fs::create_dir_all(&deep).unwrap();
+    let told = below(folder.path());
+    assert!(told.iter().all(|(rule, _)| rule == "incomplete-analysis"), "{told:?}");
+    let files: Vec<&str> = told.iter().map(|(_, file)| file.as_str()).collect();
+    assert_eq!((files[0], files[1], files.len()), ("b.py", "c.py", 4));
+    assert!(files[2].ends_with("d/d/d") && files[3] == "src", "{files:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_two_names_is_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("real.py"), "import yaml\nyaml.load(f)\n").unwrap();
+    std::os::unix::fs::symlink("real.py", folder.path().join("link.py")).unwrap();
+    assert_eq!(below(folder.path()), [("unsafe-yaml".to_owned(), "real.py".to_owned())]);
+    let twice = [folder.path().to_owned(), folder.path().join("../").join(folder.path().file_name().unwrap())];
+    assert_eq!(examine(&twice, &Options::default()).unwrap().looked_at.len(), 1);
+}
+
+#[test]
+fn copies_that_jupyter_keeps_are_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".ipynb_checkpoints")).unwrap();
+    std::fs::write(folder.path().join(".ipynb_checkpoints/a-checkpoint.ipynb"), "[]").unwrap();
+    assert_eq!(below(folder.path()), []);
+}
+
+#[test]
+fn a_file_that_is_nothing_that_is_read_is_a_mistake_of_whoever_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train");
+    std::fs::write(&path, "import pickle\n").unwrap();
+    assert_eq!(examine(&[path], &Options::default()).unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
+}
+
+#[test]
+fn configurations_that_are_not_wholly_read_are_told() {
+    let axolotl =
+        "base_model: a/b\nmicro_batch_size: 1\nseed: 1\nrevision_of_model: a123456789012345678901234567890123456789\n";
+    let incomplete = ["incomplete-analysis"];
+    assert_eq!(rules("a.yaml", &format!("{axolotl}x: [1\ntrust_remote_code: true\n")), incomplete);
+    assert_eq!(rules("a.yaml", &format!("{axolotl}{}trust_remote_code: true\n", "# x\n".repeat(300_000))), incomplete);
+    let many: String = (0..20_001).map(|index| format!("a{index}: 1\n")).collect();
+    assert_eq!(rules("a.yaml", &format!("{axolotl}{many}trust_remote_code: true\n")), incomplete);
+    let json = r#"{"per_device_train_batch_size": 8, "trust_remote_code": tru"#;
+    assert_eq!(rules("a.json", json), incomplete);
+    assert_eq!(
+        rules("a.json", &format!("{{\"learning_rate\": 1, \"x\": \"{}\"", "a".repeat(2 << 20))),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        rules("a.json", r#"{"learning_rate": 1, "num_train_epochs": 1, "log_history": [{"loss": "#),
+        Vec::<String>::new()
+    );
+}
