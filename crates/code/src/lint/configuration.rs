@@ -94,7 +94,7 @@ impl Entry {
 /// Reads a configuration, if it is one of a training as far as it can be read. The file may go on behind these bytes.
 pub(crate) fn read(relative: &Path, bytes: &[u8], goes_on: bool) -> Option<Configuration> {
     let is_json = relative.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    let mut reader = Reader { entries: Vec::new(), keys: BTreeSet::new(), is_full: false };
+    let mut reader = Reader::default();
     let stopped = if is_json { read_json(bytes, &mut reader) } else { read_yaml(bytes, &mut reader) };
     let is_long = goes_on.then(|| format!("it is longer than {} bytes", bytes.len()));
     let is_full = reader.is_full.then(|| format!("it has more than {MAX_ENTRIES} entries"));
@@ -125,21 +125,43 @@ fn read_yaml(bytes: &[u8], reader: &mut Reader) -> Option<String> {
     stopped.or_else(|| (!is_text).then(|| "its bytes are no text in UTF-8".to_owned()))
 }
 
-#[derive(Debug)]
+/// Keys that tell whose configuration it is.
+const TELLING: &[&str] = &[
+    "base_model",
+    "data",
+    "datasets",
+    "defaults",
+    "fit",
+    "hydra",
+    "learning_rate",
+    "log_history",
+    "lr",
+    "micro_batch_size",
+    "model",
+    "num_train_epochs",
+    "optimizer",
+    "per_device_train_batch_size",
+    "seed_everything",
+    "trainer",
+    "_target_",
+];
+
+#[derive(Debug, Default)]
 struct Reader {
     entries: Vec<Entry>,
-    /// Every key of the outermost level.
-    keys: BTreeSet<String>,
+    /// Of the keys that tell whose configuration it is, those of the outermost level.
+    keys: BTreeSet<&'static str>,
+    /// Of them, those that have a scalar, anywhere.
+    held: BTreeSet<&'static str>,
     /// Whether there are more than are kept.
     is_full: bool,
 }
 
 impl Reader {
     fn event(&mut self, event: &Event<'_>) {
-        if let [Segment::Key(key)] = event.path
-            && self.keys.len() < MAX_ENTRIES
-        {
-            self.keys.insert(key.clone());
+        let telling = event.key().and_then(|key| TELLING.iter().find(|telling| **telling == key));
+        if event.path.len() == 1 {
+            self.keys.extend(telling);
         }
         let value = match event.value {
             Value::Text(text) => Scalar::Text(text.to_owned()),
@@ -149,6 +171,7 @@ impl Reader {
             _ => return,
         };
         let Some(key) = event.key() else { return };
+        self.held.extend(telling);
         if self.entries.len() == MAX_ENTRIES {
             self.is_full = true;
             return;
@@ -163,7 +186,7 @@ impl Reader {
     }
 
     fn holds(&self, key: &str) -> bool {
-        self.entries.iter().any(|entry| entry.key == key)
+        self.held.contains(key)
     }
 }
 

@@ -6,6 +6,7 @@
 mod configuration;
 mod files;
 pub mod fix;
+mod magic;
 mod models;
 mod notebook;
 mod problem;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 pub use pep440_rs::Version;
 use serde::Serialize;
 use waag_engine::sanitize::sanitize;
+use waag_evidence::exception::Exception;
 use waag_evidence::finding::Nature;
 use waag_evidence::{Finding, Location};
 use waag_formats::secrets;
@@ -49,6 +51,8 @@ const MAX_FINDINGS: usize = 1_000;
 pub struct Options {
     /// The version of PyTorch that the project pins, where exactly one is meant.
     pub torch: Option<Version>,
+    /// Agreed exceptions that hold: what they cover is found all the same, and not edited.
+    pub exceptions: Vec<Exception>,
 }
 
 /// What was found, and in what.
@@ -134,7 +138,8 @@ fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examine
     for (unit, problems) in units.iter().zip(problems) {
         let problems = suppression::apply(unit, problems);
         let kept = arranged(problems);
-        examined.fixes.extend(fix::of(unit, &kept));
+        let to_edit: Vec<&Problem> = kept.iter().filter(|problem| !is_excepted(unit, problem, options)).collect();
+        examined.fixes.extend(fix::of(unit, &to_edit));
         examined.looked_at.push(unit.looked_at());
         let (listed, left_out) = gravest(kept);
         examined.findings.extend(listed.into_iter().map(|problem| told(unit, problem)));
@@ -152,6 +157,12 @@ fn arranged(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by(|one, other| (one.span, one.rule, &one.message).cmp(&(other.span, other.rule, &other.message)));
     problems.dedup_by(|one, other| (one.span, one.rule) == (other.span, other.rule));
     problems
+}
+
+/// Whether somebody agreed that it may stay.
+fn is_excepted(unit: &Unit, problem: &Problem, options: &Options) -> bool {
+    let covers = |finding: Finding| options.exceptions.iter().any(|exception| exception.covers(&finding));
+    !problem.edits.is_empty() && !options.exceptions.is_empty() && covers(told(unit, problem.clone()))
 }
 
 /// The gravest problems, and how many are left out.

@@ -26,6 +26,14 @@ pub(crate) struct Cell {
     pub(crate) strings: Vec<Literal>,
 }
 
+impl Cell {
+    /// Its strings, and whether each is the last.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = (&Literal, bool)> {
+        let last = self.strings.len().saturating_sub(1);
+        self.strings.iter().enumerate().map(move |(index, literal)| (literal, index == last))
+    }
+}
+
 /// A string of the file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Literal {
@@ -35,7 +43,7 @@ pub(crate) struct Literal {
     pub(crate) span: Span,
 }
 
-/// A text.
+/// A text, as it is in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) text: String,
@@ -82,6 +90,11 @@ impl Source {
     pub(crate) fn cell_at(&self, offset: u32) -> Option<&Cell> {
         let after = self.cells.partition_point(|cell| cell.span.start <= offset);
         self.cells.get(after.checked_sub(1)?)
+    }
+
+    /// Where the cells are.
+    pub(crate) fn cell_spans(&self) -> Vec<Span> {
+        self.cells.iter().map(|cell| cell.span).collect()
     }
 
     /// The line that an offset is in, counted from 0.

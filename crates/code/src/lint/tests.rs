@@ -12,7 +12,7 @@ fn rules(name: &str, text: &str) -> Vec<String> {
 }
 
 fn fixed(name: &str, bytes: &[u8], torch: Option<&str>) -> Option<Vec<u8>> {
-    let options = Options { torch: torch.map(|version| version.parse().unwrap()) };
+    let options = Options { torch: torch.map(|version| version.parse().unwrap()), ..Options::default() };
     let first = examine_bytes(name, bytes.to_vec(), &options).fixes.pop()?;
     assert_eq!(first.before, bytes);
     let second = examine_bytes(name, first.after.clone(), &options);
@@ -50,7 +50,7 @@ fn the_gravest_findings_are_listed_and_the_rest_is_told() {
 fn the_pinned_pytorch_decides_how_bad_a_load_is() {
     let text = "import torch\ntorch.load(path)\n";
     let severity = |torch: &str| {
-        let options = Options { torch: torch.parse().ok() };
+        let options = Options { torch: torch.parse().ok(), ..Options::default() };
         examine_bytes("a.py", text.as_bytes().to_vec(), &options).findings[0].severity
     };
     assert_eq!(severity(""), Severity::Medium);
@@ -92,6 +92,43 @@ fn fixes_of_notebooks_keep_the_file_as_it_is_but_for_the_line() {
     let notebook = "{\n \"cells\": [\n  {\"cell_type\": \"code\",\n   \"source\": [\n    \"import yaml\\n\",\n    \"x = yaml.load(f)  # \\u00e9\\n\",\n    \"y = 1\"\n   ]}\n ],\n \"nbformat\": 4\n}\n";
     let fixed = String::from_utf8(fixed("a.ipynb", notebook.as_bytes(), None).unwrap()).unwrap();
     assert_eq!(fixed, notebook.replace("yaml.load", "yaml.safe_load"));
+}
+
+/// A notebook of code cells, each with one string.
+fn cells(cells: &[&str]) -> String {
+    let cells = cells.iter().map(|text| serde_json::json!({"cell_type": "code", "source": [text]}));
+    serde_json::json!({"cells": cells.collect::<Vec<_>>(), "nbformat": 4}).to_string()
+}
+
+#[test]
+fn fixes_of_notebooks_leave_python_behind_up_to_the_end_of_a_cell() {
+    let fix =
+        |text: &[&str]| fixed("a.ipynb", cells(text).as_bytes(), None).map(|bytes| String::from_utf8(bytes).unwrap());
+    assert_eq!(fix(&["import yaml", "yaml. load(f)"]).unwrap(), cells(&["import yaml", "yaml. safe_load(f)"]));
+    let listing = ["import os, torch", "l.backward()", "for f in files:\n  pass\nfiles = os.listdir('d')"];
+    assert!(fix(&listing).unwrap().contains("files = sorted(os.listdir('d'))\""));
+    assert_eq!(fix(&["import yaml\nyaml.load(f)", "x = = 1"]), None);
+    let magic = ["%%time\nimport yaml\nyaml.load(f)"];
+    assert_eq!(fix(&magic).unwrap(), cells(&["%%time\nimport yaml\nyaml.safe_load(f)"]));
+}
+
+#[test]
+fn no_edit_breaks_what_worked() {
+    let fix = |text: &str| fixed("a.py", text.as_bytes(), Some("2.5.0"));
+    assert_eq!(fix("import torch, dill\ntorch.load(p, pickle_module=dill)\n"), None, "PyTorch refuses both");
+    assert_eq!(fix("import torch, dill\ntorch.load(p, None, dill)\n"), None);
+    assert_eq!(fix("import torch\ntorch.hub.load_state_dict_from_url(u)\n"), None, "not every torch.hub has it");
+    assert_eq!(fix("import yaml\nyaml.add_constructor('!env', env)\nyaml.load(f, Loader=yaml.Loader)\n"), None);
+    assert_eq!(fix("import yaml\nclass A(yaml.YAMLObject):\n    yaml_tag = '!A'\nyaml.load(f)\n"), None);
+}
+
+#[test]
+fn what_somebody_agreed_to_is_not_edited() {
+    let text = "rule = 'unsafe-yaml'\npath = 'a.py'\nreason = 'ours'\nuntil = '2099-01-01'\n";
+    let options = Options { exceptions: vec![toml::from_str(text).unwrap()], ..Options::default() };
+    let examined = |name: &str| examine_bytes(name, b"import yaml\nyaml.load(f)\n".to_vec(), &options);
+    assert_eq!((examined("a.py").findings.len(), examined("a.py").fixes.len()), (1, 0));
+    assert_eq!(examined("b.py").fixes.len(), 1);
 }
 
 #[test]
@@ -140,6 +177,73 @@ fn notebooks_are_placed_by_cell_and_line() {
 fn a_broken_cell_breaks_no_other() {
     let notebook = r#"{"cells": [{"cell_type": "code", "source": "x = (1,"}, {"cell_type": "code", "source": "import pickle\npickle.load(f)"}]}"#;
     assert_eq!(rules("a.ipynb", notebook), ["incomplete-analysis", "unsafe-load"]);
+}
+
+#[test]
+fn cells_are_read_as_jupyter_runs_them() {
+    let twice = r##"{"cells": [{"cell_type": "code", "source": "#", "source": "import pickle; pickle.load(f)"}]}"##;
+    assert_eq!(rules("a.ipynb", twice), ["malformed-notebook", "unsafe-load"]);
+    let both = r##"{"cells": [{"cell_type": "code", "input": "#", "source": "import pickle; pickle.load(f)"}]}"##;
+    assert_eq!(rules("a.ipynb", both), ["malformed-notebook", "unsafe-load"]);
+    let kinds = r#"{"cells": [{"cell_type": "code", "cell_type": "raw", "source": "import pickle; pickle.load(f)"}]}"#;
+    assert_eq!(rules("a.ipynb", kinds), ["malformed-notebook", "unsafe-load"]);
+    assert_eq!(rules("a.ipynb", &cells(&["%%writefile train.py\nimport pickle\npickle.load(f)"])), ["unsafe-load"]);
+    let others = cells(&["%%bigquery df\nSELECT * FROM x", "%%html\n<b>"]);
+    assert_eq!(rules("a.ipynb", &others), Vec::<String>::new());
+    let lines = cells(&["%%bash\npip install \\\n  torch", "import pickle\npickle.load(f)"]);
+    let examined = examine_bytes("a.ipynb", lines.into_bytes(), &Options::default());
+    let evidence: Vec<_> = examined.findings.iter().map(|finding| finding.evidence.as_deref().unwrap()).collect();
+    assert_eq!(evidence, ["pickle.load(f)", "pip install \\"]);
+    let token = cells(&[&format!("%%bash\nexport TOKEN=hf_{}", "qWzRtKpLxVbNmJhGfDsAyUiOeCkTzPwQrL")]);
+    assert_eq!(rules("a.ipynb", &token), ["hard-coded-secret"]);
+}
+
+#[test]
+fn notebooks_of_other_languages_are_not_read_as_python() {
+    let notebook = |metadata: &str| {
+        format!(r#"{{"cells": [{{"cell_type": "code", "source": "x <- pickle.load(f)"}}], "metadata": {metadata}}}"#)
+    };
+    let r = notebook(r#"{"kernelspec": {"language": "R", "name": "ir"}}"#);
+    let examined = examine_bytes("a.ipynb", r.into_bytes(), &Options::default());
+    assert_eq!(examined.findings.len(), 1);
+    assert_eq!(examined.findings[0].message, "its cells are for a kernel of r");
+    assert_eq!(rules("a.ipynb", &notebook(r#"{"language_info": {"name": "julia"}}"#)), ["incomplete-analysis"]);
+    let python = r#"{"kernelspec": {"language": "python"}, "language_info": {"name": "sql"}}"#;
+    assert_eq!(rules("a.ipynb", &notebook(python).replace("x <- ", "import pickle; ")), ["unsafe-load"]);
+}
+
+/// Each of these took time that grows with the square of its length.
+#[test]
+fn long_files_end_as_quickly_as_short_ones() {
+    let is_read = |name: &str, text: String| {
+        let examined = examine_bytes(name, text.into_bytes(), &Options::default());
+        examined.looked_at.iter().all(|file| file.is_complete)
+    };
+    let many = |line: &dyn Fn(usize) -> String| (0..20_000).map(line).collect::<String>();
+    for text in [
+        format!("import os, torch\nl.backward()\n{}", many(&|index| format!("x{index} = os.listdir(d)\n"))),
+        format!("import os, torch\nl.backward()\n{}", many(&|_| "for x in os.listdir(d): f(x)\n".to_owned())),
+        format!("import transformers as t\n{}", many(&|_| "t.A.from_pretrained('a/b')\n".to_owned())),
+        format!("import time\n{}", many(&|_| "x = time.time()\n".to_owned())),
+        format!("import requests\n{}", many(&|_| "requests.get('http://a')\n".to_owned())),
+        format!("import os, torch\n{}", many(&|_| "os.environ['CUBLAS_WORKSPACE_CONFIG'] = 'a'\n".to_owned())),
+        format!("import pickle\nf({})\n", many(&|_| "pickle.load(x), ".to_owned())),
+        format!("import pickle\n{}", many(&|_| "pickle.load(f)  # waag: allow[unsafe-load] ours\n".to_owned())),
+        format!(
+            "def f():\n  global x{}\n{}",
+            many(&|index| format!(", a{index}")),
+            many(&|index| format!("  a{index} = 1\n"))
+        ),
+        format!("import yaml\n{}", many(&|_| "yaml.load(f)\n".to_owned())),
+        format!("{}{}", many(&|index| format!("import m{index}\n")), many(&|_| "x.backward()\n".to_owned())),
+    ] {
+        assert!(is_read("a.py", text));
+    }
+    let lines: Vec<String> = (0..20_000).map(|_| "yaml.load(f)\n".to_owned()).collect();
+    let notebook = serde_json::json!({"cells": [{"cell_type": "code", "source": lines}]}).to_string();
+    assert!(is_read("a.ipynb", notebook));
+    let keys: String = (0..20_000).map(|index| format!("a{index}: 1\n")).collect();
+    assert!(!is_read("a.yaml", format!("{keys}base_model: a\ndatasets: 1\n")), "it has more entries than are kept");
 }
 
 #[test]
@@ -196,6 +300,21 @@ fn programs_are_what_is_started_with_what_it_imports() {
     let examined = examine(&[folder.path().to_owned()], &Options::default()).unwrap();
     assert_eq!(examined.findings.iter().filter(|finding| finding.rule == "missing-seed").count(), 1);
     assert_eq!(examined.looked_at.len(), 5);
+}
+
+#[test]
+fn a_program_of_too_many_files_misses_no_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let imports: String = (0..410).map(|index| format!("import m{index}\n")).collect();
+    write("a.py", "import torch, m0\ntorch.nn.Linear(1, 1)\nloss.backward()\n");
+    write("m0.py", &format!("{imports}import last\n"));
+    (1..410).for_each(|index| write(&format!("m{index}.py"), "import last\n"));
+    write("last.py", "import seeds\n");
+    write("seeds.py", "import torch\ntorch.manual_seed(1)\n");
+    let told = below(folder.path());
+    assert!(told.contains(&("incomplete-analysis".to_owned(), "a.py".to_owned())), "{told:?}");
+    assert!(told.iter().all(|(rule, _)| rule != "missing-seed"), "{told:?}");
 }
 
 #[test]

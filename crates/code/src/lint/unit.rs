@@ -135,12 +135,11 @@ fn read_one(file: &Found, bytes: Vec<u8>, size: u64) -> Option<Unit> {
             unit.script = syntax::read(&unit.source.text);
         }
         Kind::Notebook => {
-            let (source, commands, problem) = notebook::read(&bytes);
-            let cells: Vec<Span> = source.cells.iter().map(|cell| cell.span).collect();
-            unit.script = syntax::read_cells(&source.text, &cells);
-            unit.script.commands.extend(commands);
-            unit.source = source;
-            unit.problems.extend(problem);
+            let read = notebook::read(&bytes);
+            unit.script = syntax::read_cells(&read.code, &read.source.cell_spans());
+            unit.script.commands.extend(read.commands);
+            unit.source = read.source;
+            unit.problems.extend(read.problems);
             unit.bytes = bytes;
         }
         Kind::Configuration => {
