@@ -112,8 +112,11 @@ fn exceptions_of_the_settings_apply() {
         ),
     ]);
     assert_eq!(project.code(&["load.py"]), 0);
+    std::fs::write(project.0.path().join("load.py"), "import torch\ntorch.load('model.pt')\n").unwrap();
+    assert_eq!(project.code(&["load.py", "--torch", "2.5.1", "--fix", "--diff"]), 0, "what may stay is not edited");
     std::fs::remove_file(project.0.path().join("waag.toml")).unwrap();
     assert_eq!(project.code(&["load.py"]), 3);
+    assert_eq!(project.code(&["load.py", "--torch", "2.5.1", "--fix", "--diff"]), 1);
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub struct Examined {
     pub looked_at: Vec<LookedAt>,
     /// The files by which people start a training.
     pub trains: Vec<String>,
-    /// Edits that settle findings and change nothing else, by file.
+    /// Edits that settle findings, by file.
     pub fixes: Vec<FileFix>,
 }
 

@@ -72,7 +72,7 @@ pub(super) fn judge(units: &[Unit]) -> Judged {
     let known: BTreeSet<usize> = imported.iter().flatten().copied().collect();
     let starts: Vec<usize> = (0..units.len()).filter(|index| is_start(&units[*index], known.contains(index))).collect();
     // Programs share files: what is said of one is kept once, and not once for each program.
-    let told = Mutex::new(BTreeMap::new());
+    let (told, members) = (Mutex::new(BTreeMap::new()), Mutex::new(BTreeSet::new()));
     let trained = on_threads(&starts, |start| {
         let (places, is_cut) = reached(*start, &imported);
         let program = Program { members: places.iter().map(|index| &units[*index]).collect(), is_cut };
@@ -82,11 +82,24 @@ pub(super) fn judge(units: &[Unit]) -> Judged {
         let problems = opinions(&program).into_iter();
         let placed = problems.filter_map(|(member, problem)| Some((*places.get(member)?, problem)));
         keep_each_once(&told, placed);
+        if let Ok(mut members) = members.lock() {
+            members.extend(places.iter().copied());
+        }
         Some(*start)
     });
+    let members: Vec<usize> = members.into_inner().unwrap_or_default().into_iter().collect();
+    let own = on_threads(&members, |member| (*member, opinions_of(&units[*member])));
     let told = told.into_inner().unwrap_or_default();
-    let problems = told.into_iter().map(|((unit, ..), problem)| (unit, problem)).collect();
+    let own = own.into_iter().flat_map(|(member, list)| list.into_iter().map(move |problem| (member, problem)));
+    let problems = told.into_iter().map(|((unit, ..), problem)| (unit, problem)).chain(own).collect();
     Judged { starts: trained.into_iter().flatten().collect(), problems }
+}
+
+/// What the rules say of a file, because it is part of a program that trains.
+fn opinions_of(unit: &Unit) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    rules::ALL.iter().for_each(|rule| rule.member(unit, &mut problems));
+    problems
 }
 
 /// What the rules say of a program.

@@ -4,9 +4,9 @@ use waag_engine::rules::Meta;
 use waag_evidence::{Confidence, Severity};
 
 use super::super::problem::{Edit, Problem};
-use super::super::program::Program;
 use super::super::rule::Rule;
 use super::super::syntax::{Call, Script, Span};
+use super::super::unit::Unit;
 
 /// Who it is.
 pub static META: Meta = Meta {
@@ -23,8 +23,9 @@ impl Rule for UnorderedListing {
         &META
     }
 
-    fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
-        for (index, script, call) in program.calls() {
+    fn member(&self, unit: &Unit, problems: &mut Vec<Problem>) {
+        let script = &unit.script;
+        for call in &script.calls {
             let Some(can_wrap) = lists(call) else { continue };
             if is_settled(script, call) {
                 continue;
@@ -36,7 +37,7 @@ impl Rule for UnorderedListing {
                 .confidence(Confidence::Medium);
             let edits =
                 if can_wrap && !is_within(script, call, &["next", "iter"]) { wrapped(call) } else { Vec::new() };
-            problems.push((index, problem.about(call.callee.path.clone()).fixed_by(edits)));
+            problems.push(problem.about(call.callee.path.clone()).fixed_by(edits));
         }
     }
 }
