@@ -123,12 +123,8 @@ fn is_there(view: &View<'_>, name: &str) -> bool {
 
 /// Whether the program itself writes what it then reads.
 fn is_written(script: &Script, name: &str) -> bool {
-    let writes = |call: &Call| {
-        let first = WRITERS.contains(&call.callee.name.as_str())
-            && call.first().is_some_and(|first| first.value.text() == Some(name));
-        first || OUTPUTS.iter().any(|output| call.keyword(output).and_then(Value::text) == Some(name))
-    };
-    script.calls.iter().any(writes)
+    let index = script.index();
+    WRITERS.iter().any(|function| index.takes(function, name)) || OUTPUTS.iter().any(|key| index.names(key, name))
 }
 
 /// Whether a revision can never mean something else: a commit, in full.

@@ -32,6 +32,10 @@ pub(crate) trait Rule: Sync {
     /// opinion is about, by its place among the program's files.
     fn program(&self, _: &Program<'_>, _: &mut Vec<(usize, Problem)>) {}
 
+    /// Its opinion about one file of a program that trains, where no other file counts: it is asked once, however many
+    /// programs have the file.
+    fn member(&self, _: &Unit, _: &mut Vec<Problem>) {}
+
     /// Its opinion about a configuration.
     fn configuration(&self, _: &Configuration, _: &mut Vec<Problem>) {}
 }

@@ -250,6 +250,10 @@ fn estimator(path: &str, call: &Call) -> bool {
 /// What is seeded somewhere in the program; nothing where something unknown may seed anything.
 fn seeded(program: &Program<'_>) -> Option<BTreeSet<Generator>> {
     const ALL: &[Generator] = &[Generator::Python, Generator::NumPy, Generator::Torch, Generator::TensorFlow];
+    // What is not looked at may seed as well.
+    if program.is_cut {
+        return None;
+    }
     let mut seeded = BTreeSet::new();
     for (_, _, call) in program.calls() {
         let path = call.callee.path.as_str();

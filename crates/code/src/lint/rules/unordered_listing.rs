@@ -4,9 +4,9 @@ use waag_engine::rules::Meta;
 use waag_evidence::{Confidence, Severity};
 
 use super::super::problem::{Edit, Problem};
-use super::super::program::Program;
 use super::super::rule::Rule;
 use super::super::syntax::{Call, Script, Span};
+use super::super::unit::Unit;
 
 /// Who it is.
 pub static META: Meta = Meta {
@@ -23,8 +23,9 @@ impl Rule for UnorderedListing {
         &META
     }
 
-    fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
-        for (index, script, call) in program.calls() {
+    fn member(&self, unit: &Unit, problems: &mut Vec<Problem>) {
+        let script = &unit.script;
+        for call in &script.calls {
             let Some(can_wrap) = lists(call) else { continue };
             if is_settled(script, call) {
                 continue;
@@ -36,7 +37,7 @@ impl Rule for UnorderedListing {
                 .confidence(Confidence::Medium);
             let edits =
                 if can_wrap && !is_within(script, call, &["next", "iter"]) { wrapped(call) } else { Vec::new() };
-            problems.push((index, problem.about(call.callee.path.clone()).fixed_by(edits)));
+            problems.push(problem.about(call.callee.path.clone()).fixed_by(edits));
         }
     }
 }
@@ -83,9 +84,9 @@ fn is_settled(script: &Script, call: &Call) -> bool {
         return true;
     }
     // What is only removed may go in any order.
-    let removes =
-        |other: &Call| other.scope == call.scope && other.is_any(&["os.remove", "os.unlink", "shutil.rmtree"]);
-    if call.is_iterated && script.calls.iter().any(removes) {
+    let index = script.index();
+    let is_removed = |path: &&str| index.is_called(call.scope, path);
+    if call.is_iterated && ["os.remove", "os.unlink", "shutil.rmtree"].iter().any(is_removed) {
         return true;
     }
     let outermost = script.around(call).last().unwrap_or(call);
@@ -94,14 +95,9 @@ fn is_settled(script: &Script, call: &Call) -> bool {
         // Gone over or handed on: taken into something. Anything else is compared or counted.
         return !(call.is_iterated || outermost.is_iterated || call.within.is_some());
     };
-    let sorts = |other: &Call| {
-        let by_method = other.callee.receiver.as_deref() == Some(name)
-            && matches!(other.callee.name.as_str(), "sort" | "sort_values");
-        let by_argument = ANY_ORDER.contains(&other.callee.name.as_str())
-            && other.positional.iter().any(|argument| argument.name.as_deref() == Some(name));
-        other.scope == call.scope && (by_method || by_argument && other.callee.name != "len")
-    };
-    script.calls.iter().any(sorts)
+    let by_argument = ANY_ORDER.iter().filter(|function| **function != "len");
+    ["sort", "sort_values"].iter().any(|method| index.is_asked(call.scope, method, name))
+        || by_argument.into_iter().any(|function| index.is_given(call.scope, function, name))
 }
 
 fn wrapped(call: &Call) -> Vec<Edit> {
