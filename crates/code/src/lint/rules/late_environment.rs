@@ -28,16 +28,16 @@ impl Rule for LateEnvironment {
             .stores
             .iter()
             .filter(|store| store.path == "os.environ")
-            .filter_map(|store| Some((store.key.as_deref()?, store.span)));
+            .filter_map(|store| Some((store.key.as_deref()?, store.span, store.scope)));
         let calls = view.script.calls.iter().filter(|call| call.is_any(&["os.environ.setdefault", "os.putenv"]));
-        let calls = calls.filter_map(|call| Some((call.first()?.value.text()?, call.span)));
-        for (key, span) in stores.chain(calls) {
-            problems.extend(judge(view, key, span));
+        let calls = calls.filter_map(|call| Some((call.first()?.value.text()?, call.span, call.scope)));
+        for (key, span, scope) in stores.chain(calls) {
+            problems.extend(judge(view, key, span, scope));
         }
     }
 }
 
-fn judge(view: &View<'_>, key: &str, span: Span) -> Option<Problem> {
+fn judge(view: &View<'_>, key: &str, span: Span, scope: usize) -> Option<Problem> {
     let found =
         |message: String, next: &str| Some(Problem::new(&META, span, message, next).severity(Severity::Low).about(key));
     if key == "PYTHONHASHSEED" {
@@ -54,6 +54,10 @@ fn judge(view: &View<'_>, key: &str, span: Span) -> Option<Problem> {
             found(message, "Set it where the program is started: PYTHONHASHSEED=0 python train.py.")
         };
     }
+    // A function is called nobody knows when.
+    if scope != 0 {
+        return None;
+    }
     let library = match key {
         "CUBLAS_WORKSPACE_CONFIG" => "torch",
         "TF_DETERMINISTIC_OPS" | "TF_CUDNN_DETERMINISTIC" => "tensorflow",
@@ -63,9 +67,9 @@ fn judge(view: &View<'_>, key: &str, span: Span) -> Option<Problem> {
     let first = view.script.imports.iter().find(|import| {
         import.level == 0 && (import.path == library || import.path.starts_with(&format!("{library}.")))
     })?;
-    // In a function, it is called nobody knows when.
     let is_used = view.script.calls.iter().any(|call| {
-        call.span.start < span.start
+        call.scope == 0
+            && call.span.start < span.start
             && call.span.start > first.span.end
             && call.callee.path.starts_with(&format!("{library}."))
             && touches_device(&call.callee.path, &call.callee.name)

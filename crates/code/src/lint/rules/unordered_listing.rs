@@ -1,5 +1,7 @@
 //! Listings of folders that nobody sorts.
 
+use std::collections::HashSet;
+
 use waag_engine::rules::Meta;
 use waag_evidence::{Confidence, Severity};
 
@@ -24,21 +26,28 @@ impl Rule for UnorderedListing {
     }
 
     fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
-        for (index, script, call) in program.calls() {
-            let Some(can_wrap) = lists(call) else { continue };
-            if is_settled(script, call) {
+        for (index, unit) in program.members.iter().enumerate() {
+            let script = &unit.script;
+            let listings: Vec<(&Call, bool)> =
+                script.calls.iter().filter_map(|call| Some((call, lists(call)?))).collect();
+            if listings.is_empty() {
                 continue;
             }
-            let message =
-                format!("the order of {} is the file system's, and differs between machines", call.callee.name);
-            let problem = Problem::new(&META, call.callee.span, message, "Put sorted(…) around it.")
-                .severity(Severity::Low)
-                .confidence(Confidence::Medium);
-            let edits =
-                if can_wrap && !is_within(script, call, &["next", "iter"]) { wrapped(call) } else { Vec::new() };
-            problems.push((index, problem.about(call.callee.path.clone()).fixed_by(edits)));
+            let later = Later::new(script);
+            let left = listings.into_iter().filter(|(call, _)| !is_settled(script, call, &later));
+            problems.extend(left.map(|(call, can_wrap)| (index, told(script, call, can_wrap))));
         }
     }
+}
+
+fn told(script: &Script, call: &Call, can_wrap: bool) -> Problem {
+    let message = format!("the order of {} is the file system's, and differs between machines", call.callee.name);
+    let problem = Problem::new(&META, call.callee.span, message, "Put sorted(…) around it.")
+        .severity(Severity::Low)
+        .confidence(Confidence::Medium);
+    let is_stepped = script.fed(call).any(|around| ["next", "iter"].contains(&around.callee.name.as_str()));
+    let edits = if can_wrap && !is_stepped { wrapped(call) } else { Vec::new() };
+    problem.about(call.callee.path.clone()).fixed_by(edits)
 }
 
 /// Whether a call lists a folder, and whether its result is a list that `sorted` leaves as it is but for its order.
@@ -71,37 +80,52 @@ const ANY_ORDER: &[&str] = &[
     "sort_values",
     "removesuffix",
     "rmtree",
+    "print",
 ];
+/// What gives the order that a name's items then have, or leaves none.
+const SORTS: &[&str] = &["sorted", "natsorted", "set", "frozenset", "Counter"];
+/// What is as its items are.
+const SAME: &[&str] = &["list", "tuple", "iter"];
 
-fn is_within(script: &Script, call: &Call, names: &[&str]) -> bool {
-    script.around(call).any(|around| names.contains(&around.callee.name.as_str()))
+/// What a file does with its names after they are given.
+struct Later<'a> {
+    /// Names that are sorted, with the function in which; attributes wherever that is.
+    sorted: HashSet<(&'a str, Option<usize>)>,
+    /// Functions that remove files.
+    removing: HashSet<usize>,
+}
+
+impl<'a> Later<'a> {
+    fn new(script: &'a Script) -> Self {
+        let removes = |call: &&Call| call.is_any(&["os.remove", "os.unlink", "shutil.rmtree"]);
+        let removing = script.calls.iter().filter(removes).map(|call| call.scope).collect();
+        let sorted = script.calls.iter().flat_map(|call| {
+            let name = call.callee.name.as_str();
+            let itself = call.callee.receiver.iter().filter(move |_| matches!(name, "sort" | "sort_values"));
+            let given = call.positional.iter().filter(move |_| SORTS.contains(&name));
+            let names = itself.chain(given.filter_map(|argument| argument.name.as_ref()));
+            names.map(|name| known(name, call.scope))
+        });
+        Self { sorted: sorted.collect(), removing }
+    }
+}
+
+/// A name means one thing in its function, an attribute in all of them.
+fn known(name: &str, scope: usize) -> (&str, Option<usize>) {
+    (name, (!name.contains('.')).then_some(scope))
 }
 
 /// Whether the order is settled, or matters to nobody: sorted around it, sorted later by its name, or only counted.
-fn is_settled(script: &Script, call: &Call) -> bool {
-    if is_within(script, call, ANY_ORDER) {
-        return true;
-    }
+fn is_settled(script: &Script, call: &Call, later: &Later<'_>) -> bool {
+    let is_any = |names: &[&str]| script.fed(call).any(|around| names.contains(&around.callee.name.as_str()));
     // What is only removed may go in any order.
-    let removes =
-        |other: &Call| other.scope == call.scope && other.is_any(&["os.remove", "os.unlink", "shutil.rmtree"]);
-    if call.is_iterated && script.calls.iter().any(removes) {
+    if is_any(ANY_ORDER) || call.is_iterated && later.removing.contains(&call.scope) {
         return true;
     }
-    let outermost = script.around(call).last().unwrap_or(call);
+    let outermost = script.fed(call).last().unwrap_or(call);
+    let is_same = script.fed(call).all(|around| SAME.contains(&around.callee.name.as_str()));
     let name = call.assigned.as_deref().or(outermost.assigned.as_deref());
-    let Some(name) = name else {
-        // Gone over or handed on: taken into something. Anything else is compared or counted.
-        return !(call.is_iterated || outermost.is_iterated || call.within.is_some());
-    };
-    let sorts = |other: &Call| {
-        let by_method = other.callee.receiver.as_deref() == Some(name)
-            && matches!(other.callee.name.as_str(), "sort" | "sort_values");
-        let by_argument = ANY_ORDER.contains(&other.callee.name.as_str())
-            && other.positional.iter().any(|argument| argument.name.as_deref() == Some(name));
-        other.scope == call.scope && (by_method || by_argument && other.callee.name != "len")
-    };
-    script.calls.iter().any(sorts)
+    is_same && outermost.is_tested || name.is_some_and(|name| later.sorted.contains(&known(name, call.scope)))
 }
 
 fn wrapped(call: &Call) -> Vec<Edit> {
