@@ -7,7 +7,7 @@ use waag_formats::budget::Budget;
 use waag_formats::json::{self, Deviation, Event, Segment, Value};
 use waag_formats::yaml;
 
-use super::syntax::Span;
+use super::syntax::{Comment, Span};
 
 /// Entries of one file that are kept.
 const MAX_ENTRIES: usize = 20_000;
@@ -90,10 +90,9 @@ impl Entry {
 
 /// Reads a configuration, if it is one of a training.
 pub(crate) fn read(relative: &Path, bytes: &[u8]) -> Option<Configuration> {
-    let is_json = relative.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let mut reader = Reader { entries: Vec::new(), keys: Vec::new() };
     let budget = Budget::for_size(bytes.len() as u64);
-    if is_json {
+    if is_json(relative) {
         let outcome = json::walk(&bytes, 0, bytes.len() as u64, &budget, &mut |event| reader.event(&event));
         let is_broken = outcome.notes.iter().any(|note| !matches!(note.kind, Deviation::Duplicate | Deviation::Lax));
         if !outcome.complete || is_broken {
@@ -107,6 +106,26 @@ pub(crate) fn read(relative: &Path, bytes: &[u8]) -> Option<Configuration> {
     }
     let tool = tool(relative, &reader)?;
     Some(Configuration { tool, entries: reader.entries, bytes: bytes.to_vec() })
+}
+
+/// Comments of YAML that speak to waag; JSON has none.
+pub(crate) fn comments(relative: &Path, text: &str) -> Vec<Comment> {
+    if is_json(relative) {
+        return Vec::new();
+    }
+    let mut start = 0;
+    let lines = text.split_inclusive('\n').filter_map(|line| {
+        let at = start;
+        start += line.len();
+        let comment = line.find("# waag:").filter(|at| line[..*at].ends_with([' ', '\t']) || *at == 0)?;
+        let span = Span { end: Span::at(at + line.trim_end().len()).end, ..Span::at(at + comment) };
+        Some(Comment { text: line[comment..].trim_end().to_owned(), span })
+    });
+    lines.collect()
+}
+
+fn is_json(relative: &Path) -> bool {
+    relative.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 #[derive(Debug)]

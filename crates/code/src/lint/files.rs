@@ -1,7 +1,7 @@
 //! Which files of a project are read, and as what.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use waag_engine::walk::walk;
 
@@ -46,13 +46,20 @@ pub(crate) fn find(paths: &[PathBuf]) -> io::Result<Vec<Found>> {
             let relative = entry.path.strip_prefix(root).unwrap_or(&entry.path).to_owned();
             let Some(kind) = kind_of(&entry.path).filter(|_| is_file || !is_foreign(&relative)) else { continue };
             let Some(opened) = entry.opened() else { continue };
-            let relative = if is_file { root.file_name().map(PathBuf::from).unwrap_or_default() } else { relative };
+            let relative = if is_file { named(root) } else { relative };
             found.push(Found { shown: entry.path.display().to_string(), opened: opened.to_owned(), relative, kind });
         }
     }
     found.sort_by(|one, other| one.shown.cmp(&other.shown));
     found.dedup_by(|one, other| one.shown == other.shown);
     Ok(found)
+}
+
+/// A file that was given itself, by as much as was said of where it lies in the project.
+fn named(file: &Path) -> PathBuf {
+    let is_inside = file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let inside = is_inside.then(|| file.strip_prefix(".").unwrap_or(file).to_owned());
+    inside.or_else(|| file.file_name().map(PathBuf::from)).unwrap_or_default()
 }
 
 /// What a file is read as, by its name.

@@ -9,7 +9,7 @@ use super::super::configuration::{Configuration, Entry, Scalar, Tool};
 use super::super::problem::Problem;
 use super::super::program::Program;
 use super::super::rule::Rule;
-use super::super::syntax::{Call, Span, Value};
+use super::super::syntax::{Call, Script, Span, Value};
 
 /// Who it is.
 pub static META: Meta = Meta {
@@ -27,14 +27,28 @@ impl Rule for MissingSeed {
     }
 
     fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
-        let seeded = seeded(program);
-        let Some(seeded) = seeded else { return };
+        let Some(seeded) = seeded(program).filter(|_| program.is_whole) else { return };
+        let trainers: Vec<(usize, &Call)> = program
+            .calls()
+            .filter(|(_, script, call)| makes_trainer(script, call))
+            .map(|(at, _, call)| (at, call))
+            .collect();
+        // A trainer seeds what is drawn after it; of other functions and files nobody knows what comes first.
+        let is_after = |index: usize, call: &Call| {
+            trainers
+                .iter()
+                .any(|(at, made)| (*at, made.scope) != (index, call.scope) || made.span.start <= call.span.start)
+        };
+        let has_trainer = program.has_class(is_trainer);
         let mut told: Vec<Generator> = Vec::new();
         for (index, _, call) in program.calls() {
             let Some(generator) = drawn(program, call).filter(|generator| !seeded.contains(&generator.settled_by()))
             else {
                 continue;
             };
+            if generator.is_global() && has_trainer && (trainers.is_empty() || is_after(index, call)) {
+                continue;
+            }
             // One place is enough for what one line settles; estimators are settled one by one.
             if generator != Generator::Estimator && told.contains(&generator) {
                 continue;
@@ -117,6 +131,11 @@ impl Generator {
         }
     }
 
+    /// Whether one seed settles it wherever it is drawn from.
+    const fn is_global(self) -> bool {
+        !matches!(self, Self::NumPyOwn)
+    }
+
     /// Whose seed settles it.
     const fn settled_by(self) -> Self {
         if let Self::Estimator = self { Self::NumPy } else { self }
@@ -162,12 +181,10 @@ fn drawn(program: &Program<'_>, call: &Call) -> Option<Generator> {
     if let Some(name) = path.strip_prefix("torch.") {
         return torch(name, call).then_some(Generator::Torch);
     }
-    let tensorflow =
-        ["tensorflow.random.", "keras.layers.", "keras.applications."].iter().any(|prefix| path.starts_with(prefix));
-    if tensorflow
-        && !path.contains("Generator")
-        && program.imports("tensorflow") | program.imports("keras") | program.imports("tf_keras")
-    {
+    if is_new_network(path, call) {
+        return Some(Generator::Torch);
+    }
+    if keras(path, call) && (program.imports("tensorflow") || program.imports("keras") || program.imports("tf_keras")) {
         return Some(Generator::TensorFlow);
     }
     estimator(path, call).then_some(Generator::Estimator)
@@ -203,6 +220,31 @@ fn torch(name: &str, call: &Call) -> bool {
             && !name.contains("ones")
             && !name.contains("constant");
     is_draw && !has_generator || name.strip_prefix("nn.").is_some_and(|layer| LAYERS.contains(&layer))
+}
+
+/// A network of torchvision whose weights are not taken from anywhere.
+fn is_new_network(path: &str, call: &Call) -> bool {
+    let Some(name) = path.strip_prefix("torchvision.models.") else { return false };
+    let is_off = |value: &Value| value.is(false) || *value == Value::Nothing;
+    let given = call.argument("weights", Some(0)).or(call.argument("pretrained", None));
+    let is_network = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains(['.', '(']);
+    let is_helper = name.starts_with("get_") || name.starts_with("list_");
+    is_network && !is_helper && !call.is_open && given.is_none_or(|given| is_off(&given.value))
+}
+
+/// Whether it is something of TensorFlow or Keras that draws: a layer with weights that start anywhere, or with noise.
+fn keras(path: &str, call: &Call) -> bool {
+    const LAYERS: &[&str] = &["Dense", "EinsumDense", "Embedding", "LSTM", "GRU", "SimpleRNN", "MultiHeadAttention"];
+    const PARTS: &[&str] = &["Conv", "Dropout", "Noise", "Random"];
+    if let Some(layer) = path.strip_prefix("keras.layers.") {
+        let draws = LAYERS.contains(&layer) || PARTS.iter().any(|part| layer.contains(part));
+        return draws && !layer.contains(['.', '(']);
+    }
+    if path.starts_with("keras.applications.") {
+        return call.keyword("weights").is_some_and(|weights| *weights == Value::Nothing);
+    }
+    let is_seeded = ["Generator", "stateless", "set_seed", "("].iter().any(|word| path.contains(word));
+    path.starts_with("tensorflow.random.") && !is_seeded
 }
 
 /// Whether it is something of scikit-learn that draws unless it is told from where.
@@ -260,14 +302,10 @@ fn seeded(program: &Program<'_>) -> Option<BTreeSet<Generator>> {
             "numpy.random.seed" => drop(seeded.insert(Generator::NumPy)),
             "torch.manual_seed" | "torch.random.manual_seed" => drop(seeded.insert(Generator::Torch)),
             "tensorflow.random.set_seed" | "tensorflow.set_random_seed" => drop(seeded.insert(Generator::TensorFlow)),
-            // A fastai learner, a trainer of transformers and what is like them seed by themselves.
             _ if seeds_all(path) => seeded.extend(ALL),
             _ if is_unknown_seeder(program, call) => return None,
             _ => {}
         }
-    }
-    if program.has_class(is_trainer) {
-        seeded.extend(ALL);
     }
     Some(seeded)
 }
@@ -314,6 +352,12 @@ fn is_trainer(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or_default();
     let library = ["transformers.", "trl.", "sentence_transformers."].iter().any(|library| path.starts_with(library));
     library && name.ends_with("Trainer")
+}
+
+/// Whether a call makes such a trainer, or one of a class that is made from one.
+fn makes_trainer(script: &Script, call: &Call) -> bool {
+    let path = call.callee.path.as_str();
+    is_trainer(path) || !path.contains('(') && script.bases(path).any(is_trainer)
 }
 
 /// Something from elsewhere whose name says that it seeds: what, nobody here can say.
