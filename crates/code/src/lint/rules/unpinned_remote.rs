@@ -26,7 +26,7 @@ impl Rule for UnpinnedRemote {
     }
 
     fn script(&self, view: &View<'_>, problems: &mut Vec<Problem>) {
-        problems.extend(view.script.calls.iter().filter_map(torch_hub));
+        problems.extend(view.script.calls.iter().filter_map(|call| torch_hub(call).or_else(|| metric(call))));
         // What a test takes goes into no model.
         if view.unit.is_test() {
             return;
@@ -149,6 +149,19 @@ fn torch_hub(call: &Call) -> Option<Problem> {
     let pin = reference.map_or(Pin::None, |reference| Pin::Name(reference.to_owned()));
     let message = format!("code is run: {}", told(repository, &pin));
     Some(Problem::new(&META, call.span, message, "Name a commit: \"owner/name:<40 digits>\".").about(name))
+}
+
+/// The code of a metric is taken from a hub and run.
+fn metric(call: &Call) -> Option<Problem> {
+    let name = call.argument("path", Some(0)).filter(|_| call.is("evaluate.load"))?.value.text()?;
+    let pin = pin(call);
+    if matches!(pin, Pin::Commit | Pin::Unknown) || name.starts_with(['.', '/', '~']) || name.ends_with(".py") {
+        return None;
+    }
+    // Without an owner it is one of the library's own.
+    let severity = if name.contains('/') { Severity::Medium } else { Severity::Low };
+    let message = format!("code is run: {}", told(name, &pin));
+    Some(Problem::new(&META, call.span, message, NEXT).severity(severity).about(name))
 }
 
 /// Artifacts of a tracker under a name that moves.
