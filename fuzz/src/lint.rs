@@ -5,7 +5,7 @@ use waag_code::lint::{Examined, Options, examine_bytes};
 
 /// Reads bytes as Python, as a notebook and as a configuration.
 pub fn lint(data: &[u8]) {
-    let options = Options { torch: "2.5.0".parse().ok() };
+    let options = Options { torch: "2.5.0".parse().ok(), ..Options::default() };
     for name in ["fuzz.py", "fuzz.ipynb", "fuzz.json", "fuzz.yaml"] {
         let examined = examine_bytes(name, data.to_vec(), &options);
         check(&examined);

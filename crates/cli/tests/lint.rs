@@ -69,6 +69,10 @@ fn exit_codes_say_how_grave_it_is() {
     assert_eq!(project.code(&["."]), 1);
     assert_eq!(project.code(&[".", "--exit-zero"]), 0);
     assert_eq!(project.code(&["gone.py"]), 2);
+    std::fs::write(project.0.path().join("train"), "x = 1\n").unwrap();
+    assert_eq!(project.code(&["train"]), 2, "a file that is nothing that is read");
+    std::fs::create_dir(project.0.path().join("empty")).unwrap();
+    assert_eq!(project.code(&["empty"]), 3, "nothing found in nothing is no good news");
     assert_eq!(project.code(&["good.py", "--torch", "newest"]), 2);
     assert_eq!(project.code(&["good.py", "--diff"]), 2);
 }

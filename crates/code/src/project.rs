@@ -205,10 +205,11 @@ impl Project<'_> {
     }
 
     fn code(&mut self, torch: Option<lint::Version>) {
-        let examined = match lint::examine(&[self.folder.to_owned()], &lint::Options { torch }) {
-            Ok(examined) => examined,
-            Err(error) => return self.unread("code", &error),
-        };
+        let examined =
+            match lint::examine(&[self.folder.to_owned()], &lint::Options { torch, ..lint::Options::default() }) {
+                Ok(examined) => examined,
+                Err(error) => return self.unread("code", &error),
+            };
         self.findings.extend(examined.findings);
         let places: Vec<String> = examined.looked_at.iter().map(|file| file.path.clone()).collect();
         if !places.is_empty() {

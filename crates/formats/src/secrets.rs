@@ -1,5 +1,7 @@
 //! Credentials in text: told by their prefixes in one pass, and believed only when they look drawn at random.
 
+use std::ops::Range;
+
 /// Bytes of a text that no pattern looks beyond.
 pub(crate) const REACH: usize = 512;
 /// Characters that are shown of a secret.
@@ -84,6 +86,47 @@ pub struct Secret {
     pub shown: String,
     /// Where it starts.
     pub at: usize,
+}
+
+/// What of a line is not to be shown: what follows the first characters of each credential that starts within its first
+/// `most` bytes, up to a quote or the line's end, and what has the form of an AWS secret, whose key may stand elsewhere.
+#[must_use]
+pub fn hidden(line: &str, most: usize) -> Vec<Range<usize>> {
+    let ends = |at: usize| {
+        line.get(at..)
+            .and_then(|rest| rest.find(['"', '\'', '`', '\n']))
+            .map_or(line.len(), |length| at.saturating_add(length))
+    };
+    let found = find(line.as_bytes(), most).into_iter();
+    let mut hidden: Vec<Range<usize>> = found
+        .map(|secret| secret.at.saturating_add(secret.shown.len()))
+        .map(|start| start..ends(start))
+        .chain(aws_secrets(line.as_bytes(), most))
+        .collect();
+    hidden.sort_by_key(|range| range.start);
+    hidden
+}
+
+/// Words of 40 characters with letters of both sizes and a digit, drawn at random.
+fn aws_secrets(line: &[u8], most: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0_usize;
+    let words = line.split(|byte| !Alphabet::Base64.has(*byte) || *byte == b'=').map(move |word| {
+        let at = start;
+        start = start.saturating_add(word.len()).saturating_add(1);
+        (at, word)
+    });
+    let is_one = |word: &[u8]| {
+        let has = |is_it: fn(&u8) -> bool| word.iter().any(is_it);
+        word.len() == 40
+            && has(u8::is_ascii_lowercase)
+            && has(u8::is_ascii_uppercase)
+            && has(u8::is_ascii_digit)
+            && is_random(word)
+    };
+    words
+        .take_while(move |(at, _)| *at < most)
+        .filter(move |(_, word)| is_one(word))
+        .map(|(at, word)| at.saturating_add(4)..at.saturating_add(word.len()))
 }
 
 /// Credentials that start within the first `most` bytes of a text.
@@ -248,6 +291,24 @@ mod tests {
         let pem = format!("{PEM}RSA PRIVATE KEY-----\n{}\n", made("MII", 61));
         assert_eq!(kinds(&pem), ["a private key"]);
         assert_eq!(kinds("postgres://bob:hK3v9-qPz@sql.corp.io/x"), ["a password of a database"]);
+    }
+
+    #[test]
+    fn what_is_not_shown_goes_up_to_a_quote() {
+        let without = |line: &str| {
+            let mut line = line.to_owned();
+            hidden(&line, line.len()).into_iter().rev().for_each(|range| line.replace_range(range, "…"));
+            line
+        };
+        assert_eq!(without(&format!("a = '{}'  # b", made("hf_", 34))), "a = 'hf_qYhA…'  # b");
+        let login = "connect('postgres://bob:hK3v9-qPz@sql.corp.io/x', 1)";
+        assert_eq!(without(login), "connect('postgres://…', 1)");
+        let pem = format!("k = '{PEM}RSA PRIVATE KEY-----\\n{}'", made("MII", 61));
+        assert_eq!(without(&pem), "k = '-----BEGIN …'");
+        let secret = format!("{}7", made("", 39));
+        assert_eq!(without(&format!("f('{secret}')")), format!("f('{}…')", &secret[..4]));
+        let commit = "revision='0a1b2c3d4e5f60718293a4b5c6d7e8f901234567'";
+        assert_eq!(without(commit), commit);
     }
 
     #[test]

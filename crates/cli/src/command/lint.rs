@@ -1,5 +1,6 @@
 //! `waag lint`.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,6 +9,7 @@ use clap::{Args, ValueHint};
 use waag_code::lint::fix::{FileFix, patch};
 use waag_code::lint::report::report;
 use waag_code::lint::{Examined, Kind, Options, examine};
+use waag_engine::clock;
 use waag_engine::output::text::counted;
 use waag_engine::output::{OUTPUTS, Output, View, find};
 use waag_engine::sanitize::sanitize;
@@ -56,7 +58,7 @@ pub(crate) struct Lint {
     #[arg(long, value_name = "VERSION", value_parser = version, help_heading = "Input")]
     torch: Option<Version>,
 
-    /// Make the edits that settle a finding and change nothing else, then look again
+    /// Make the edits that settle findings, then look again
     #[arg(long, help_heading = "Fixes")]
     fix: bool,
 
@@ -95,13 +97,16 @@ impl Lint {
         if let (None, Some(path)) = (&self.config, found) {
             terminal.note(format_args!("judged by {}", sanitize(&path.display().to_string())));
         }
-        let mut examined = self.examine()?;
+        let today = clock::today();
+        let exceptions = settings.settings.policy.exceptions.iter().filter(|exception| !exception.has_ended(today));
+        let options = Options { torch: self.torch.clone(), exceptions: exceptions.cloned().collect() };
+        let mut examined = self.examine(&options)?;
         if self.diff {
             return self.show(&examined.fixes, terminal);
         }
         if self.fix && !examined.fixes.is_empty() {
             write(&examined.fixes, terminal)?;
-            examined = self.examine()?;
+            examined = self.examine(&options)?;
         }
         terminal.note(looked_at(&examined));
         let fixable: usize = examined.fixes.iter().map(|fix| fix.settled).sum();
@@ -119,9 +124,12 @@ impl Lint {
         Ok(if self.exit_zero { ExitCode::SUCCESS } else { exit_code(report.verdict.decision) })
     }
 
-    fn examine(&self) -> Result<Examined, Failure> {
-        let options = Options { torch: self.torch.clone() };
-        examine(&self.paths, &options).map_err(|error| {
+    fn examine(&self, options: &Options) -> Result<Examined, Failure> {
+        examine(&self.paths, options).map_err(|error| {
+            if error.kind() == ErrorKind::InvalidInput {
+                let message = format!("cannot tell what to read: {}", sanitize(&error.to_string()));
+                return Failure::with_hint(message, "give it the ending of what it is, or name its folder");
+            }
             let paths: Vec<String> = self.paths.iter().map(|path| sanitize(&path.display().to_string())).collect();
             let message = format!("cannot read '{}': {error}", paths.join("', '"));
             Failure::with_hint(message, "check the spelling of the path, and that it can be read")
@@ -151,7 +159,6 @@ fn write(fixes: &[FileFix], terminal: &Terminal) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Nothing found in nothing is no good news.
 fn looked_at(examined: &Examined) -> String {
     let count = |kind: Kind| examined.looked_at.iter().filter(|file| file.kind == kind).count() as u64;
     format!(

@@ -1,11 +1,12 @@
 //! Configurations of trainings: `TrainingArguments` of transformers, Hydra, axolotl, the command lines of Lightning and
 //! accelerate. Told by the keys they have; everything else in JSON or YAML is nobody's business here.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use waag_formats::budget::Budget;
-use waag_formats::json::{self, Deviation, Event, Segment, Value};
-use waag_formats::yaml;
+use waag_formats::json::{self, Deviation, Event, Note, Segment, Value};
+use waag_formats::yaml::{self, Stop};
 
 use super::syntax::{Comment, Span};
 
@@ -50,6 +51,8 @@ pub(crate) struct Entry {
 pub(crate) struct Configuration {
     pub(crate) tool: Tool,
     pub(crate) entries: Vec<Entry>,
+    /// Why it was not read to its end, where it was not.
+    pub(crate) stopped: Option<String>,
     /// The texts of the file, for rules that look at all of them.
     pub(crate) bytes: Vec<u8>,
 }
@@ -88,24 +91,15 @@ impl Entry {
     }
 }
 
-/// Reads a configuration, if it is one of a training.
-pub(crate) fn read(relative: &Path, bytes: &[u8]) -> Option<Configuration> {
-    let mut reader = Reader { entries: Vec::new(), keys: Vec::new() };
-    let budget = Budget::for_size(bytes.len() as u64);
-    if is_json(relative) {
-        let outcome = json::walk(&bytes, 0, bytes.len() as u64, &budget, &mut |event| reader.event(&event));
-        let is_broken = outcome.notes.iter().any(|note| !matches!(note.kind, Deviation::Duplicate | Deviation::Lax));
-        if !outcome.complete || is_broken {
-            return None;
-        }
-    } else {
-        let text = std::str::from_utf8(bytes).ok()?;
-        if yaml::walk(text, 0, &budget, &mut |_, event| reader.event(event)).stopped.is_some() {
-            return None;
-        }
-    }
+/// Reads a configuration, if it is one of a training as far as it can be read. The file may go on behind these bytes.
+pub(crate) fn read(relative: &Path, bytes: &[u8], goes_on: bool) -> Option<Configuration> {
+    let mut reader = Reader::default();
+    let stopped = if is_json(relative) { read_json(bytes, &mut reader) } else { read_yaml(bytes, &mut reader) };
+    let is_long = goes_on.then(|| format!("it is longer than {} bytes", bytes.len()));
+    let is_full = reader.is_full.then(|| format!("it has more than {MAX_ENTRIES} entries"));
     let tool = tool(relative, &reader)?;
-    Some(Configuration { tool, entries: reader.entries, bytes: bytes.to_vec() })
+    let stopped = is_long.or(stopped).or(is_full);
+    Some(Configuration { tool, entries: reader.entries, stopped, bytes: bytes.to_vec() })
 }
 
 /// Comments of YAML that speak to waag; JSON has none.
@@ -128,20 +122,65 @@ fn is_json(relative: &Path) -> bool {
     relative.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-#[derive(Debug)]
+/// Reads JSON, and says why it stopped, if it did.
+fn read_json(bytes: &[u8], reader: &mut Reader) -> Option<String> {
+    let budget = Budget::for_size(bytes.len() as u64);
+    let outcome = json::walk(&bytes, 0, bytes.len() as u64, &budget, &mut |event| reader.event(&event));
+    let is_grave = |note: &&Note| !matches!(note.kind, Deviation::Duplicate | Deviation::Lax);
+    let why = outcome.notes.iter().find(is_grave).map(|note| note.detail.clone());
+    why.or_else(|| (!outcome.complete).then(|| "it ends too early".to_owned()))
+}
+
+/// Reads YAML, and says why it stopped, if it did.
+fn read_yaml(bytes: &[u8], reader: &mut Reader) -> Option<String> {
+    let budget = Budget::for_size(bytes.len() as u64);
+    let text = String::from_utf8_lossy(bytes);
+    let outcome = yaml::walk(&text, 0, &budget, &mut |_, event| reader.event(event));
+    let stopped = outcome.stopped.map(|(_, stop)| match stop {
+        Stop::Bomb => "aliases of aliases multiply into millions of values".to_owned(),
+        Stop::Broken(why) | Stop::Limit(why) | Stop::Deep(why) => why,
+    });
+    let is_text = std::str::from_utf8(bytes).is_ok();
+    stopped.or_else(|| (!is_text).then(|| "its bytes are no text in UTF-8".to_owned()))
+}
+
+/// Keys that tell whose configuration it is.
+const TELLING: &[&str] = &[
+    "base_model",
+    "data",
+    "datasets",
+    "defaults",
+    "fit",
+    "hydra",
+    "learning_rate",
+    "log_history",
+    "lr",
+    "micro_batch_size",
+    "model",
+    "num_train_epochs",
+    "optimizer",
+    "per_device_train_batch_size",
+    "seed_everything",
+    "trainer",
+    "_target_",
+];
+
+#[derive(Debug, Default)]
 struct Reader {
     entries: Vec<Entry>,
-    /// Every key of the outermost level.
-    keys: Vec<String>,
+    /// Of the keys that tell whose configuration it is, those of the outermost level.
+    keys: BTreeSet<&'static str>,
+    /// Of them, those that have a scalar, anywhere.
+    held: BTreeSet<&'static str>,
+    /// Whether there are more than are kept.
+    is_full: bool,
 }
 
 impl Reader {
     fn event(&mut self, event: &Event<'_>) {
-        if let [Segment::Key(key)] = event.path
-            && self.keys.len() < MAX_ENTRIES
-            && !self.keys.contains(key)
-        {
-            self.keys.push(key.clone());
+        let telling = event.key().and_then(|key| TELLING.iter().find(|telling| **telling == key));
+        if event.path.len() == 1 {
+            self.keys.extend(telling);
         }
         let value = match event.value {
             Value::Text(text) => Scalar::Text(text.to_owned()),
@@ -150,18 +189,23 @@ impl Reader {
             Value::Null => Scalar::Nothing,
             _ => return,
         };
-        let Some(key) = event.key().filter(|_| self.entries.len() < MAX_ENTRIES) else { return };
+        let Some(key) = event.key() else { return };
+        self.held.extend(telling);
+        if self.entries.len() == MAX_ENTRIES {
+            self.is_full = true;
+            return;
+        }
         let path: Vec<&str> = event.path.iter().filter_map(Segment::key).collect();
         let offset = usize::try_from(event.offset).unwrap_or(usize::MAX);
         self.entries.push(Entry { path: path.join("."), key: key.to_owned(), value, span: Span::at(offset) });
     }
 
     fn has(&self, key: &str) -> bool {
-        self.keys.iter().any(|known| known == key)
+        self.keys.contains(key)
     }
 
     fn holds(&self, key: &str) -> bool {
-        self.entries.iter().any(|entry| entry.key == key)
+        self.held.contains(key)
     }
 }
 
@@ -169,7 +213,8 @@ impl Reader {
 fn tool(relative: &Path, reader: &Reader) -> Option<Tool> {
     let is_hidden =
         relative.iter().any(|part| part.to_str().is_some_and(|part| part.starts_with('.') && part.len() > 2));
-    if is_hidden {
+    // What a training writes down of itself has the same keys.
+    if is_hidden || reader.has("log_history") {
         return None;
     }
     if reader.has("base_model") && (reader.has("datasets") || reader.has("micro_batch_size")) {

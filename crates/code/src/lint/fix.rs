@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use waag_engine::io::write_atomically;
 
-use super::Kind;
 use super::problem::{Edit, Problem};
-use super::source::{Encoding, Source};
-use super::syntax;
+use super::source::{Cell, Encoding, Source};
 use super::unit::Unit;
+use super::{Kind, notebook, syntax};
 
 /// A file, and how it would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +47,9 @@ impl FileFix {
 }
 
 /// The fixes of a file's problems, if any can be made.
-pub(super) fn of(unit: &Unit, problems: &[Problem]) -> Option<FileFix> {
+pub(super) fn of(unit: &Unit, problems: &[&Problem]) -> Option<FileFix> {
     let is_whole = unit.script.breaks.is_empty() && unit.script.refused.is_none() && unit.problems.is_empty();
-    let with_edits: Vec<&Problem> = problems.iter().filter(|problem| !problem.edits.is_empty()).collect();
+    let with_edits: Vec<&&Problem> = problems.iter().filter(|problem| !problem.edits.is_empty()).collect();
     if with_edits.is_empty() || !is_whole {
         return None;
     }
@@ -81,43 +80,48 @@ fn python(source: &Source, edits: &[Edit]) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((bytes(&source.text), bytes(&text)))
 }
 
-/// A text with edits made in it; it starts at an offset.
+/// A text with edits made in it, which are in order and overlap nowhere; it starts at an offset.
 fn edited(text: &str, start: usize, edits: &[Edit]) -> Option<String> {
-    let mut text = text.to_owned();
-    for edit in edits.iter().rev() {
+    let (mut told, mut at) = (String::with_capacity(text.len()), 0);
+    for edit in edits {
         let (from, to) = ((edit.span.start as usize).checked_sub(start)?, (edit.span.end as usize).checked_sub(start)?);
-        if !text.is_char_boundary(from) || !text.is_char_boundary(to) || to > text.len() {
-            return None;
-        }
-        text.replace_range(from..to, &edit.text);
+        told += text.get(at..from)?;
+        told += &edit.text;
+        at = to;
     }
-    Some(text)
+    told += text.get(at..)?;
+    Some(told)
 }
 
 /// Only the strings that hold what is edited are written anew; the rest of the file stays as it is.
 fn notebook(unit: &Unit, edits: &[Edit]) -> Option<Vec<u8>> {
-    let mut bytes = unit.bytes.clone();
-    let strings = unit.source.cells.iter().flat_map(|cell| &cell.strings).rev();
-    let mut made = 0;
-    for literal in strings {
-        let inside = |edit: &&Edit| {
-            edit.span.start >= literal.span.start
-                && edit.span.end <= literal.span.end
-                && edit.span.start < literal.span.end
+    let (mut bytes, mut copied, mut rest) = (Vec::with_capacity(unit.bytes.len()), 0, edits);
+    for (literal, is_last) in unit.source.cells.iter().flat_map(Cell::literals) {
+        let is_inside = |edit: &&Edit| {
+            let ends = if is_last { literal.span.end.saturating_add(1) } else { literal.span.end };
+            edit.span.start >= literal.span.start && edit.span.end <= literal.span.end && edit.span.start < ends
         };
-        let own: Vec<Edit> = edits.iter().filter(inside).cloned().collect();
+        let (own, more) = rest.split_at(rest.iter().take_while(is_inside).count());
         if own.is_empty() {
             continue;
         }
-        made += own.len();
-        let text = edited(unit.source.slice(literal.span), literal.span.start as usize, &own)?;
+        let text = edited(unit.source.slice(literal.span), literal.span.start as usize, own)?;
         let start = usize::try_from(literal.offset).ok()?;
-        let end = end_of_string(&bytes, start)?;
-        let is_ascii = bytes[start..end].is_ascii();
-        bytes.splice(start..end, json_string(&text, is_ascii).into_bytes());
+        let end = end_of_string(&unit.bytes, start)?;
+        bytes.extend_from_slice(unit.bytes.get(copied..start)?);
+        bytes.extend(json_string(&text, unit.bytes.get(start..end)?.is_ascii()).into_bytes());
+        (copied, rest) = (end, more);
     }
+    bytes.extend_from_slice(unit.bytes.get(copied..)?);
     // What goes over two strings is left to people.
-    (made == edits.len()).then_some(bytes)
+    (rest.is_empty() && is_sound(&bytes)).then_some(bytes)
+}
+
+/// Whether a notebook's cells are Python without mistakes.
+fn is_sound(bytes: &[u8]) -> bool {
+    let read = notebook::read(bytes);
+    let script = syntax::read_cells(&read.code, &read.source.cell_spans());
+    read.problems.is_empty() && script.breaks.is_empty() && script.refused.is_none()
 }
 
 /// Behind the closing quote of the string that starts here.

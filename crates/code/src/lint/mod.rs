@@ -6,6 +6,7 @@
 mod configuration;
 mod files;
 pub mod fix;
+mod magic;
 mod models;
 mod notebook;
 mod problem;
@@ -19,13 +20,17 @@ mod suppression;
 mod syntax;
 mod unit;
 
+use std::cmp::Reverse;
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use pep440_rs::Version;
 use serde::Serialize;
 use waag_engine::sanitize::sanitize;
+use waag_evidence::exception::Exception;
+use waag_evidence::finding::Nature;
 use waag_evidence::{Finding, Location};
+use waag_formats::secrets;
 
 use crate::telling::incomplete;
 use fix::FileFix;
@@ -34,7 +39,11 @@ use unit::Unit;
 
 /// Bytes of a source line that are shown.
 const MAX_EVIDENCE: usize = 200;
-/// Findings of one file; more are counted in a last one.
+/// Bytes of a message.
+const MAX_MESSAGE: usize = 400;
+/// Bytes behind those that are shown which a credential that starts in them may go on to.
+const MAX_CREDENTIAL: usize = 4096;
+/// Findings of one file, the gravest; how many more there are is told in a last one.
 const MAX_FINDINGS: usize = 1_000;
 
 /// What is known of the project from elsewhere.
@@ -42,6 +51,8 @@ const MAX_FINDINGS: usize = 1_000;
 pub struct Options {
     /// The version of PyTorch that the project pins, where exactly one is meant.
     pub torch: Option<Version>,
+    /// Agreed exceptions that hold: what they cover is found all the same, and not edited.
+    pub exceptions: Vec<Exception>,
 }
 
 /// What was found, and in what.
@@ -86,10 +97,12 @@ pub enum Kind {
 /// Looks at everything below some paths.
 ///
 /// # Errors
-/// When a path does not exist or cannot be read at all; what cannot be read below it is a finding.
+/// When a path does not exist or cannot be read at all, or is a file that is nothing that is looked at; what cannot be
+/// read below a folder is a finding.
 pub fn examine(paths: &[PathBuf], options: &Options) -> io::Result<Examined> {
-    let found = files::find(paths)?;
-    let (units, unread) = unit::read_all(&found);
+    let (found, mut unread) = files::find(paths)?;
+    let (units, not_read) = unit::read_all(&found);
+    unread.extend(not_read);
     Ok(conclude(units, unread, options))
 }
 
@@ -102,7 +115,7 @@ pub fn examine_bytes(name: &str, bytes: Vec<u8>, options: &Options) -> Examined 
     conclude(units, Vec::new(), options)
 }
 
-/// A file that could not be read at all, and why.
+/// A file or folder that could not be read at all, and why.
 pub(crate) type Unread = (String, String);
 
 fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examined {
@@ -119,15 +132,18 @@ fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examine
         examined.findings.push(incomplete(
             &Location::file(shown),
             &why,
-            "Look at this file yourself; what is not read is not judged.",
+            "Look at it yourself; what is not read is not judged.",
         ));
     }
     for (unit, problems) in units.iter().zip(problems) {
         let problems = suppression::apply(unit, problems);
         let kept = arranged(problems);
-        examined.fixes.extend(fix::of(unit, &kept));
+        let to_edit: Vec<&Problem> = kept.iter().filter(|problem| !is_excepted(unit, problem, options)).collect();
+        examined.fixes.extend(fix::of(unit, &to_edit));
         examined.looked_at.push(unit.looked_at());
-        examined.findings.extend(kept.into_iter().take(MAX_FINDINGS).map(|problem| told(unit, problem)));
+        let (listed, left_out) = gravest(kept);
+        examined.findings.extend(listed.into_iter().map(|problem| told(unit, problem)));
+        examined.findings.extend(unlisted(unit, left_out));
     }
     examined.findings.sort_by(|one, other| {
         let grave = |finding: &Finding| std::cmp::Reverse(finding.severity);
@@ -143,6 +159,27 @@ fn arranged(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
+/// Whether somebody agreed that it may stay.
+fn is_excepted(unit: &Unit, problem: &Problem, options: &Options) -> bool {
+    let covers = |finding: Finding| options.exceptions.iter().any(|exception| exception.covers(&finding));
+    !problem.edits.is_empty() && !options.exceptions.is_empty() && covers(told(unit, problem.clone()))
+}
+
+/// The gravest problems, and how many are left out.
+fn gravest(mut problems: Vec<Problem>) -> (Vec<Problem>, usize) {
+    let left_out = problems.len().saturating_sub(MAX_FINDINGS);
+    // What was not read comes before what is grave in what was.
+    problems.sort_by_key(|problem| Reverse((problem.nature == Nature::Incomplete, problem.severity)));
+    problems.truncate(MAX_FINDINGS);
+    (problems, left_out)
+}
+
+fn unlisted(unit: &Unit, left_out: usize) -> Option<Finding> {
+    let message = format!("{left_out} more findings of this file, none of them graver, are not listed");
+    let next = "Settle those that are listed, and look again.";
+    (left_out > 0).then(|| incomplete(&Location::file(unit.shown.clone()), &message, next))
+}
+
 fn told(unit: &Unit, problem: Problem) -> Finding {
     let (cell, line, text) = unit.source.place(problem.span);
     Finding {
@@ -156,18 +193,35 @@ fn told(unit: &Unit, problem: Problem) -> Finding {
             line: Some(line),
             ..Location::file(unit.shown.clone())
         },
-        message: sanitize(&problem.message),
-        subject: problem.subject.map(|subject| shortened(&sanitize(&subject))),
-        evidence: Some(shortened(&sanitize(text.trim()))).filter(|text| !text.is_empty()),
+        message: shown(&problem.message, MAX_MESSAGE),
+        subject: problem.subject.map(|subject| shown(&subject, MAX_EVIDENCE)),
+        evidence: Some(shown(text.trim(), MAX_EVIDENCE)).filter(|text| !text.is_empty()),
         next_step: problem.next,
         count: 1,
     }
 }
 
-fn shortened(text: &str) -> String {
-    match text.len() <= MAX_EVIDENCE {
+/// A text of the file as it can be shown: of a credential its first characters alone, and no more than is read.
+fn shown(text: &str, most: usize) -> String {
+    let end = text.floor_char_boundary(most);
+    let within = &text[..text.floor_char_boundary(most + MAX_CREDENTIAL)];
+    let (mut told, mut at) = (String::new(), 0);
+    for hidden in secrets::hidden(within, most) {
+        // One may lie in another.
+        if hidden.start >= at && hidden.start < end {
+            told += &sanitize(&text[at..hidden.start]);
+            told.push('…');
+            at = hidden.end;
+        }
+    }
+    told += &sanitize(text.get(at..end).unwrap_or_default());
+    shortened(&told, most)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.len() <= most {
         true => text.to_owned(),
-        false => format!("{}…", &text[..text.floor_char_boundary(MAX_EVIDENCE)]),
+        false => format!("{}…", &text[..text.floor_char_boundary(most)]),
     }
 }
 

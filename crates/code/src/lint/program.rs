@@ -1,12 +1,13 @@
 //! Programs: a file that is started, with what it imports of the same project. What is absent is asked of a whole program,
 //! and only of one that trains something.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use super::problem::Problem;
-use super::syntax::{Call, Import, Script};
+use super::syntax::{Call, Import, Script, Span};
 use super::unit::{Unit, on_threads};
 use super::{Kind, rules};
 
@@ -20,6 +21,8 @@ pub(crate) struct Program<'a> {
     pub(crate) members: Vec<&'a Unit>,
     /// Whether all of the project that it imports is among them; otherwise nothing is known to be absent.
     pub(crate) is_whole: bool,
+    /// Whether it has more files than these.
+    is_cut: bool,
 }
 
 impl<'a> Program<'a> {
@@ -60,7 +63,7 @@ fn names(relative: &Path, word: &str) -> bool {
 pub(super) struct Judged {
     /// The files that start them.
     pub(super) starts: Vec<usize>,
-    /// The rules' opinions, each with the file that it is about.
+    /// The rules' opinions, each with the file that it is about, and each once.
     pub(super) problems: Vec<(usize, Problem)>,
 }
 
@@ -71,26 +74,52 @@ pub(super) fn judge(units: &[Unit]) -> Judged {
     let known: BTreeSet<usize> = imported.iter().flatten().copied().collect();
     let starts: Vec<usize> = (0..units.len()).filter(|index| is_start(&units[*index], known.contains(index))).collect();
     let misses: Vec<OnceLock<bool>> = units.iter().map(|_| OnceLock::new()).collect();
-    let judged = on_threads(&starts, |start| {
-        let places = reached(*start, &imported);
+    let is_missed = |index: &usize| *misses[*index].get_or_init(|| modules.misses(&units[*index]));
+    // Programs share files: what is said of one is kept once, and not once for each program.
+    let told = Mutex::new(BTreeMap::new());
+    let trained = on_threads(&starts, |start| {
+        let (places, is_cut) = reached(*start, &imported);
         let members = places.iter().map(|index| &units[*index]).collect();
-        let mut program = Program { members, is_whole: places.len() < MAX_MEMBERS };
+        let mut program = Program { members, is_whole: false, is_cut };
         if !program.calls().any(|(_, script, call)| trains(script, call)) {
             return None;
         }
-        let is_missed = |index: &usize| *misses[*index].get_or_init(|| modules.misses(&units[*index]));
-        program.is_whole &= !places.iter().any(is_missed);
-        let mut problems = Vec::new();
-        rules::ALL.iter().for_each(|rule| rule.program(&program, &mut problems));
-        let problems = problems.into_iter().filter_map(|(member, problem)| Some((*places.get(member)?, problem)));
-        Some((*start, problems.collect::<Vec<_>>()))
+        program.is_whole = !is_cut && !places.iter().any(is_missed);
+        let problems = opinions(&program).into_iter();
+        let placed = problems.filter_map(|(member, problem)| Some((*places.get(member)?, problem)));
+        keep_each_once(&told, placed);
+        Some(*start)
     });
-    let mut all = Judged::default();
-    for (start, problems) in judged.into_iter().flatten() {
-        all.starts.push(start);
-        all.problems.extend(problems);
+    let told = told.into_inner().unwrap_or_default();
+    let problems = told.into_iter().map(|((unit, ..), problem)| (unit, problem)).collect();
+    Judged { starts: trained.into_iter().flatten().collect(), problems }
+}
+
+/// What the rules say of a program.
+fn opinions(program: &Program<'_>) -> Vec<(usize, Problem)> {
+    let mut problems = Vec::new();
+    rules::ALL.iter().for_each(|rule| rule.program(program, &mut problems));
+    if program.is_cut {
+        let message = format!("the program imports more than {MAX_MEMBERS} files: no seed is missed in it");
+        let next = "Look yourself where it is seeded; files behind those are looked at one by one.";
+        problems.push((0, Problem::incomplete(Span::default(), message, next)));
     }
-    all
+    problems
+}
+
+/// By file, place and rule.
+type Told = BTreeMap<(usize, Span, &'static str), Problem>;
+
+/// Keeps of several programs' opinions about one place the same one, whichever comes first.
+fn keep_each_once(told: &Mutex<Told>, problems: impl Iterator<Item = (usize, Problem)>) {
+    let Ok(mut told) = told.lock() else { return };
+    for (unit, problem) in problems {
+        match told.entry((unit, problem.span, problem.rule)) {
+            Entry::Vacant(place) => drop(place.insert(problem)),
+            Entry::Occupied(mut known) if problem.message < known.get().message => drop(known.insert(problem)),
+            Entry::Occupied(_) => {}
+        }
+    }
 }
 
 /// Whether people start this file: notebooks, scripts that say so, and files that train and that nobody imports.
@@ -113,8 +142,8 @@ fn is_start(unit: &Unit, is_imported: bool) -> bool {
     }
 }
 
-/// The start and everything that it imports, near before far.
-fn reached(start: usize, imported: &[Vec<usize>]) -> Vec<usize> {
+/// The start and everything that it imports, near before far, and whether there is more.
+fn reached(start: usize, imported: &[Vec<usize>]) -> (Vec<usize>, bool) {
     let mut places = vec![start];
     let mut seen = BTreeSet::from([start]);
     let mut next = 0;
@@ -123,7 +152,8 @@ fn reached(start: usize, imported: &[Vec<usize>]) -> Vec<usize> {
         places.extend(more);
         next += 1;
     }
-    places
+    let is_cut = next < places.len();
+    (places, is_cut)
 }
 
 /// Whether a call trains something.

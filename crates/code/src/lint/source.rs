@@ -26,6 +26,14 @@ pub(crate) struct Cell {
     pub(crate) strings: Vec<Literal>,
 }
 
+impl Cell {
+    /// Its strings, and whether each is the last.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = (&Literal, bool)> {
+        let last = self.strings.len().saturating_sub(1);
+        self.strings.iter().enumerate().map(move |(index, literal)| (literal, index == last))
+    }
+}
+
 /// A string of the file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Literal {
@@ -35,7 +43,7 @@ pub(crate) struct Literal {
     pub(crate) span: Span,
 }
 
-/// A text.
+/// A text, as it is in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) text: String,
@@ -47,7 +55,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new(text: String, encoding: Encoding, cells: Vec<Cell>) -> Self {
-        let ends = memchr_lines(text.as_bytes());
+        let ends = line_starts(text.as_bytes());
         let lines = std::iter::once(0).chain(ends).collect();
         Self { text, encoding, cells, lines }
     }
@@ -56,17 +64,15 @@ impl Source {
     pub(crate) fn decode(bytes: &[u8]) -> Self {
         let (bytes, is_marked) = bytes.strip_prefix(b"\xEF\xBB\xBF").map_or((bytes, false), |rest| (rest, true));
         let utf8 = if is_marked { Encoding::Utf8WithMark } else { Encoding::Utf8 };
-        let declared = declared(bytes).filter(|_| !is_marked);
-        match (declared.as_deref(), std::str::from_utf8(bytes)) {
-            (None | Some("utf-8" | "utf8" | "ascii" | "us-ascii"), Ok(text)) => {
+        let declared = declared(bytes).filter(|_| !is_marked).map_or(Declared::Utf8, |name| family(&name));
+        match (declared, std::str::from_utf8(bytes)) {
+            (Declared::Utf8, Ok(text)) => Self::new(text.to_owned(), utf8, Vec::new()),
+            (Declared::Latin1 | Declared::WithAscii, Ok(text)) if text.is_ascii() => {
                 Self::new(text.to_owned(), utf8, Vec::new())
             }
-            (Some("latin-1" | "latin1" | "iso-8859-1" | "iso-8859-15" | "cp1252" | "windows-1252"), text) => {
-                let is_ascii = text.is_ok_and(str::is_ascii);
-                let decoded = bytes.iter().copied().map(char::from).collect();
-                Self::new(decoded, if is_ascii { Encoding::Utf8 } else { Encoding::Latin1 }, Vec::new())
+            (Declared::Latin1, _) => {
+                Self::new(bytes.iter().copied().map(char::from).collect(), Encoding::Latin1, Vec::new())
             }
-            (_, Ok(text)) if text.is_ascii() => Self::new(text.to_owned(), utf8, Vec::new()),
             _ => Self::new(String::from_utf8_lossy(bytes).into_owned(), Encoding::Broken, Vec::new()),
         }
     }
@@ -84,6 +90,11 @@ impl Source {
     pub(crate) fn cell_at(&self, offset: u32) -> Option<&Cell> {
         let after = self.cells.partition_point(|cell| cell.span.start <= offset);
         self.cells.get(after.checked_sub(1)?)
+    }
+
+    /// Where the cells are.
+    pub(crate) fn cell_spans(&self) -> Vec<Span> {
+        self.cells.iter().map(|cell| cell.span).collect()
     }
 
     /// The line that an offset is in, counted from 0.
@@ -105,28 +116,96 @@ impl Source {
 }
 
 /// Where lines start, but for the first. A lone carriage return ends a line too, for Python.
-fn memchr_lines(bytes: &[u8]) -> impl Iterator<Item = u32> {
+fn line_starts(bytes: &[u8]) -> impl Iterator<Item = u32> {
     bytes.iter().enumerate().filter_map(|(at, byte)| {
         let ends = *byte == b'\n' || *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
         ends.then(|| u32::try_from(at + 1).unwrap_or(u32::MAX))
     })
 }
 
-/// The encoding that the first two lines name (PEP 263), in small letters.
+/// What a declared encoding means for bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Declared {
+    Utf8,
+    Latin1,
+    /// Another one, in which ASCII is ASCII.
+    WithAscii,
+    /// One that gives ASCII another meaning (UTF-7, `unicode_escape`, UTF-16 …), or that is not known here.
+    Other,
+}
+
+/// How names of encodings start in which ASCII is ASCII; CPython's codecs of these names decode it as it is.
+const WITH_ASCII: &[&str] = &[
+    "latin",
+    "iso-latin",
+    "iso-8859",
+    "iso8859",
+    "cp125",
+    "windows-125",
+    "cp437",
+    "cp85",
+    "cp866",
+    "cp932",
+    "cp936",
+    "cp949",
+    "cp950",
+    "gb2312",
+    "gbk",
+    "gb18030",
+    "euc-",
+    "euckr",
+    "eucjp",
+    "big5",
+    "koi8",
+    "mac-roman",
+    "mac-cyrillic",
+    "tis-620",
+];
+
+/// What a name means, written as [`declared`] gives it.
+fn family(name: &str) -> Declared {
+    match name {
+        "utf-8" | "utf8" | "u8" | "ascii" | "us-ascii" => Declared::Utf8,
+        // Editors put the kind of line ends behind it.
+        _ if name.starts_with("utf-8-") => Declared::Utf8,
+        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "iso-8859-15" | "cp1252" | "windows-1252" => {
+            Declared::Latin1
+        }
+        "shift-jis" | "shiftjis" | "sjis" => Declared::WithAscii,
+        _ if WITH_ASCII.iter().any(|start| name.starts_with(start)) => Declared::WithAscii,
+        _ => Declared::Other,
+    }
+}
+
+/// The encoding that the first two lines name (PEP 263), in small letters and with hyphens. The second counts where the
+/// first has nothing but a comment or nothing at all.
 fn declared(bytes: &[u8]) -> Option<String> {
-    let lines = bytes.split(|byte| *byte == b'\n').take(2);
-    for line in lines {
-        let line = &line[..line.len().min(200)];
-        let text = String::from_utf8_lossy(line);
-        let Some((_, rest)) = text.trim_start().starts_with('#').then(|| text.split_once("coding"))? else { continue };
-        let name = rest.strip_prefix([':', '=']).unwrap_or_default().trim_start();
-        let name: String =
-            name.chars().take_while(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(*letter)).collect();
-        if !name.is_empty() {
-            return Some(name.to_ascii_lowercase().replace('_', "-"));
+    let starts: Vec<usize> = std::iter::once(0).chain(line_starts(bytes).take(2).map(|start| start as usize)).collect();
+    for (index, start) in starts.iter().take(2).enumerate() {
+        let end = starts.get(index + 1).copied().unwrap_or(bytes.len());
+        let line = String::from_utf8_lossy(bytes.get(*start..end)?).into_owned();
+        let line = line.trim_start_matches([' ', '\t', '\u{c}']).trim_end_matches(['\r', '\n']);
+        match line.strip_prefix('#') {
+            Some(comment) => {
+                if let Some(name) = named(comment) {
+                    return Some(name);
+                }
+            }
+            None if line.is_empty() => {}
+            None => return None,
         }
     }
     None
+}
+
+/// `coding: name` or `coding=name`, the first of a comment.
+fn named(comment: &str) -> Option<String> {
+    let is_letter = |letter: &char| letter.is_ascii_alphanumeric() || "-_.".contains(*letter);
+    comment.match_indices("coding").find_map(|(at, word)| {
+        let rest = comment[at + word.len()..].strip_prefix([':', '='])?.trim_start_matches([' ', '\t']);
+        let name: String = rest.chars().take_while(is_letter).collect();
+        (!name.is_empty()).then(|| name.to_ascii_lowercase().replace('_', "-"))
+    })
 }
 
 #[cfg(test)]
@@ -140,6 +219,30 @@ mod tests {
         let latin = Source::decode(b"# -*- coding: latin-1 -*-\nx = '\xe9'");
         assert_eq!((latin.encoding, latin.text.ends_with("'é'")), (Encoding::Latin1, true));
         assert_eq!(Source::decode(b"x = '\xe9'").encoding, Encoding::Broken);
+        assert_eq!(Source::decode(b"# coding: gbk\nx = 'a'").encoding, Encoding::Utf8);
+        assert_eq!(Source::decode(b"# coding: gbk\nx = '\xe9'").encoding, Encoding::Broken);
+        assert_eq!(Source::decode("# vim: set fileencoding=utf-8-unix :\nx = 'é'".as_bytes()).encoding, Encoding::Utf8);
+    }
+
+    /// What each of these hides, CPython runs.
+    #[test]
+    fn encodings_that_give_ascii_another_meaning_are_not_read() {
+        for text in [
+            "# coding: utf-7\n# +AAo-import pickle",
+            "# coding: unicode_escape\n# \\u000aimport pickle",
+            "\n# coding: utf-7\n",
+            "#!/usr/bin/env python\r# coding: utf-7\r",
+            "# my coding coding:utf_7\n",
+            "\u{c} #  coding=\tUTF-7\n",
+            "# coding: iso2022_jp\n",
+        ] {
+            assert_eq!(Source::decode(text.as_bytes()).encoding, Encoding::Broken, "{text:?}");
+        }
+        let far = format!("#{} coding: utf-7\n", " ".repeat(1_000));
+        assert_eq!(Source::decode(far.as_bytes()).encoding, Encoding::Broken);
+        for text in ["x = 1\n# coding: utf-7\n", "#\n#\n# coding: utf-7\n", "x = 'coding: utf-7'\n"] {
+            assert_eq!(Source::decode(text.as_bytes()).encoding, Encoding::Utf8, "{text:?}");
+        }
     }
 
     #[test]

@@ -80,7 +80,10 @@ fn is_allowed(source: &Source, problem: &Problem, allowances: &mut [Allowance]) 
     let fits = |allowance: &&mut Allowance| {
         allowance.has_reason && allowance.rule == problem.rule && lines.contains(&allowance.line)
     };
-    match allowances.iter_mut().find(fits) {
+    // They are in order of their lines.
+    let before = allowances.partition_point(|allowance| allowance.line < *lines.start());
+    let after = allowances.partition_point(|allowance| allowance.line <= *lines.end());
+    match allowances[before..after].iter_mut().find(fits) {
         Some(allowance) => {
             allowance.is_used = true;
             true

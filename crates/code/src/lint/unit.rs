@@ -1,6 +1,8 @@
 //! Files that are read: on all cores, each on a stack that is deep enough for the deepest tree that is accepted.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,8 +20,8 @@ use super::{Kind, LookedAt, Options, Unread, models, rules};
 
 /// Bytes of one file of Python or notebook.
 const MAX_BYTES: u64 = 16 << 20;
-/// Bytes of one configuration; what is longer is data.
-const MAX_CONFIGURATION: u64 = 1 << 20;
+/// Bytes of one configuration that are read; what is longer is data, or is said to be read in part.
+const MAX_CONFIGURATION: usize = 1 << 20;
 /// Bytes of the stack of each thread.
 const STACK: usize = 64 << 20;
 
@@ -30,7 +32,7 @@ pub(crate) struct Unit {
     pub(crate) shown: String,
     /// From the project's folder on.
     pub(crate) relative: PathBuf,
-    /// The folder that names of files in it may be below.
+    /// The file itself, wherever its name leads; what it names lies beside it or above.
     pub(crate) opened: PathBuf,
     pub(crate) kind: Kind,
     pub(crate) source: Source,
@@ -69,15 +71,9 @@ impl Unit {
 
 /// Reads files. What could not be read is told apart.
 pub(super) fn read_all(found: &[Found]) -> (Vec<Unit>, Vec<Unread>) {
-    let read = on_threads(found, |file| match file.kind {
-        // A long file of this kind is data, and nobody's configuration.
-        Kind::Configuration => {
-            bounded::read(&file.opened, MAX_CONFIGURATION).ok().and_then(|bytes| read_one(file, bytes)).map(Ok)
-        }
-        _ => match bounded::read(&file.opened, MAX_BYTES) {
-            Ok(bytes) => read_one(file, bytes).map(Ok),
-            Err(error) => Some(Err((file.shown.clone(), format!("cannot be read: {error}")))),
-        },
+    let read = on_threads(found, |file| match bytes_of(file) {
+        Ok((bytes, size)) => read_one(file, bytes, size).map(Ok),
+        Err(error) => Some(Err((file.shown.clone(), format!("cannot be read: {error}")))),
     });
     let (mut units, mut unread) = (Vec::new(), Vec::new());
     for one in read.into_iter().flatten() {
@@ -89,11 +85,28 @@ pub(super) fn read_all(found: &[Found]) -> (Vec<Unit>, Vec<Unread>) {
     (units, unread)
 }
 
+/// A file's bytes, of a configuration no more than are looked at, and how many it has.
+fn bytes_of(file: &Found) -> io::Result<(Vec<u8>, u64)> {
+    if file.kind != Kind::Configuration {
+        let bytes = bounded::read(&file.opened, MAX_BYTES)?;
+        let size = bytes.len() as u64;
+        return Ok((bytes, size));
+    }
+    let opened = File::open(&file.opened)?;
+    let (size, mut bytes) = (opened.metadata()?.len(), Vec::new());
+    io::copy(&mut opened.take(MAX_CONFIGURATION as u64 + 1), &mut bytes)?;
+    Ok((bytes, size))
+}
+
 /// Reads one file that is in memory.
 pub(super) fn read_bytes(file: &Found, bytes: Vec<u8>) -> Option<Unit> {
-    on_threads(&[(file, Mutex::new(Some(bytes)))], |(file, bytes)| read_one(file, bytes.lock().ok()?.take()?))
-        .pop()
-        .flatten()
+    on_threads(&[(file, Mutex::new(Some(bytes)))], |(file, bytes)| {
+        let bytes = bytes.lock().ok()?.take()?;
+        let size = bytes.len() as u64;
+        read_one(file, bytes, size)
+    })
+    .pop()
+    .flatten()
 }
 
 /// The rules' opinions about each file.
@@ -111,8 +124,7 @@ pub(super) fn judge_all(units: &[Unit], options: &Options) -> Vec<Vec<Problem>> 
     })
 }
 
-fn read_one(file: &Found, bytes: Vec<u8>) -> Option<Unit> {
-    let size = bytes.len() as u64;
+fn read_one(file: &Found, bytes: Vec<u8>, size: u64) -> Option<Unit> {
     let mut unit = Unit {
         shown: file.shown.clone(),
         relative: file.relative.clone(),
@@ -131,18 +143,19 @@ fn read_one(file: &Found, bytes: Vec<u8>) -> Option<Unit> {
             unit.script = syntax::read(&unit.source.text);
         }
         Kind::Notebook => {
-            let (source, commands, problem) = notebook::read(&bytes);
-            let cells: Vec<Span> = source.cells.iter().map(|cell| cell.span).collect();
-            unit.script = syntax::read_cells(&source.text, &cells);
-            unit.script.commands.extend(commands);
-            unit.source = source;
-            unit.problems.extend(problem);
+            let read = notebook::read(&bytes);
+            unit.script = syntax::read_cells(&read.code, &read.source.cell_spans());
+            unit.script.commands.extend(read.commands);
+            unit.source = read.source;
+            unit.problems.extend(read.problems);
             unit.bytes = bytes;
         }
         Kind::Configuration => {
-            unit.configuration = Some(configuration::read(&file.relative, &bytes)?);
-            unit.source = Source::decode(&bytes);
+            let most = bytes.len().min(MAX_CONFIGURATION);
+            let configuration = configuration::read(&file.relative, &bytes[..most], most < bytes.len())?;
+            unit.source = Source::decode(&bytes[..most]);
             unit.script.comments = configuration::comments(&file.relative, &unit.source.text);
+            unit.configuration = Some(configuration);
         }
     }
     unit.problems.extend(broken(&unit));
@@ -157,7 +170,18 @@ fn broken(unit: &Unit) -> Vec<Problem> {
         problems.push(Problem::incomplete(Span::default(), format!("nothing of it was read: {why}"), NEXT));
     }
     if unit.source.encoding == Encoding::Broken {
-        problems.push(Problem::incomplete(Span::default(), "its bytes are no text in the encoding it declares", NEXT));
+        problems.push(Problem::incomplete(
+            Span::default(),
+            "its bytes are no text in an encoding that is known here",
+            NEXT,
+        ));
+    }
+    if let Some(why) = unit.configuration.as_ref().and_then(|configuration| configuration.stopped.as_deref()) {
+        problems.push(Problem::incomplete(
+            Span::default(),
+            format!("the configuration is not wholly read: {why}"),
+            NEXT,
+        ));
     }
     let breaks = unit
         .script

@@ -1,11 +1,13 @@
 //! Seeds that come from a clock.
 
+use std::collections::HashMap;
+
 use waag_engine::rules::Meta;
 use waag_evidence::Severity;
 
 use super::super::problem::Problem;
 use super::super::rule::{Rule, View};
-use super::super::syntax::Call;
+use super::super::syntax::{Call, Script};
 
 /// Who it is.
 pub static META: Meta =
@@ -20,17 +22,12 @@ impl Rule for ChangingSeed {
     }
 
     fn script(&self, view: &View<'_>, problems: &mut Vec<Problem>) {
+        let seeders = seeders(view.script);
         for call in view.script.calls.iter().filter(|call| is_clock(&call.callee.path)) {
             let around: Vec<&Call> = std::iter::once(call).chain(view.script.around(call)).collect();
             // Straight into a seed, or under a name that then is one.
-            let name = around.iter().find_map(|call| call.assigned.as_deref());
-            let by_name = |seeder: &&Call| {
-                seeds(seeder)
-                    && seeder.first().is_some_and(|first| first.name.is_some() && first.name.as_deref() == name)
-            };
-            let seeder =
-                around.iter().copied().find(|call| seeds(call)).or_else(|| view.script.calls.iter().find(by_name));
-            if let Some(seeder) = seeder {
+            let by_name = || seeders.get(around.iter().find_map(|call| call.assigned.as_deref())?).copied();
+            if let Some(seeder) = around.iter().copied().find(|call| seeds(call)).or_else(by_name) {
                 let next = "Take a number that you write down: an argument with a default, or the configuration.";
                 let problem =
                     Problem::new(&META, seeder.span, "the seed is the time of day, so no run can be made again", next);
@@ -38,6 +35,12 @@ impl Rule for ChangingSeed {
             }
         }
     }
+}
+
+/// What seeds with a name, by the name; the first of each.
+fn seeders(script: &Script) -> HashMap<&str, &Call> {
+    let by_name = script.calls.iter().rev().filter(|call| seeds(call));
+    by_name.filter_map(|call| Some((call.first()?.name.as_deref()?, call))).collect()
 }
 
 fn is_clock(path: &str) -> bool {

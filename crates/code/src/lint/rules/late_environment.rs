@@ -1,5 +1,7 @@
 //! Settings that come too late.
 
+use std::collections::BTreeMap;
+
 use waag_engine::rules::Meta;
 use waag_evidence::Severity;
 
@@ -31,57 +33,56 @@ impl Rule for LateEnvironment {
             .filter_map(|store| Some((store.key.as_deref()?, store.span, store.scope)));
         let calls = view.script.calls.iter().filter(|call| call.is_any(&["os.environ.setdefault", "os.putenv"]));
         let calls = calls.filter_map(|call| Some((call.first()?.value.text()?, call.span, call.scope)));
-        for (key, span, scope) in stores.chain(calls) {
-            problems.extend(judge(view, key, span, scope));
+        let mut by_key: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
+        // A function is called nobody knows when; what Python reads when it starts is too late in any.
+        let told = stores.chain(calls).filter(|(key, _, scope)| *scope == 0 || *key == "PYTHONHASHSEED");
+        told.for_each(|(key, span, _)| by_key.entry(key).or_default().push(span));
+        for (key, spans) in by_key {
+            problems.extend(judge(view, key, &spans));
         }
     }
 }
 
-fn judge(view: &View<'_>, key: &str, span: Span, scope: usize) -> Option<Problem> {
-    let found =
-        |message: String, next: &str| Some(Problem::new(&META, span, message, next).severity(Severity::Low).about(key));
+/// Judges all places where a key is set.
+fn judge(view: &View<'_>, key: &str, spans: &[Span]) -> Vec<Problem> {
+    let found = |span: Span, message: &str, next: &str| {
+        Problem::new(&META, span, message, next).severity(Severity::Low).about(key)
+    };
     if key == "PYTHONHASHSEED" {
         // For processes that are started later it counts.
         let starts = ["subprocess", "multiprocessing", "os.execv", "concurrent"]
             .iter()
             .any(|library| view.script.imports(library))
             || view.script.calls.iter().any(|call| call.callee.path.starts_with("os.exec"));
-        let message =
-            "PYTHONHASHSEED is read when Python starts: set here, it changes nothing in this process".to_owned();
-        return if starts {
-            None
-        } else {
-            found(message, "Set it where the program is started: PYTHONHASHSEED=0 python train.py.")
-        };
-    }
-    // A function is called nobody knows when.
-    if scope != 0 {
-        return None;
+        let message = "PYTHONHASHSEED is read when Python starts: set here, it changes nothing in this process";
+        let next = "Set it where the program is started: PYTHONHASHSEED=0 python train.py.";
+        let late = spans.iter().filter(|_| !starts);
+        return late.map(|span| found(*span, message, next)).collect();
     }
     let library = match key {
         "CUBLAS_WORKSPACE_CONFIG" => "torch",
         "TF_DETERMINISTIC_OPS" | "TF_CUDNN_DETERMINISTIC" => "tensorflow",
         "XLA_FLAGS" | "XLA_PYTHON_CLIENT_PREALLOCATE" => "jax",
-        _ => return None,
+        _ => return Vec::new(),
     };
     let first = view.script.imports.iter().find(|import| {
         import.level == 0 && (import.path == library || import.path.starts_with(&format!("{library}.")))
-    })?;
-    let is_used = view.script.calls.iter().any(|call| {
+    });
+    let Some(first) = first else { return Vec::new() };
+    let uses = view.script.calls.iter().filter(|call| {
         call.scope == 0
-            && call.span.start < span.start
             && call.span.start > first.span.end
             && call.callee.path.starts_with(&format!("{library}."))
             && touches_device(&call.callee.path, &call.callee.name)
     });
+    let first_use = uses.map(|call| call.span.start).min();
     let is_read_at_import = library == "jax";
-    if first.span.start > span.start || !(is_used || is_read_at_import) {
-        return None;
-    }
-    found(
-        format!("{key} is set after {library} may have read it"),
-        "Set it before the first import, or where the program is started.",
-    )
+    let is_late = |span: &&Span| {
+        first.span.start <= span.start && (is_read_at_import || first_use.is_some_and(|start| start < span.start))
+    };
+    let message = format!("{key} is set after {library} may have read it");
+    let next = "Set it before the first import, or where the program is started.";
+    spans.iter().filter(is_late).map(|span| found(*span, &message, next)).collect()
 }
 
 /// Whether a call starts what reads the environment.

@@ -1,6 +1,7 @@
 //! Generators of random numbers that a training uses and nobody seeds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
 use waag_engine::rules::Meta;
 
 use waag_evidence::{Confidence, Severity};
@@ -27,17 +28,12 @@ impl Rule for MissingSeed {
     }
 
     fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
-        let Some(seeded) = seeded(program).filter(|_| program.is_whole) else { return };
-        let trainers: Vec<(usize, &Call)> = program
-            .calls()
-            .filter(|(_, script, call)| makes_trainer(script, call))
-            .map(|(at, _, call)| (at, call))
-            .collect();
+        let Some(seeded) = seeded(program) else { return };
+        let trainers = trainers(program);
         // A trainer seeds what is drawn after it; of other functions and files nobody knows what comes first.
         let is_after = |index: usize, call: &Call| {
-            trainers
-                .iter()
-                .any(|(at, made)| (*at, made.scope) != (index, call.scope) || made.span.start <= call.span.start)
+            let here = trainers.get(&(index, call.scope));
+            trainers.len() > 1 || here.is_none_or(|start| *start <= call.span.start)
         };
         let has_trainer = program.has_class(is_trainer);
         let mut told: Vec<Generator> = Vec::new();
@@ -46,7 +42,7 @@ impl Rule for MissingSeed {
             else {
                 continue;
             };
-            if generator.is_global() && has_trainer && (trainers.is_empty() || is_after(index, call)) {
+            if generator.is_global() && has_trainer && is_after(index, call) {
                 continue;
             }
             // One place is enough for what one line settles; estimators are settled one by one.
@@ -292,6 +288,10 @@ fn estimator(path: &str, call: &Call) -> bool {
 /// What is seeded somewhere in the program; nothing where something unknown may seed anything.
 fn seeded(program: &Program<'_>) -> Option<BTreeSet<Generator>> {
     const ALL: &[Generator] = &[Generator::Python, Generator::NumPy, Generator::Torch, Generator::TensorFlow];
+    // What is not looked at may seed as well.
+    if !program.is_whole {
+        return None;
+    }
     let mut seeded = BTreeSet::new();
     for (_, _, call) in program.calls() {
         let path = call.callee.path.as_str();
@@ -352,6 +352,15 @@ fn is_trainer(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or_default();
     let library = ["transformers.", "trl.", "sentence_transformers."].iter().any(|library| path.starts_with(library));
     library && name.ends_with("Trainer")
+}
+
+/// Where trainers are made first, by file and function.
+fn trainers(program: &Program<'_>) -> HashMap<(usize, usize), u32> {
+    let mut first = HashMap::new();
+    for (index, _, call) in program.calls().filter(|(_, script, call)| makes_trainer(script, call)) {
+        first.entry((index, call.scope)).or_insert(call.span.start);
+    }
+    first
 }
 
 /// Whether a call makes such a trainer, or one of a class that is made from one.

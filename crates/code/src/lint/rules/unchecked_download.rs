@@ -1,5 +1,7 @@
 //! Files that may be other ones tomorrow.
 
+use std::collections::HashSet;
+
 use waag_engine::rules::Meta;
 use waag_evidence::Severity;
 
@@ -27,9 +29,9 @@ impl Rule for UncheckedDownload {
         if checks(view.script) {
             return;
         }
-        for call in &view.script.calls {
-            problems.extend(judge(view.script, call));
-        }
+        let writing: HashSet<usize> =
+            view.script.calls.iter().filter(|call| writes(call)).map(|call| call.scope).collect();
+        problems.extend(view.script.calls.iter().filter_map(|call| judge(call, &writing)));
         for line in lines(view.script) {
             for file in taken(&line) {
                 if let Taken::File(address) = file {
@@ -60,7 +62,14 @@ fn found(span: Span, address: &str) -> Problem {
     Problem::new(&META, span, message.replace('\0', "…"), NEXT).severity(severity).about(address.replace('\0', "…"))
 }
 
-fn judge(script: &Script, call: &Call) -> Option<Problem> {
+/// Whether a call opens a file to write bytes to it.
+fn writes(call: &Call) -> bool {
+    let mode = || call.argument("mode", Some(1)).and_then(|mode| mode.value.text());
+    call.callee.path == "open" && mode().is_some_and(|mode| mode.contains("wb"))
+}
+
+/// Judges a call, of a file of which these scopes write bytes to files.
+fn judge(call: &Call, writing: &HashSet<usize>) -> Option<Problem> {
     let address = call.first()?.value.part().filter(|address| address.starts_with("http"))?;
     let checks = ["known_hash", "hash_prefix", "expected_hash"]
         .iter()
@@ -69,16 +78,8 @@ fn judge(script: &Script, call: &Call) -> Option<Problem> {
         return Some(found(call.span, address));
     }
     // What is asked for is a file where the same function writes bytes to one.
-    let writes = |other: &Call| {
-        other.scope == call.scope
-            && other.callee.path == "open"
-            && other
-                .argument("mode", Some(1))
-                .and_then(|mode| mode.value.text())
-                .is_some_and(|mode| mode.contains("wb"))
-    };
     let is_get = call.is_any(&["requests.get", "urllib.request.urlopen", "httpx.get"]);
-    (is_get && script.calls.iter().any(writes)).then(|| found(call.span, address))
+    (is_get && writing.contains(&call.scope)).then(|| found(call.span, address))
 }
 
 /// Whether digests are made here at all.

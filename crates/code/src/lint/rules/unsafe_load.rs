@@ -108,9 +108,7 @@ fn torch_load(view: &View<'_>, call: &Call) -> Option<Problem> {
                 }
                 None => "the file is unpickled: nothing says weights_only=True",
             };
-            let is_there = torch.is_some_and(|version| *version >= version_of([1, 13]));
-            let edits = if is_there { with_argument(view, call) } else { Vec::new() };
-            Some(Problem::new(&META, call.span, message, NEXT).fixed_by(edits))
+            Some(Problem::new(&META, call.span, message, NEXT).fixed_by(with_argument(view, call)))
         }
     }
 }
@@ -119,8 +117,13 @@ fn version_of(release: [u64; 2]) -> pep440_rs::Version {
     pep440_rs::Version::new(release)
 }
 
-/// `weights_only=True` behind the last argument, where nothing but white space and a comma follows it.
+/// `weights_only=True` behind the last argument, where nothing but white space and a comma follows it. PyTorch has it from
+/// 1.13 on, refuses it beside a `pickle_module`, and has it in `torch.hub` only since later.
 fn with_argument(view: &View<'_>, call: &Call) -> Vec<Edit> {
+    let has_it = view.options.torch.as_ref().is_some_and(|version| *version >= version_of([1, 13]));
+    if !has_it || !call.is("torch.load") || call.argument("pickle_module", Some(2)).is_some() {
+        return Vec::new();
+    }
     let arguments = call.positional.iter().chain(call.keywords.iter().map(|(_, argument)| argument));
     let Some(last) = arguments.map(|argument| argument.span.end).max() else { return Vec::new() };
     let rest = view.unit.source.slice(Span { start: last, end: call.parentheses.end.saturating_sub(1) });
@@ -213,7 +216,7 @@ fn other(script: &Script, index: usize, call: &Call) -> Option<Problem> {
 
 /// `pickle.loads(pickle.dumps(x))` makes a copy of what is there already.
 fn is_own_copy(script: &Script, index: usize) -> bool {
-    let mut inner = script.calls.iter().skip(index + 1).take_while(|call| call.within.is_some());
+    let mut inner = script.calls.iter().skip(index + 1).take(8).take_while(|call| call.within.is_some());
     inner.any(|call| call.within == Some(index) && call.callee.name == "dumps")
         || script.calls.get(index).is_some_and(|call| {
             call.first().is_some_and(|first| first.value.path().is_some_and(|path| path.ends_with(".dumps()")))

@@ -1,6 +1,6 @@
 //! What names are bound to, in every function and class.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
@@ -37,7 +37,7 @@ pub(super) struct Names<'a> {
     names: HashMap<&'a str, Binding<'a>>,
     /// What methods keep in `self`.
     kept: HashMap<&'a str, Binding<'a>>,
-    globals: Vec<&'a str>,
+    globals: HashSet<&'a str>,
 }
 
 /// All of them.
@@ -100,7 +100,7 @@ impl<'a> Bindings<'a> {
     }
 
     fn bind(&mut self, name: &'a str, binding: Binding<'a>) {
-        let is_global = self.scopes[self.current].globals.contains(&name);
+        let is_global = self.scopes[self.current].globals.contains(name);
         let scope = if is_global { 0 } else { self.current };
         join(&mut self.scopes[scope].names, name, binding);
     }

@@ -7,6 +7,7 @@
 mod bindings;
 mod depth;
 mod fold;
+mod index;
 mod paths;
 mod reading;
 mod record;

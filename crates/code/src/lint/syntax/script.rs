@@ -1,5 +1,9 @@
 //! What rules see of a file of Python.
 
+use std::sync::OnceLock;
+
+use super::index::Index;
+
 /// Bytes of a file, from the first to the one behind the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Span {
@@ -240,6 +244,9 @@ pub(crate) struct Break {
     pub(crate) message: String,
 }
 
+/// Calls around a call that are looked at.
+const MAX_AROUND: usize = 64;
+
 /// A file of Python.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Script {
@@ -263,6 +270,8 @@ pub(crate) struct Script {
     pub(crate) is_started: bool,
     /// Why nothing of it was read.
     pub(crate) refused: Option<String>,
+    /// Made when it is first asked for.
+    pub(super) index: OnceLock<Index>,
 }
 
 impl Script {
@@ -270,16 +279,17 @@ impl Script {
         Self { refused: Some(why), ..Self::default() }
     }
 
-    /// Whether it imports this library.
-    pub(crate) fn imports(&self, library: &str) -> bool {
-        let is_it = |import: &Import| {
-            import.level == 0
-                && import.path.strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.imports.iter().any(is_it)
+    /// What its calls and imports say, looked up.
+    pub(crate) fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(self))
     }
 
-    /// The call that this is an argument of, and what that is an argument of.
+    /// Whether it imports this library.
+    pub(crate) fn imports(&self, library: &str) -> bool {
+        self.index().imports(library)
+    }
+
+    /// The call that this is an argument of, and what that is an argument of, up to some levels.
     pub(crate) fn around<'a>(&'a self, call: &'a Call) -> impl Iterator<Item = &'a Call> {
         self.outwards(call, |call| call.within)
     }
@@ -296,12 +306,13 @@ impl Script {
             next = step(call);
             Some(call)
         })
+        .take(MAX_AROUND)
     }
 
     /// What the class at the start of a dotted name is made from, where this file defines it: `.Own().train`.
-    pub(crate) fn bases<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a str> {
-        let own = path.strip_prefix('.').map(|path| path.split(['.', '(']).next().unwrap_or_default());
-        let scopes = self.scopes.iter().filter(move |scope| own.is_some_and(|own| scope.name == own));
-        scopes.flat_map(|scope| scope.bases.iter().map(String::as_str))
+    pub(crate) fn bases(&self, path: &str) -> impl Iterator<Item = &str> {
+        let own = path.strip_prefix('.').and_then(|path| path.split(['.', '(']).next());
+        let scope = own.and_then(|own| self.scopes.get(self.index().scope(own)?));
+        scope.into_iter().flat_map(|scope| scope.bases.iter().map(String::as_str))
     }
 }
