@@ -8,7 +8,7 @@ use waag_formats::budget::Budget;
 use waag_formats::json::{self, Deviation, Event, Note, Segment, Value};
 use waag_formats::yaml::{self, Stop};
 
-use super::syntax::Span;
+use super::syntax::{Comment, Span};
 
 /// Entries of one file that are kept.
 const MAX_ENTRIES: usize = 20_000;
@@ -93,14 +93,33 @@ impl Entry {
 
 /// Reads a configuration, if it is one of a training as far as it can be read. The file may go on behind these bytes.
 pub(crate) fn read(relative: &Path, bytes: &[u8], goes_on: bool) -> Option<Configuration> {
-    let is_json = relative.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let mut reader = Reader::default();
-    let stopped = if is_json { read_json(bytes, &mut reader) } else { read_yaml(bytes, &mut reader) };
+    let stopped = if is_json(relative) { read_json(bytes, &mut reader) } else { read_yaml(bytes, &mut reader) };
     let is_long = goes_on.then(|| format!("it is longer than {} bytes", bytes.len()));
     let is_full = reader.is_full.then(|| format!("it has more than {MAX_ENTRIES} entries"));
     let tool = tool(relative, &reader)?;
     let stopped = is_long.or(stopped).or(is_full);
     Some(Configuration { tool, entries: reader.entries, stopped, bytes: bytes.to_vec() })
+}
+
+/// Comments of YAML that speak to waag; JSON has none.
+pub(crate) fn comments(relative: &Path, text: &str) -> Vec<Comment> {
+    if is_json(relative) {
+        return Vec::new();
+    }
+    let mut start = 0;
+    let lines = text.split_inclusive('\n').filter_map(|line| {
+        let at = start;
+        start += line.len();
+        let comment = line.find("# waag:").filter(|at| line[..*at].ends_with([' ', '\t']) || *at == 0)?;
+        let span = Span { end: Span::at(at + line.trim_end().len()).end, ..Span::at(at + comment) };
+        Some(Comment { text: line[comment..].trim_end().to_owned(), span })
+    });
+    lines.collect()
+}
+
+fn is_json(relative: &Path) -> bool {
+    relative.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 /// Reads JSON, and says why it stopped, if it did.

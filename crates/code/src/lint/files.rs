@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
 use waag_engine::walk::{Entry, EntryKind, walk};
@@ -61,8 +61,7 @@ fn given(root: &Path) -> io::Result<Found> {
         let message = format!("'{shown}' has none of the endings .py, .pyw, .ipynb, .json, .yaml and .yml");
         io::Error::new(io::ErrorKind::InvalidInput, message)
     })?;
-    let relative = root.file_name().map(PathBuf::from).unwrap_or_default();
-    Ok(Found { shown: root.display().to_string(), opened: root.to_owned(), relative, kind })
+    Ok(Found { shown: root.display().to_string(), opened: root.to_owned(), relative: named(root), kind })
 }
 
 fn below(root: &Path, found: &mut Vec<Found>, unread: &mut Vec<Unread>) -> io::Result<()> {
@@ -102,6 +101,13 @@ fn each_once(mut found: Vec<Found>) -> Vec<Found> {
     found.retain(|file| seen.insert(whole(file)));
     found.sort_by(|one, other| one.shown.cmp(&other.shown));
     found
+}
+
+/// A file that was given itself, by as much as was said of where it lies in the project.
+fn named(file: &Path) -> PathBuf {
+    let is_inside = file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let inside = is_inside.then(|| file.strip_prefix(".").unwrap_or(file).to_owned());
+    inside.or_else(|| file.file_name().map(PathBuf::from)).unwrap_or_default()
 }
 
 /// What a file is read as, by its name.

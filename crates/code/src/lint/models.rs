@@ -30,10 +30,12 @@ pub(crate) fn place(view: &View<'_>, value: &Value) -> Place {
     if !text.is_whole || !is_hub_name(&text.known) {
         return Place::Unknown;
     }
-    if is_there(view, &text.known) || is_written(view.script, &text.known) {
-        return Place::Here;
-    }
-    Place::Hub
+    if is_known_here(view, &text.known) { Place::Here } else { Place::Hub }
+}
+
+/// Whether a name is that of a file or folder that is there, or that the project writes to.
+pub(crate) fn is_known_here(view: &View<'_>, name: &str) -> bool {
+    is_there(view, name) || view.written.contains(name)
 }
 
 fn is_path(text: &Text) -> bool {
@@ -121,10 +123,13 @@ fn is_there(view: &View<'_>, name: &str) -> bool {
     folders.filter(|folder| *folder != Path::new("")).any(|folder| folder.join(name).exists())
 }
 
-/// Whether the program itself writes what it then reads.
-fn is_written(script: &Script, name: &str) -> bool {
-    let index = script.index();
-    WRITERS.iter().any(|function| index.takes(function, name)) || OUTPUTS.iter().any(|key| index.names(key, name))
+/// What a file writes to, by the names that it knows.
+pub(crate) fn written(script: &Script) -> impl Iterator<Item = &str> {
+    script.calls.iter().flat_map(|call| {
+        let is_writer = WRITERS.contains(&call.callee.name.as_str());
+        let first = call.first().filter(|_| is_writer).and_then(|first| first.value.text());
+        first.into_iter().chain(OUTPUTS.iter().filter_map(|output| call.keyword(output)?.text()))
+    })
 }
 
 /// Whether a revision can never mean something else: a commit, in full.
@@ -147,8 +152,16 @@ pub(crate) enum Pin {
 
 /// The revision that a call asks for.
 pub(crate) fn pin(call: &Call) -> Pin {
-    let mut revisions = ["revision", "code_revision", "commit_hash"].iter().filter_map(|name| call.keyword(name));
-    match revisions.next_back() {
+    pinned(call, call.keyword("revision"))
+}
+
+/// The revision of the code that a call asks for: that of the rest, where nothing else is said.
+pub(crate) fn code_pin(call: &Call) -> Pin {
+    pinned(call, call.keyword("code_revision").or(call.keyword("revision")))
+}
+
+fn pinned(call: &Call, revision: Option<&Value>) -> Pin {
+    match revision {
         None if call.is_open => Pin::Unknown,
         None | Some(Value::Nothing) => Pin::None,
         Some(Value::Text(text)) if text.is_whole && is_commit(&text.known) => Pin::Commit,

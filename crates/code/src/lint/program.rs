@@ -4,10 +4,10 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use super::problem::Problem;
-use super::syntax::{Call, Script, Span};
+use super::syntax::{Call, Import, Script, Span};
 use super::unit::{Unit, on_threads};
 use super::{Kind, rules};
 
@@ -19,8 +19,10 @@ const MAX_MEMBERS: usize = 400;
 pub(crate) struct Program<'a> {
     /// Its files, the started one first.
     pub(crate) members: Vec<&'a Unit>,
+    /// Whether all of the project that it imports is among them; otherwise nothing is known to be absent.
+    pub(crate) is_whole: bool,
     /// Whether it has more files than these.
-    pub(crate) is_cut: bool,
+    is_cut: bool,
 }
 
 impl<'a> Program<'a> {
@@ -71,14 +73,18 @@ pub(super) fn judge(units: &[Unit]) -> Judged {
     let imported: Vec<Vec<usize>> = on_threads(units, |unit| modules.imported_by(unit));
     let known: BTreeSet<usize> = imported.iter().flatten().copied().collect();
     let starts: Vec<usize> = (0..units.len()).filter(|index| is_start(&units[*index], known.contains(index))).collect();
+    let misses: Vec<OnceLock<bool>> = units.iter().map(|_| OnceLock::new()).collect();
+    let is_missed = |index: &usize| *misses[*index].get_or_init(|| modules.misses(&units[*index]));
     // Programs share files: what is said of one is kept once, and not once for each program.
     let (told, members) = (Mutex::new(BTreeMap::new()), Mutex::new(BTreeSet::new()));
     let trained = on_threads(&starts, |start| {
         let (places, is_cut) = reached(*start, &imported);
-        let program = Program { members: places.iter().map(|index| &units[*index]).collect(), is_cut };
+        let members = places.iter().map(|index| &units[*index]).collect();
+        let mut program = Program { members, is_whole: false, is_cut };
         if !program.calls().any(|(_, script, call)| trains(script, call)) {
             return None;
         }
+        program.is_whole = !is_cut && !places.iter().any(is_missed);
         let problems = opinions(&program).into_iter();
         let placed = problems.filter_map(|(member, problem)| Some((*places.get(member)?, problem)));
         keep_each_once(&told, placed);
@@ -195,6 +201,7 @@ pub(crate) fn trains(script: &Script, call: &Call) -> bool {
                 || path.starts_with("ultralytics.")
                 || path == "xgboost.train"
                 || path == "lightgbm.train"
+                || script.bases(path).any(|base| base.ends_with("Trainer"))
         }
         "learn" => path.starts_with("stable_baselines3."),
         "fit_one_cycle" | "fine_tune" => script.imports("fastai"),
@@ -204,7 +211,7 @@ pub(crate) fn trains(script: &Script, call: &Call) -> bool {
     }
 }
 
-/// The files of a project, by the names they are imported under.
+/// The files of a project, by where they lie without their ending, packages by their folder.
 struct Modules {
     by_path: HashMap<PathBuf, usize>,
 }
@@ -213,7 +220,7 @@ impl Modules {
     fn new(units: &[Unit]) -> Self {
         let mut by_path = HashMap::new();
         for (index, unit) in units.iter().enumerate().filter(|(_, unit)| unit.kind == Kind::Python) {
-            let stem = unit.relative.with_extension("");
+            let stem = unit.place().with_extension("");
             let name =
                 if stem.ends_with("__init__") { stem.parent().map(Path::to_owned).unwrap_or_default() } else { stem };
             by_path.insert(name, index);
@@ -223,34 +230,57 @@ impl Modules {
 
     /// The project's own files that a file imports.
     fn imported_by(&self, unit: &Unit) -> Vec<usize> {
-        let folder = unit.relative.parent().unwrap_or(Path::new(""));
-        let mut found = BTreeSet::new();
-        for import in &unit.script.imports {
-            let below = import.path.replace('.', "/");
-            match import.level {
-                0 => {
-                    // Beside the file, or beside a folder that it is in; some projects keep all in `src`.
-                    let nearest = folder.ancestors().find_map(|base| self.find(base, &below));
-                    found.extend(nearest.or_else(|| self.find(Path::new("src"), &below)));
-                }
-                level => {
-                    let base = folder.ancestors().nth(level as usize - 1);
-                    found.extend(base.and_then(|base| self.find(base, &below)));
-                }
-            }
-        }
+        let found: BTreeSet<usize> =
+            unit.script.imports.iter().filter_map(|import| self.resolved(unit.place(), import)).collect();
         found.into_iter().collect()
     }
 
+    /// Whether a file imports one that lies there and was not given.
+    fn misses(&self, unit: &Unit) -> bool {
+        let place = unit.place();
+        let mut missing = unit.script.imports.iter().filter(|import| self.resolved(place, import).is_none());
+        missing.any(|import| bases(place, import).take(NEAR).any(|base| lies_in(base, &below(import))))
+    }
+
+    fn resolved(&self, place: &Path, import: &Import) -> Option<usize> {
+        let below = below(import);
+        // Some projects keep all in `src`.
+        bases(place, import)
+            .find_map(|base| self.find(base, &below, import).or_else(|| self.find(&base.join("src"), &below, import)))
+    }
+
     /// A module, or the one that holds the name that is imported.
-    fn find(&self, base: &Path, below: &str) -> Option<usize> {
+    fn find(&self, base: &Path, below: &str, import: &Import) -> Option<usize> {
         let whole = base.join(below);
-        let holder = || {
-            whole
-                .parent()
-                .filter(|parent| *parent != base || below.is_empty())
-                .and_then(|parent| self.by_path.get(parent))
-        };
+        let is_module = |parent: &&Path| *parent != base || below.is_empty() || import.level > 0;
+        let holder = || whole.parent().filter(is_module).and_then(|parent| self.by_path.get(parent));
         self.by_path.get(&whole).or_else(holder).copied()
     }
 }
+
+/// Folders above a file in which what it imports is looked for on the disk.
+const NEAR: usize = 4;
+
+fn below(import: &Import) -> String {
+    import.path.replace('.', "/")
+}
+
+/// Where an import may start: beside the file, or beside a folder that it is in; by its dots in one folder alone.
+fn bases<'a>(place: &'a Path, import: &Import) -> impl Iterator<Item = &'a Path> {
+    let (skipped, kept) = match import.level {
+        0 => (0, usize::MAX),
+        level => (level as usize - 1, 1),
+    };
+    place.ancestors().skip(1 + skipped).take(kept)
+}
+
+/// Whether a module lies in a folder: itself, what holds the name, or the package that it is in.
+fn lies_in(base: &Path, below: &str) -> bool {
+    let whole = base.join(below);
+    let package = base.join(below.split('/').next().unwrap_or_default()).join("__init__.py");
+    let modules = whole.ancestors().take_while(|path| *path != base).take(NEAR);
+    package.is_file() || modules.into_iter().any(|path| path.with_extension("py").is_file())
+}
+
+#[cfg(test)]
+mod tests;

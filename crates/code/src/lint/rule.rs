@@ -1,5 +1,7 @@
 //! What a rule is.
 
+use std::collections::HashSet;
+
 use waag_engine::rules::Meta;
 
 use super::Options;
@@ -16,6 +18,8 @@ pub(crate) struct View<'a> {
     pub(crate) unit: &'a Unit,
     /// What was read in it.
     pub(crate) script: &'a Script,
+    /// Folders and files that the project writes to, by their names in it.
+    pub(crate) written: &'a HashSet<&'a str>,
     /// What is known from elsewhere.
     pub(crate) options: &'a Options,
 }

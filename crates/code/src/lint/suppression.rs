@@ -15,15 +15,20 @@ struct Allowance {
     rule: String,
     has_reason: bool,
     span: Span,
-    /// The line that it speaks of: its own, or the next one where it stands alone.
+    own: usize,
+    /// The line that it speaks of: its own, or the next one that is no comment where it stands alone.
     line: usize,
     is_used: bool,
 }
 
 /// Takes away what is allowed, and adds what is wrong with the allowances.
 pub(super) fn apply(unit: &Unit, problems: Vec<Problem>) -> Vec<Problem> {
-    let mut allowances: Vec<Allowance> =
-        unit.script.comments.iter().filter_map(|comment| allowance(&unit.source, comment)).collect();
+    let mut allowances: Vec<Allowance> = Vec::new();
+    for comment in unit.script.comments.iter().rev() {
+        let found = allowance(&unit.source, comment, allowances.last());
+        allowances.extend(found);
+    }
+    allowances.reverse();
     if allowances.is_empty() {
         return problems;
     }
@@ -33,18 +38,37 @@ pub(super) fn apply(unit: &Unit, problems: Vec<Problem>) -> Vec<Problem> {
     kept
 }
 
-fn allowance(source: &Source, comment: &Comment) -> Option<Allowance> {
+/// Reads a comment; the one after it is known.
+fn allowance(source: &Source, comment: &Comment, next: Option<&Allowance>) -> Option<Allowance> {
     let rest = comment.text.trim_start_matches('#').trim_start().strip_prefix("waag:")?.trim_start();
     let (rule, reason) = rest.strip_prefix("allow[")?.split_once(']')?;
     let own = source.line_index(comment.span.start);
-    let is_alone = source.line(own).trim_start().starts_with('#');
+    let line = if is_comment(source, own) { statement_after(source, own, next) } else { own };
     Some(Allowance {
         rule: rule.trim().to_owned(),
         has_reason: reason.chars().any(char::is_alphanumeric),
         span: comment.span,
-        line: if is_alone { own + 1 } else { own },
+        own,
+        line,
         is_used: false,
     })
+}
+
+fn is_comment(source: &Source, line: usize) -> bool {
+    source.line(line).trim_start().starts_with('#')
+}
+
+/// The line that comments on lines of their own speak of; several of them may speak of one.
+fn statement_after(source: &Source, own: usize, next: Option<&Allowance>) -> usize {
+    let mut line = own + 1;
+    let last = source.line_index(u32::MAX);
+    while line <= last && is_comment(source, line) {
+        match next.filter(|next| next.own == line) {
+            Some(next) => return next.line,
+            None => line += 1,
+        }
+    }
+    line
 }
 
 fn is_allowed(source: &Source, problem: &Problem, allowances: &mut [Allowance]) -> bool {
@@ -84,3 +108,6 @@ fn wrong(allowance: &Allowance) -> Option<Problem> {
     };
     Some(Problem::new(&META, allowance.span, message, next).severity(Severity::Low).about(rule.clone()))
 }
+
+#[cfg(test)]
+mod tests;

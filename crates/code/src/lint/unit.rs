@@ -1,5 +1,6 @@
 //! Files that are read: on all cores, each on a stack that is deep enough for the deepest tree that is accepted.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use super::problem::Problem;
 use super::rule::View;
 use super::source::{Encoding, Source};
 use super::syntax::{self, Script, Span};
-use super::{Kind, LookedAt, Options, Unread, rules};
+use super::{Kind, LookedAt, Options, Unread, models, rules};
 
 /// Bytes of one file of Python or notebook.
 const MAX_BYTES: u64 = 16 << 20;
@@ -48,6 +49,12 @@ impl Unit {
     pub(super) fn looked_at(&self) -> LookedAt {
         let is_complete = self.problems.is_empty();
         LookedAt { path: self.shown.clone(), size: self.size, kind: self.kind, is_complete }
+    }
+
+    /// Where it lies, as it was named.
+    pub(crate) fn place(&self) -> &Path {
+        let shown = Path::new(&self.shown);
+        shown.strip_prefix(".").unwrap_or(shown)
     }
 
     /// Whether it is a test of the project's code: what it does is done again by nobody.
@@ -104,12 +111,13 @@ pub(super) fn read_bytes(file: &Found, bytes: Vec<u8>) -> Option<Unit> {
 
 /// The rules' opinions about each file.
 pub(super) fn judge_all(units: &[Unit], options: &Options) -> Vec<Vec<Problem>> {
+    let written: HashSet<&str> = units.iter().flat_map(|unit| models::written(&unit.script)).collect();
     on_threads(units, |unit| {
         let mut problems = unit.problems.clone();
         for rule in rules::ALL {
             match &unit.configuration {
                 Some(configuration) => rule.configuration(configuration, &mut problems),
-                None => rule.script(&View { unit, script: &unit.script, options }, &mut problems),
+                None => rule.script(&View { unit, script: &unit.script, options, written: &written }, &mut problems),
             }
         }
         problems
@@ -146,6 +154,7 @@ fn read_one(file: &Found, bytes: Vec<u8>, size: u64) -> Option<Unit> {
             let most = bytes.len().min(MAX_CONFIGURATION);
             let configuration = configuration::read(&file.relative, &bytes[..most], most < bytes.len())?;
             unit.source = Source::decode(&bytes[..most]);
+            unit.script.comments = configuration::comments(&file.relative, &unit.source.text);
             unit.configuration = Some(configuration);
         }
     }

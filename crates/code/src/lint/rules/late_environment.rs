@@ -30,11 +30,13 @@ impl Rule for LateEnvironment {
             .stores
             .iter()
             .filter(|store| store.path == "os.environ")
-            .filter_map(|store| Some((store.key.as_deref()?, store.span)));
+            .filter_map(|store| Some((store.key.as_deref()?, store.span, store.scope)));
         let calls = view.script.calls.iter().filter(|call| call.is_any(&["os.environ.setdefault", "os.putenv"]));
-        let calls = calls.filter_map(|call| Some((call.first()?.value.text()?, call.span)));
+        let calls = calls.filter_map(|call| Some((call.first()?.value.text()?, call.span, call.scope)));
         let mut by_key: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
-        stores.chain(calls).for_each(|(key, span)| by_key.entry(key).or_default().push(span));
+        // A function is called nobody knows when; what Python reads when it starts is too late in any.
+        let told = stores.chain(calls).filter(|(key, _, scope)| *scope == 0 || *key == "PYTHONHASHSEED");
+        told.for_each(|(key, span, _)| by_key.entry(key).or_default().push(span));
         for (key, spans) in by_key {
             problems.extend(judge(view, key, &spans));
         }
@@ -67,9 +69,9 @@ fn judge(view: &View<'_>, key: &str, spans: &[Span]) -> Vec<Problem> {
         import.level == 0 && (import.path == library || import.path.starts_with(&format!("{library}.")))
     });
     let Some(first) = first else { return Vec::new() };
-    // In a function, it is called nobody knows when.
     let uses = view.script.calls.iter().filter(|call| {
-        call.span.start > first.span.end
+        call.scope == 0
+            && call.span.start > first.span.end
             && call.callee.path.starts_with(&format!("{library}."))
             && touches_device(&call.callee.path, &call.callee.name)
     });

@@ -1,6 +1,7 @@
 //! Generators of random numbers that a training uses and nobody seeds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
 use waag_engine::rules::Meta;
 
 use waag_evidence::{Confidence, Severity};
@@ -9,7 +10,7 @@ use super::super::configuration::{Configuration, Entry, Scalar, Tool};
 use super::super::problem::Problem;
 use super::super::program::Program;
 use super::super::rule::Rule;
-use super::super::syntax::{Call, Span, Value};
+use super::super::syntax::{Call, Script, Span, Value};
 
 /// Who it is.
 pub static META: Meta = Meta {
@@ -27,14 +28,23 @@ impl Rule for MissingSeed {
     }
 
     fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
-        let seeded = seeded(program);
-        let Some(seeded) = seeded else { return };
+        let Some(seeded) = seeded(program) else { return };
+        let trainers = trainers(program);
+        // A trainer seeds what is drawn after it; of other functions and files nobody knows what comes first.
+        let is_after = |index: usize, call: &Call| {
+            let here = trainers.get(&(index, call.scope));
+            trainers.len() > 1 || here.is_none_or(|start| *start <= call.span.start)
+        };
+        let has_trainer = program.has_class(is_trainer);
         let mut told: Vec<Generator> = Vec::new();
         for (index, _, call) in program.calls() {
             let Some(generator) = drawn(program, call).filter(|generator| !seeded.contains(&generator.settled_by()))
             else {
                 continue;
             };
+            if generator.is_global() && has_trainer && is_after(index, call) {
+                continue;
+            }
             // One place is enough for what one line settles; estimators are settled one by one.
             if generator != Generator::Estimator && told.contains(&generator) {
                 continue;
@@ -117,6 +127,11 @@ impl Generator {
         }
     }
 
+    /// Whether one seed settles it wherever it is drawn from.
+    const fn is_global(self) -> bool {
+        !matches!(self, Self::NumPyOwn)
+    }
+
     /// Whose seed settles it.
     const fn settled_by(self) -> Self {
         if let Self::Estimator = self { Self::NumPy } else { self }
@@ -162,12 +177,10 @@ fn drawn(program: &Program<'_>, call: &Call) -> Option<Generator> {
     if let Some(name) = path.strip_prefix("torch.") {
         return torch(name, call).then_some(Generator::Torch);
     }
-    let tensorflow =
-        ["tensorflow.random.", "keras.layers.", "keras.applications."].iter().any(|prefix| path.starts_with(prefix));
-    if tensorflow
-        && !path.contains("Generator")
-        && program.imports("tensorflow") | program.imports("keras") | program.imports("tf_keras")
-    {
+    if is_new_network(path, call) {
+        return Some(Generator::Torch);
+    }
+    if keras(path, call) && (program.imports("tensorflow") || program.imports("keras") || program.imports("tf_keras")) {
         return Some(Generator::TensorFlow);
     }
     estimator(path, call).then_some(Generator::Estimator)
@@ -203,6 +216,31 @@ fn torch(name: &str, call: &Call) -> bool {
             && !name.contains("ones")
             && !name.contains("constant");
     is_draw && !has_generator || name.strip_prefix("nn.").is_some_and(|layer| LAYERS.contains(&layer))
+}
+
+/// A network of torchvision whose weights are not taken from anywhere.
+fn is_new_network(path: &str, call: &Call) -> bool {
+    let Some(name) = path.strip_prefix("torchvision.models.") else { return false };
+    let is_off = |value: &Value| value.is(false) || *value == Value::Nothing;
+    let given = call.argument("weights", Some(0)).or(call.argument("pretrained", None));
+    let is_network = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains(['.', '(']);
+    let is_helper = name.starts_with("get_") || name.starts_with("list_");
+    is_network && !is_helper && !call.is_open && given.is_none_or(|given| is_off(&given.value))
+}
+
+/// Whether it is something of TensorFlow or Keras that draws: a layer with weights that start anywhere, or with noise.
+fn keras(path: &str, call: &Call) -> bool {
+    const LAYERS: &[&str] = &["Dense", "EinsumDense", "Embedding", "LSTM", "GRU", "SimpleRNN", "MultiHeadAttention"];
+    const PARTS: &[&str] = &["Conv", "Dropout", "Noise", "Random"];
+    if let Some(layer) = path.strip_prefix("keras.layers.") {
+        let draws = LAYERS.contains(&layer) || PARTS.iter().any(|part| layer.contains(part));
+        return draws && !layer.contains(['.', '(']);
+    }
+    if path.starts_with("keras.applications.") {
+        return call.keyword("weights").is_some_and(|weights| *weights == Value::Nothing);
+    }
+    let is_seeded = ["Generator", "stateless", "set_seed", "("].iter().any(|word| path.contains(word));
+    path.starts_with("tensorflow.random.") && !is_seeded
 }
 
 /// Whether it is something of scikit-learn that draws unless it is told from where.
@@ -251,7 +289,7 @@ fn estimator(path: &str, call: &Call) -> bool {
 fn seeded(program: &Program<'_>) -> Option<BTreeSet<Generator>> {
     const ALL: &[Generator] = &[Generator::Python, Generator::NumPy, Generator::Torch, Generator::TensorFlow];
     // What is not looked at may seed as well.
-    if program.is_cut {
+    if !program.is_whole {
         return None;
     }
     let mut seeded = BTreeSet::new();
@@ -264,14 +302,10 @@ fn seeded(program: &Program<'_>) -> Option<BTreeSet<Generator>> {
             "numpy.random.seed" => drop(seeded.insert(Generator::NumPy)),
             "torch.manual_seed" | "torch.random.manual_seed" => drop(seeded.insert(Generator::Torch)),
             "tensorflow.random.set_seed" | "tensorflow.set_random_seed" => drop(seeded.insert(Generator::TensorFlow)),
-            // A fastai learner, a trainer of transformers and what is like them seed by themselves.
             _ if seeds_all(path) => seeded.extend(ALL),
             _ if is_unknown_seeder(program, call) => return None,
             _ => {}
         }
-    }
-    if program.has_class(is_trainer) {
-        seeded.extend(ALL);
     }
     Some(seeded)
 }
@@ -318,6 +352,21 @@ fn is_trainer(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or_default();
     let library = ["transformers.", "trl.", "sentence_transformers."].iter().any(|library| path.starts_with(library));
     library && name.ends_with("Trainer")
+}
+
+/// Where trainers are made first, by file and function.
+fn trainers(program: &Program<'_>) -> HashMap<(usize, usize), u32> {
+    let mut first = HashMap::new();
+    for (index, _, call) in program.calls().filter(|(_, script, call)| makes_trainer(script, call)) {
+        first.entry((index, call.scope)).or_insert(call.span.start);
+    }
+    first
+}
+
+/// Whether a call makes such a trainer, or one of a class that is made from one.
+fn makes_trainer(script: &Script, call: &Call) -> bool {
+    let path = call.callee.path.as_str();
+    is_trainer(path) || !path.contains('(') && script.bases(path).any(is_trainer)
 }
 
 /// Something from elsewhere whose name says that it seeds: what, nobody here can say.

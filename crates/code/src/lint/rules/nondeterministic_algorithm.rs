@@ -7,6 +7,7 @@ use super::super::configuration::{Configuration, Tool};
 use super::super::problem::Problem;
 use super::super::program::{Program, trains};
 use super::super::rule::Rule;
+use super::super::syntax::{Call, Script, Value};
 
 /// Who it is.
 pub static META: Meta = Meta {
@@ -28,19 +29,10 @@ impl Rule for NondeterministicAlgorithm {
             return;
         }
         for (index, unit) in program.members.iter().enumerate() {
-            let switches = unit
-                .script
-                .stores
-                .iter()
-                .filter(|store| store.path == "torch.backends.cudnn.benchmark" && store.value.is(true));
-            for store in switches {
-                let message = "cuDNN picks the algorithm that is quickest at the time, and not all give the same bits";
-                let next = "Set it to False where runs have to be the same bit for bit.";
-                problems.push((
-                    index,
-                    Problem::new(&META, store.span, message, next).severity(Severity::Low).about(store.path.clone()),
-                ));
-            }
+            problems.extend(switches(&unit.script).map(|problem| (index, problem)));
+        }
+        if !program.is_whole {
+            return;
         }
         problems.extend(cublas(program));
         problems.extend(unasked(program));
@@ -63,13 +55,22 @@ impl Rule for NondeterministicAlgorithm {
     }
 }
 
-/// What only a program for graphics cards says.
-const ON_CARDS: [&str; 4] = ["cuda", "accelerat", ".to(device", "gpu"];
+/// Where cuDNN is told to pick the quickest: by PyTorch's own switch, or by that of Lightning's trainer.
+fn switches(script: &Script) -> impl Iterator<Item = Problem> {
+    let stores = script.stores.iter().filter(|store| store.path == "torch.backends.cudnn.benchmark");
+    let stores = stores.filter(|store| store.value.is(true)).map(|store| (store.span, store.path.clone()));
+    let trainers = script.calls.iter().filter(|call| call.is_any(&["lightning.Trainer", "lightning.fabric.Fabric"]));
+    let arguments = trainers.filter_map(|call| call.argument("benchmark", None).filter(|given| given.value.is(true)));
+    stores.chain(arguments.map(|given| (given.span, "benchmark".to_owned()))).map(|(span, subject)| {
+        let message = "cuDNN picks the algorithm that is quickest at the time, and not all give the same bits";
+        let next = "Set it to False where runs have to be the same bit for bit.";
+        Problem::new(&META, span, message, next).severity(Severity::Low).about(subject)
+    })
+}
 
 /// A program trains on a card, and nothing in it asks for deterministic algorithms.
 fn unasked(program: &Program<'_>) -> Option<(usize, Problem)> {
-    let is_on_card = |text: &str| ON_CARDS.iter().any(|word| text.contains(word));
-    if !program.members.iter().any(|unit| is_on_card(&unit.source.text)) || asks(program) {
+    if !program.members.iter().any(|unit| is_on_card(&unit.script)) || asks(program) {
         return None;
     }
     let (index, _, call) = program.calls().find(|(_, script, call)| trains(script, call))?;
@@ -83,17 +84,35 @@ fn unasked(program: &Program<'_>) -> Option<(usize, Problem)> {
     ))
 }
 
-/// Whether something asks for them: PyTorch's own switches, or those of what is built on it.
+/// Whether a file does what only a program for graphics cards does; what its comments say is nothing.
+fn is_on_card(script: &Script) -> bool {
+    let is_card = |text: &str| matches!(text.split(':').next(), Some("cuda" | "gpu"));
+    let moves = |call: &Call| {
+        let to = call.first().filter(|_| call.callee.name == "to");
+        let is_device = |name: &str| name.rsplit('.').next().is_some_and(|name| name.contains("device"));
+        to.and_then(|to| to.name.as_deref()).is_some_and(is_device)
+    };
+    let is_on = |call: &Call| {
+        call.callee.is_method && call.callee.name == "cuda"
+            || call.callee.path.starts_with("torch.cuda.")
+            || call.keyword("accelerator").and_then(Value::text).is_some_and(is_card)
+            || call.is("torch.device") && call.first().and_then(|first| first.value.part()).is_some_and(is_card)
+            || moves(call)
+    };
+    script.imports("accelerate") || script.texts.iter().any(|(_, text)| is_card(text)) || script.calls.iter().any(is_on)
+}
+
+/// Whether something asks for them, or may: PyTorch's own switches, or those of what is built on it.
 fn asks(program: &Program<'_>) -> bool {
+    let is_off = |value: &Value| value.is(false) || *value == Value::Nothing;
     let by_call = program.calls().any(|(_, _, call)| {
         let named = ["use_deterministic_algorithms", "enable_full_determinism", "set_determinism"];
-        named.contains(&call.callee.name.as_str())
-            || ["deterministic", "full_determinism"].iter().any(|key| call.keyword(key).is_some())
+        named.contains(&call.callee.name.as_str()) && !call.first().is_some_and(|first| is_off(&first.value))
+            || ["deterministic", "full_determinism"].iter().any(|key| call.keyword(key).is_some_and(|set| !is_off(set)))
             || call.is_open && call.callee.name.ends_with("Arguments")
     });
-    let stores = program.members.iter().flat_map(|unit| &unit.script.stores);
-    by_call
-        || stores.into_iter().any(|store| store.path == "torch.backends.cudnn.deterministic" && store.value.is(true))
+    let mut stores = program.members.iter().flat_map(|unit| &unit.script.stores);
+    by_call || stores.any(|store| store.path == "torch.backends.cudnn.deterministic" && store.value.is(true))
 }
 
 /// Deterministic algorithms are asked for, and cuBLAS is not told how to have them: on CUDA that is an error at run time.

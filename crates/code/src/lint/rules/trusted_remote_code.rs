@@ -4,7 +4,7 @@ use waag_engine::rules::Meta;
 use waag_evidence::Severity;
 
 use super::super::configuration::Configuration;
-use super::super::models::{Pin, Place, pin, place};
+use super::super::models::{Pin, Place, code_pin, place};
 use super::super::problem::Problem;
 use super::super::rule::{Rule, View};
 
@@ -35,7 +35,7 @@ impl Rule for TrustedRemoteCode {
                 call.argument("pretrained_model_name_or_path", None).or(call.argument("model", None)).or(call.first());
             let place = where_from.map_or(Place::Unknown, |argument| place(view, &argument.value));
             let name = where_from.and_then(|argument| argument.value.text()).unwrap_or("trust_remote_code");
-            let (severity, message) = match (place, pin(call)) {
+            let (severity, message) = match (place, code_pin(call)) {
                 // From version 4 on, the library takes no code of datasets any more.
                 (Place::Hub, Pin::None | Pin::Name(_) | Pin::Unknown) if call.is("datasets.load_dataset") => {
                     (Severity::Medium, "before version 4 of datasets, code of the repository is run")

@@ -1,5 +1,7 @@
 //! Listings of folders that nobody sorts.
 
+use std::collections::HashSet;
+
 use waag_engine::rules::Meta;
 use waag_evidence::{Confidence, Severity};
 
@@ -25,21 +27,25 @@ impl Rule for UnorderedListing {
 
     fn member(&self, unit: &Unit, problems: &mut Vec<Problem>) {
         let script = &unit.script;
-        for call in &script.calls {
-            let Some(can_wrap) = lists(call) else { continue };
-            if is_settled(script, call) {
-                continue;
-            }
-            let message =
-                format!("the order of {} is the file system's, and differs between machines", call.callee.name);
-            let problem = Problem::new(&META, call.callee.span, message, "Put sorted(…) around it.")
-                .severity(Severity::Low)
-                .confidence(Confidence::Medium);
-            let edits =
-                if can_wrap && !is_within(script, call, &["next", "iter"]) { wrapped(call) } else { Vec::new() };
-            problems.push(problem.about(call.callee.path.clone()).fixed_by(edits));
+        let listings: Vec<(&Call, bool)> =
+            script.calls.iter().filter_map(|call| Some((call, lists(call)?))).collect();
+        if listings.is_empty() {
+            return;
         }
+        let later = Later::new(script);
+        let left = listings.into_iter().filter(|(call, _)| !is_settled(script, call, &later));
+        problems.extend(left.map(|(call, can_wrap)| told(script, call, can_wrap)));
     }
+}
+
+fn told(script: &Script, call: &Call, can_wrap: bool) -> Problem {
+    let message = format!("the order of {} is the file system's, and differs between machines", call.callee.name);
+    let problem = Problem::new(&META, call.callee.span, message, "Put sorted(…) around it.")
+        .severity(Severity::Low)
+        .confidence(Confidence::Medium);
+    let is_stepped = script.fed(call).any(|around| ["next", "iter"].contains(&around.callee.name.as_str()));
+    let edits = if can_wrap && !is_stepped { wrapped(call) } else { Vec::new() };
+    problem.about(call.callee.path.clone()).fixed_by(edits)
 }
 
 /// Whether a call lists a folder, and whether its result is a list that `sorted` leaves as it is but for its order.
@@ -72,32 +78,52 @@ const ANY_ORDER: &[&str] = &[
     "sort_values",
     "removesuffix",
     "rmtree",
+    "print",
 ];
+/// What gives the order that a name's items then have, or leaves none.
+const SORTS: &[&str] = &["sorted", "natsorted", "set", "frozenset", "Counter"];
+/// What is as its items are.
+const SAME: &[&str] = &["list", "tuple", "iter"];
 
-fn is_within(script: &Script, call: &Call, names: &[&str]) -> bool {
-    script.around(call).any(|around| names.contains(&around.callee.name.as_str()))
+/// What a file does with its names after they are given.
+struct Later<'a> {
+    /// Names that are sorted, with the function in which; attributes wherever that is.
+    sorted: HashSet<(&'a str, Option<usize>)>,
+    /// Functions that remove files.
+    removing: HashSet<usize>,
+}
+
+impl<'a> Later<'a> {
+    fn new(script: &'a Script) -> Self {
+        let removes = |call: &&Call| call.is_any(&["os.remove", "os.unlink", "shutil.rmtree"]);
+        let removing = script.calls.iter().filter(removes).map(|call| call.scope).collect();
+        let sorted = script.calls.iter().flat_map(|call| {
+            let name = call.callee.name.as_str();
+            let itself = call.callee.receiver.iter().filter(move |_| matches!(name, "sort" | "sort_values"));
+            let given = call.positional.iter().filter(move |_| SORTS.contains(&name));
+            let names = itself.chain(given.filter_map(|argument| argument.name.as_ref()));
+            names.map(|name| known(name, call.scope))
+        });
+        Self { sorted: sorted.collect(), removing }
+    }
+}
+
+/// A name means one thing in its function, an attribute in all of them.
+fn known(name: &str, scope: usize) -> (&str, Option<usize>) {
+    (name, (!name.contains('.')).then_some(scope))
 }
 
 /// Whether the order is settled, or matters to nobody: sorted around it, sorted later by its name, or only counted.
-fn is_settled(script: &Script, call: &Call) -> bool {
-    if is_within(script, call, ANY_ORDER) {
-        return true;
-    }
+fn is_settled(script: &Script, call: &Call, later: &Later<'_>) -> bool {
+    let is_any = |names: &[&str]| script.fed(call).any(|around| names.contains(&around.callee.name.as_str()));
     // What is only removed may go in any order.
-    let index = script.index();
-    let is_removed = |path: &&str| index.is_called(call.scope, path);
-    if call.is_iterated && ["os.remove", "os.unlink", "shutil.rmtree"].iter().any(is_removed) {
+    if is_any(ANY_ORDER) || call.is_iterated && later.removing.contains(&call.scope) {
         return true;
     }
-    let outermost = script.around(call).last().unwrap_or(call);
+    let outermost = script.fed(call).last().unwrap_or(call);
+    let is_same = script.fed(call).all(|around| SAME.contains(&around.callee.name.as_str()));
     let name = call.assigned.as_deref().or(outermost.assigned.as_deref());
-    let Some(name) = name else {
-        // Gone over or handed on: taken into something. Anything else is compared or counted.
-        return !(call.is_iterated || outermost.is_iterated || call.within.is_some());
-    };
-    let by_argument = ANY_ORDER.iter().filter(|function| **function != "len");
-    ["sort", "sort_values"].iter().any(|method| index.is_asked(call.scope, method, name))
-        || by_argument.into_iter().any(|function| index.is_given(call.scope, function, name))
+    is_same && outermost.is_tested || name.is_some_and(|name| later.sorted.contains(&known(name, call.scope)))
 }
 
 fn wrapped(call: &Call) -> Vec<Edit> {

@@ -4,11 +4,11 @@ use waag_engine::rules::Meta;
 use waag_evidence::Severity;
 
 use super::super::configuration::{Configuration, Tool};
-use super::super::models::{Pin, Place, is_commit, pin, place};
+use super::super::models::{Pin, Place, is_commit, is_known_here, pin, place};
 use super::super::problem::Problem;
 use super::super::rule::{Rule, View};
 use super::super::shell::{Taken, lines, taken};
-use super::super::syntax::Call;
+use super::super::syntax::{Call, Text, Value};
 
 /// Who it is.
 pub static META: Meta = Meta {
@@ -26,9 +26,12 @@ impl Rule for UnpinnedRemote {
     }
 
     fn script(&self, view: &View<'_>, problems: &mut Vec<Problem>) {
-        for call in &view.script.calls {
-            problems.extend(hub(view, call).or_else(|| torch_hub(call)).or_else(|| tracker(call)));
+        problems.extend(view.script.calls.iter().filter_map(|call| torch_hub(call).or_else(|| metric(call))));
+        // What a test takes goes into no model.
+        if view.unit.is_test() {
+            return;
         }
+        problems.extend(view.script.calls.iter().filter_map(|call| hub(view, call).or_else(|| tracker(call))));
         for line in lines(view.script) {
             for repository in taken(&line) {
                 if let Taken::Repository(address) = repository {
@@ -41,50 +44,19 @@ impl Rule for UnpinnedRemote {
     }
 
     fn configuration(&self, configuration: &Configuration, problems: &mut Vec<Problem>) {
-        if configuration.tool == Tool::Axolotl {
-            let base = configuration.entries.iter().find(|entry| entry.path == "base_model");
-            let Some((base, name)) = base.and_then(|base| Some((base, base.text()?))) else { return };
-            let is_hub = name.split('/').count() == 2 && !name.starts_with(['.', '/', '~']);
-            let revision = ["revision_of_model", "model_revision", "revision"]
-                .iter()
-                .find_map(|key| configuration.beside(base, key));
-            if is_hub && !revision.and_then(|revision| revision.text()).is_some_and(is_commit) {
-                problems.push(
-                    Problem::new(
-                        &META,
-                        base.span,
-                        told(name, &Pin::None),
-                        "Add revision_of_model with a commit of 40 digits.",
-                    )
-                    .severity(Severity::Low)
-                    .about(name),
-                );
-            }
-        }
-        if configuration.tool == Tool::Transformers {
-            let Some((model, name)) =
-                configuration.find("model_name_or_path").and_then(|model| Some((model, model.text()?)))
-            else {
-                return;
-            };
-            let is_hub = name.split('/').count() == 2 && !name.starts_with(['.', '/', '~']);
-            if is_hub
-                && !configuration
-                    .beside(model, "model_revision")
-                    .and_then(|revision| revision.text())
-                    .is_some_and(is_commit)
-            {
-                problems.push(
-                    Problem::new(
-                        &META,
-                        model.span,
-                        told(name, &Pin::None),
-                        "Add model_revision with a commit of 40 digits.",
-                    )
-                    .severity(Severity::Low)
-                    .about(name),
-                );
-            }
+        let (key, revisions): (_, &[&str]) = match configuration.tool {
+            Tool::Axolotl => ("base_model", &["revision_of_model", "model_revision", "revision"]),
+            Tool::Transformers => ("model_name_or_path", &["model_revision"]),
+            Tool::Lightning | Tool::Hydra => return,
+        };
+        let named = configuration.find(key).and_then(|model| Some((model, model.text()?)));
+        let Some((model, name)) = named.filter(|(_, name)| is_repository(name)) else { return };
+        let revision = revisions.iter().find_map(|key| configuration.beside(model, key)?.text());
+        if !revision.is_some_and(is_commit) {
+            let next = format!("Add {} with a commit of 40 digits.", revisions[0]);
+            problems.push(
+                Problem::new(&META, model.span, told(name, &Pin::None), next).severity(Severity::Low).about(name),
+            );
         }
     }
 }
@@ -114,6 +86,11 @@ const BUILDERS: &[&str] = &[
     "generator",
 ];
 
+/// `owner/name`, and no path.
+fn is_repository(name: &str) -> bool {
+    name.matches('/').count() == 1 && !name.starts_with(['.', '/', '~'])
+}
+
 fn told(name: &str, pin: &Pin) -> String {
     match pin {
         Pin::Name(revision) => format!("{name} is taken at '{revision}', which can come to mean something else"),
@@ -134,7 +111,7 @@ fn hub(view: &View<'_>, call: &Call) -> Option<Problem> {
     let name = named.value.text()?;
     let is_builder = call.is("datasets.load_dataset") && BUILDERS.contains(&name);
     let is_local = call.keyword("local_files_only").is_some_and(|value| value.is(true));
-    if is_builder || is_local || place(view, &named.value) != Place::Hub {
+    if is_builder || is_local || where_is(view, call, &named.value) != Place::Hub {
         return None;
     }
     let pin = pin(call);
@@ -142,6 +119,18 @@ fn hub(view: &View<'_>, call: &Call) -> Option<Problem> {
         return None;
     }
     Some(Problem::new(&META, call.span, told(name, &pin), NEXT).severity(Severity::Low).about(name))
+}
+
+/// What a call's name means: to sentence-transformers, one without an owner is one of its own models.
+fn where_is(view: &View<'_>, call: &Call, value: &Value) -> Place {
+    match value {
+        Value::Text(text) if call.is("sentence_transformers.SentenceTransformer") && !text.known.contains('/') => {
+            let known = format!("sentence-transformers/{}", text.known);
+            let is_here = is_known_here(view, &text.known);
+            if is_here { Place::Here } else { place(view, &Value::Text(Text { known, ..text.clone() })) }
+        }
+        _ => place(view, value),
+    }
 }
 
 /// `torch.hub` runs the code of the repository.
@@ -154,15 +143,25 @@ fn torch_hub(call: &Call) -> Option<Problem> {
     let name = call.argument("repo_or_dir", Some(0))?.value.text()?;
     let (repository, reference) =
         name.split_once(':').map_or((name, None), |(name, reference)| (name, Some(reference)));
-    if reference.is_some_and(is_commit)
-        || repository.matches('/').count() != 1
-        || repository.starts_with(['.', '/', '~'])
-    {
+    if reference.is_some_and(is_commit) || !is_repository(repository) {
         return None;
     }
     let pin = reference.map_or(Pin::None, |reference| Pin::Name(reference.to_owned()));
     let message = format!("code is run: {}", told(repository, &pin));
     Some(Problem::new(&META, call.span, message, "Name a commit: \"owner/name:<40 digits>\".").about(name))
+}
+
+/// The code of a metric is taken from a hub and run.
+fn metric(call: &Call) -> Option<Problem> {
+    let name = call.argument("path", Some(0)).filter(|_| call.is("evaluate.load"))?.value.text()?;
+    let pin = pin(call);
+    if matches!(pin, Pin::Commit | Pin::Unknown) || name.starts_with(['.', '/', '~']) || name.ends_with(".py") {
+        return None;
+    }
+    // Without an owner it is one of the library's own.
+    let severity = if name.contains('/') { Severity::Medium } else { Severity::Low };
+    let message = format!("code is run: {}", told(name, &pin));
+    Some(Problem::new(&META, call.span, message, NEXT).severity(severity).about(name))
 }
 
 /// Artifacts of a tracker under a name that moves.

@@ -54,7 +54,7 @@ impl Rule for UnrecordedTraining {
             .members
             .iter()
             .any(|unit| unit.script.imports.iter().any(|import| import.path.starts_with("torch.utils.tensorboard")));
-        if by_torch || RECORDERS.iter().any(imports) {
+        if !program.is_whole || by_torch || RECORDERS.iter().any(imports) {
             return;
         }
         let first = program.calls().find(|(_, script, call)| trains(script, call));

@@ -28,6 +28,8 @@ impl Rule for UnsafeLoad {
             let found = torch_load(view, call)
                 .or_else(|| keras(call))
                 .or_else(|| numpy_load(call))
+                .or_else(|| checkpoint(view.script, call))
+                .or_else(|| library(view.script, call))
                 .or_else(|| other(view.script, index, call));
             problems
                 .extend(found.map(|problem| graver(view.script, index, call, problem).about(call.callee.path.clone())));
@@ -153,6 +155,38 @@ fn numpy_load(call: &Call) -> Option<Problem> {
     let next = "Leave allow_pickle off; keep arrays of numbers, and what else there is as JSON.";
     (call.is("numpy.load") && allows)
         .then(|| Problem::new(&META, call.span, "objects in the file are unpickled: allow_pickle is on", next))
+}
+
+/// Lightning's checkpoints, loaded without `weights_only=True`.
+fn checkpoint(script: &Script, call: &Call) -> Option<Problem> {
+    let is_lightning = || script.imports("lightning") || script.imports("pytorch_lightning");
+    let is_loader = call.callee.name == "load_from_checkpoint" && call.callee.is_method && is_lightning();
+    let message = match call.keyword("weights_only") {
+        Some(value) if value.is(false) => "the checkpoint is unpickled: weights_only is off",
+        None if !call.is_open => {
+            "before Lightning 2.6 and PyTorch 2.6 the checkpoint is unpickled: nothing says weights_only=True"
+        }
+        _ => return None,
+    };
+    let next = "Give it `weights_only=True` (Lightning 2.6), or load a state_dict that is kept as safetensors.";
+    is_loader.then(|| Problem::new(&META, call.span, message, next))
+}
+
+/// Libraries that unpickle the models that they load.
+fn library(script: &Script, call: &Call) -> Option<Problem> {
+    let (path, name) = (call.callee.path.as_str(), call.callee.name.as_str());
+    // Its own documentation imports everything of it: `from fastai.vision.all import *`.
+    let is_learner =
+        name == "load_learner" && (path.starts_with("fastai.") || path.is_empty() && script.imports("fastai"));
+    let is_agent = name == "load" && path.starts_with("stable_baselines3.") && !path.contains('(');
+    let is_weights = || {
+        call.argument("model", Some(0)).and_then(|model| model.value.part()).is_some_and(|model| model.ends_with(".pt"))
+    };
+    let is_network = path == "ultralytics.YOLO" && is_weights();
+    let next = "Load it from whom you trust alone, pin its digest (`waag lock`), and scan it before (`waag check`).";
+    (is_learner || is_agent || is_network).then(|| {
+        Problem::new(&META, call.span, "the file is unpickled by the library, which runs whatever code it names", next)
+    })
 }
 
 fn other(script: &Script, index: usize, call: &Call) -> Option<Problem> {

@@ -9,6 +9,7 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged as _;
 
+use super::record::argument_name;
 use super::script::Scope;
 
 /// What a name stands for.
@@ -20,8 +21,10 @@ pub(super) enum Binding<'a> {
     Value(&'a Expr, usize),
     /// Something of a type.
     Typed(&'a Expr, usize),
-    /// A function or class of this file.
+    /// A function of this file.
     Defined,
+    /// A class of this file.
+    Class(&'a str),
     /// Anything.
     Unknown,
 }
@@ -132,10 +135,10 @@ impl<'a> Bindings<'a> {
         }
     }
 
-    fn enter(&mut self, statement_start: u32, is_class: bool) -> usize {
+    fn enter(&mut self, statement_start: u32, name: &str, is_class: bool) -> usize {
         let index = self.scopes.len();
         self.scopes.push(Names { parent: Some(self.current), is_class, ..Names::default() });
-        self.told.push(Scope::default());
+        self.told.push(Scope { name: name.to_owned(), ..Scope::default() });
         self.by_start.insert(statement_start, index);
         std::mem::replace(&mut self.current, index)
     }
@@ -146,7 +149,7 @@ impl<'a> Bindings<'a> {
         for decorator in &function.decorator_list {
             self.visit_decorator(decorator);
         }
-        let outer = self.enter(function.range().start().to_u32(), false);
+        let outer = self.enter(function.range().start().to_u32(), function.name.as_str(), false);
         self.parameters(&function.parameters);
         self.visit_body(&function.body);
         self.current = outer;
@@ -161,8 +164,8 @@ impl<'a> Bindings<'a> {
     }
 
     fn class(&mut self, class: &'a StmtClassDef) {
-        self.bind(class.name.as_str(), Binding::Defined);
-        let outer = self.enter(class.range().start().to_u32(), true);
+        self.bind(class.name.as_str(), Binding::Class(class.name.as_str()));
+        let outer = self.enter(class.range().start().to_u32(), class.name.as_str(), true);
         self.visit_body(&class.body);
         self.current = outer;
     }
@@ -200,7 +203,8 @@ impl<'a> Bindings<'a> {
     }
 }
 
-/// A name that is bound twice stands for anything, unless imports alone bind it: a library or what replaces it.
+/// A name that is bound twice stands for anything, unless imports alone bind it, a library or what replaces it, or it is
+/// of one type each time.
 fn join<'a>(names: &mut HashMap<&'a str, Binding<'a>>, name: &'a str, binding: Binding<'a>) {
     let Some(known) = names.get_mut(name) else {
         names.insert(name, binding);
@@ -211,8 +215,20 @@ fn join<'a>(names: &mut HashMap<&'a str, Binding<'a>>, name: &'a str, binding: B
         (Binding::Import(_), Binding::Import(_)) => {}
         (Binding::Import(_), other) if is_none(other) => {}
         (other, Binding::Import(_)) if is_none(other) => *known = binding,
+        (Binding::Value(Expr::Call(first), scope), Binding::Value(Expr::Call(second), _))
+            if is_same(&first.func, &second.func) =>
+        {
+            *known = Binding::Typed(&first.func, *scope);
+        }
+        (Binding::Typed(of, _), Binding::Value(Expr::Call(again), _)) if is_same(of, &again.func) => {}
         _ => *known = Binding::Unknown,
     }
+}
+
+/// Whether two expressions are the same name.
+fn is_same(one: &Expr, other: &Expr) -> bool {
+    let name = argument_name(one);
+    name.is_some() && name == argument_name(other)
 }
 
 impl<'a> Visitor<'a> for Bindings<'a> {

@@ -78,6 +78,8 @@ impl<'a, 'b> Fold<'a, 'b> {
             Binding::Import(path) => Some(spelt(format!("{path}."))).map(|path| path.trim_end_matches('.').to_owned()),
             Binding::Value(value, scope) => self.path_of(value, *scope, depth + 1),
             Binding::Typed(of, scope) => Some(format!("{}()", self.path_of(of, *scope, depth + 1)?)),
+            // As what a package has itself: `.Own().train`.
+            Binding::Class(name) => Some(format!(".{name}")),
             Binding::Defined | Binding::Unknown => None,
         }
     }

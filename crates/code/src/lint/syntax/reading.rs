@@ -2,7 +2,8 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Comprehension, Expr, ExprCall, ExprContext, ExprIpyEscapeCommand, IpyEscapeKind, Stmt, StmtImport, StmtImportFrom,
+    Comprehension, ElifElseClause, Expr, ExprCall, ExprContext, ExprIpyEscapeCommand, IpyEscapeKind, Stmt, StmtImport,
+    StmtImportFrom, WithItem,
 };
 use ruff_text_size::Ranged as _;
 
@@ -24,9 +25,7 @@ pub(super) fn read(body: &[Stmt]) -> Script {
         bindings: &bindings,
         script: Script { scopes: bindings.told.clone(), ..Script::default() },
         scope: 0,
-        within: None,
-        is_iterated: false,
-        assigned: None,
+        place: Place::default(),
     };
     reader.visit_body(body);
     reader.script
@@ -37,14 +36,40 @@ struct Reader<'a, 'b> {
     fold: Fold<'a, 'b>,
     script: Script,
     scope: usize,
-    /// The call that the next expression is an argument of, by itself.
+    /// Where the next expression stands.
+    place: Place,
+}
+
+/// What becomes of an expression. Nothing of these: it is taken into something.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    /// The call that it is an argument of, by itself.
     within: Option<usize>,
+    /// The call that its items go into.
+    feeds: Option<usize>,
     is_iterated: bool,
+    is_tested: bool,
     assigned: Option<String>,
 }
 
+impl Place {
+    fn tested() -> Self {
+        Self { is_tested: true, ..Self::default() }
+    }
+
+    /// Of what is joined to others, or gone over, on the way there.
+    fn through(&self) -> Self {
+        Self { within: None, is_iterated: false, ..self.clone() }
+    }
+}
+
 impl<'a> Reader<'a, '_> {
-    fn call(&mut self, call: &'a ExprCall) {
+    fn at(&mut self, place: Place, expression: &'a Expr) {
+        self.place = place;
+        self.visit_expr(expression);
+    }
+
+    fn call(&mut self, call: &'a ExprCall, place: Place) {
         let index = self.script.calls.len();
         let record = Call {
             callee: self.callee(&call.func),
@@ -54,23 +79,63 @@ impl<'a> Reader<'a, '_> {
             keywords: Vec::new(),
             is_open: call.arguments.args.iter().any(Expr::is_starred_expr)
                 || call.arguments.keywords.iter().any(|keyword| keyword.arg.is_none()),
-            within: self.within.take(),
-            is_iterated: std::mem::take(&mut self.is_iterated),
-            assigned: self.assigned.take(),
+            within: place.within,
+            feeds: place.feeds,
+            is_iterated: place.is_iterated,
+            is_tested: place.is_tested,
+            assigned: place.assigned,
             scope: self.scope,
         };
         self.script.calls.push(record);
         self.fill(index, call);
         self.visit_expr(&call.func);
-        for argument in &call.arguments.args {
-            self.within = Some(index);
-            self.visit_expr(argument);
+        let keywords = call.arguments.keywords.iter().map(|keyword| &keyword.value);
+        for argument in call.arguments.args.iter().chain(keywords) {
+            self.at(Place { within: Some(index), feeds: Some(index), ..Place::default() }, argument);
         }
-        for keyword in &call.arguments.keywords {
-            self.within = Some(index);
-            self.visit_expr(&keyword.value);
+    }
+
+    /// What is only a way to where an expression goes; whether it was one.
+    fn way(&mut self, expression: &'a Expr, place: &Place) -> bool {
+        match expression {
+            // `await load()` is still the argument or the thing that is gone over.
+            Expr::Await(awaited) => self.at(place.clone(), &awaited.value),
+            Expr::Starred(starred) => self.at(place.through(), &starred.value),
+            Expr::BinOp(operation) => {
+                self.at(place.through(), &operation.left);
+                self.at(place.through(), &operation.right);
+            }
+            Expr::BoolOp(operation) => {
+                operation.values.iter().for_each(|value| self.at(place.through(), value));
+            }
+            Expr::If(choice) => {
+                self.at(Place::tested(), &choice.test);
+                self.at(place.through(), &choice.body);
+                self.at(place.through(), &choice.orelse);
+            }
+            Expr::UnaryOp(operation) => self.at(Place::tested(), &operation.operand),
+            Expr::Compare(compare) => {
+                let compared = std::iter::once(&*compare.left).chain(&compare.comparators);
+                compared.for_each(|compared| self.at(Place::tested(), compared));
+            }
+            Expr::Named(named) => {
+                self.at(Place { assigned: argument_name(&named.target), ..place.through() }, &named.value);
+            }
+            Expr::ListComp(made) => self.comprehension(&made.generators, &made.elt, place),
+            Expr::Generator(made) => self.comprehension(&made.generators, &made.elt, place),
+            // A set has no order.
+            Expr::SetComp(made) => self.comprehension(&made.generators, &made.elt, &Place::tested()),
+            _ => return false,
         }
-        self.within = None;
+        true
+    }
+
+    fn comprehension(&mut self, over: &'a [Comprehension], made: &'a Expr, place: &Place) {
+        for each in over {
+            self.at(Place { is_iterated: true, ..place.through() }, &each.iter);
+            each.ifs.iter().for_each(|condition| self.at(Place::tested(), condition));
+        }
+        self.at(Place::default(), made);
     }
 
     fn fill(&mut self, index: usize, call: &'a ExprCall) {
@@ -125,7 +190,7 @@ impl<'a> Reader<'a, '_> {
         };
         if let Some(path) = self.fold.path(object, self.scope) {
             let (value, span) = (self.fold.value(value, self.scope), span_of(target.range()));
-            self.script.stores.push(Store { path, key, value, span });
+            self.script.stores.push(Store { path, key, value, span, scope: self.scope });
         }
     }
 
@@ -168,7 +233,7 @@ impl<'a> Reader<'a, '_> {
 
 impl<'a> Visitor<'a> for Reader<'a, '_> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
-        (self.within, self.is_iterated, self.assigned) = (None, false, None);
+        self.place = Place::default();
         match statement {
             Stmt::FunctionDef(function) => {
                 function.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
@@ -190,19 +255,33 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
             Stmt::ImportFrom(import) => return self.import_from(import),
             Stmt::Assign(assign) => {
                 assign.targets.iter().for_each(|target| self.store(target, &assign.value));
-                self.assigned = assign.targets.first().and_then(argument_name);
-                self.visit_expr(&assign.value);
+                let assigned = assign.targets.first().and_then(argument_name);
+                self.at(Place { assigned, ..Place::default() }, &assign.value);
                 assign.targets.iter().for_each(|target| self.visit_expr(target));
                 return;
             }
+            Stmt::AnnAssign(assign) => {
+                if let Some(value) = &assign.value {
+                    self.store(&assign.target, value);
+                    self.at(Place { assigned: argument_name(&assign.target), ..Place::default() }, value);
+                }
+                return self.visit_expr(&assign.target);
+            }
+            Stmt::AugAssign(assign) => {
+                self.at(Place { assigned: argument_name(&assign.target), ..Place::default() }, &assign.value);
+                return self.visit_expr(&assign.target);
+            }
             Stmt::For(each) => {
-                self.is_iterated = true;
-                self.visit_expr(&each.iter);
-                self.is_iterated = false;
+                self.at(Place { is_iterated: true, ..Place::default() }, &each.iter);
                 self.visit_body(&each.body);
                 return self.visit_body(&each.orelse);
             }
-            Stmt::If(branch) => self.script.is_started |= is_main(&branch.test),
+            Stmt::If(branch) => {
+                self.script.is_started |= is_main(&branch.test);
+                self.place = Place::tested();
+            }
+            // What is asked first, or given to nothing.
+            Stmt::While(_) | Stmt::Assert(_) | Stmt::Expr(_) => self.place = Place::tested(),
             Stmt::IpyEscapeCommand(command) => self.command(command.kind, &command.value, span_of(command.range)),
             _ => {}
         }
@@ -210,8 +289,9 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
     }
 
     fn visit_expr(&mut self, expression: &'a Expr) {
+        let place = std::mem::take(&mut self.place);
         match expression {
-            Expr::Call(call) => return self.call(call),
+            Expr::Call(call) => return self.call(call, place),
             Expr::StringLiteral(literal) => {
                 let text = literal.value.to_str();
                 if (4..MAX_TEXT).contains(&text.len()) {
@@ -222,14 +302,10 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
                 self.command(*kind, value, span_of(*range));
             }
             Expr::Name(_) | Expr::NumberLiteral(_) | Expr::BooleanLiteral(_) | Expr::NoneLiteral(_) => {}
-            // `await load()` is still the argument or the thing that is gone over.
-            Expr::Await(awaited) => return self.visit_expr(&awaited.value),
-            _ => {
-                (self.within, self.is_iterated, self.assigned) = (None, false, None);
-                visitor::walk_expr(self, expression);
-            }
+            _ if self.way(expression, &place) => {}
+            _ => visitor::walk_expr(self, expression),
         }
-        (self.within, self.is_iterated, self.assigned) = (None, false, None);
+        self.place = Place::default();
     }
 
     fn visit_expr_context(&mut self, _: &'a ExprContext) {}
@@ -237,10 +313,21 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
     fn visit_annotation(&mut self, _: &'a Expr) {}
 
     fn visit_comprehension(&mut self, comprehension: &'a Comprehension) {
-        self.is_iterated = true;
-        self.visit_expr(&comprehension.iter);
-        self.is_iterated = false;
-        comprehension.ifs.iter().for_each(|condition| self.visit_expr(condition));
+        self.at(Place { is_iterated: true, ..Place::default() }, &comprehension.iter);
+        comprehension.ifs.iter().for_each(|condition| self.at(Place::tested(), condition));
+    }
+
+    fn visit_with_item(&mut self, item: &'a WithItem) {
+        let assigned = item.optional_vars.as_deref().and_then(argument_name);
+        self.at(Place { assigned, ..Place::default() }, &item.context_expr);
+        item.optional_vars.iter().for_each(|target| self.visit_expr(target));
+    }
+
+    fn visit_elif_else_clause(&mut self, clause: &'a ElifElseClause) {
+        if let Some(test) = &clause.test {
+            self.at(Place::tested(), test);
+        }
+        self.visit_body(&clause.body);
     }
 }
 

@@ -103,7 +103,7 @@ pub(crate) struct Argument {
     pub(crate) value: Value,
     /// Where.
     pub(crate) span: Span,
-    /// The name, where it is nothing but a name.
+    /// The name, where it is nothing but a name: `files`, `self.files`.
     pub(crate) name: Option<String>,
 }
 
@@ -117,7 +117,7 @@ pub(crate) struct Callee {
     pub(crate) name: String,
     /// Whether it is an attribute of something.
     pub(crate) is_method: bool,
-    /// The name before the last dot, where it is nothing but a name.
+    /// What is before the last dot, where it is nothing but names.
     pub(crate) receiver: Option<String>,
     /// Where all of it is.
     pub(crate) span: Span,
@@ -140,9 +140,13 @@ pub(crate) struct Call {
     pub(crate) is_open: bool,
     /// The call that this is, by itself, an argument of.
     pub(crate) within: Option<usize>,
+    /// The call that its items go into, as they are, joined to others or one by one.
+    pub(crate) feeds: Option<usize>,
     /// Whether a loop or comprehension goes over it.
     pub(crate) is_iterated: bool,
-    /// The name that it is given, where it is given one.
+    /// Whether it is only compared, asked whether it is empty, or dropped.
+    pub(crate) is_tested: bool,
+    /// The name that it or what is made of its items is given: `files`, `self.files`.
     pub(crate) assigned: Option<String>,
     /// The function or class that it stands in.
     pub(crate) scope: usize,
@@ -187,6 +191,8 @@ pub(crate) struct Store {
     pub(crate) value: Value,
     /// Where.
     pub(crate) span: Span,
+    /// The function or class that it stands in.
+    pub(crate) scope: usize,
 }
 
 /// An import.
@@ -203,6 +209,8 @@ pub(crate) struct Import {
 /// A function or class, or the file itself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
+    /// Its name; the file has none.
+    pub(crate) name: String,
     /// What a class is made from.
     pub(crate) bases: Vec<String>,
 }
@@ -283,12 +291,28 @@ impl Script {
 
     /// The call that this is an argument of, and what that is an argument of, up to some levels.
     pub(crate) fn around<'a>(&'a self, call: &'a Call) -> impl Iterator<Item = &'a Call> {
-        let mut next = call.within;
+        self.outwards(call, |call| call.within)
+    }
+
+    /// The call that the items of this go into, and the one that the items of that go into.
+    pub(crate) fn fed<'a>(&'a self, call: &'a Call) -> impl Iterator<Item = &'a Call> {
+        self.outwards(call, |call| call.feeds)
+    }
+
+    fn outwards<'a>(&'a self, call: &'a Call, step: fn(&Call) -> Option<usize>) -> impl Iterator<Item = &'a Call> {
+        let mut next = step(call);
         std::iter::from_fn(move || {
             let call = self.calls.get(next?)?;
-            next = call.within;
+            next = step(call);
             Some(call)
         })
         .take(MAX_AROUND)
+    }
+
+    /// What the class at the start of a dotted name is made from, where this file defines it: `.Own().train`.
+    pub(crate) fn bases(&self, path: &str) -> impl Iterator<Item = &str> {
+        let own = path.strip_prefix('.').and_then(|path| path.split(['.', '(']).next());
+        let scope = own.and_then(|own| self.scopes.get(self.index().scope(own)?));
+        scope.into_iter().flat_map(|scope| scope.bases.iter().map(String::as_str))
     }
 }

@@ -1,0 +1,74 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::{Options, examine};
+
+/// What rules say of files and folders in a folder, each with the file's name.
+fn told(files: &[(&str, &str)], given: &[&str]) -> Vec<(String, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let paths: Vec<PathBuf> = given.iter().map(|given| folder.path().join(given)).collect();
+    let name = |path: &str| Path::new(path).strip_prefix(folder.path()).unwrap().display().to_string();
+    let found = examine(&paths, &Options::default()).unwrap().findings.into_iter();
+    found.map(|finding| (finding.rule.clone(), name(&finding.location.path()))).collect()
+}
+
+const TRAIN: &str = "import logging\nimport torch\nfrom utils import prepare\nprepare(1)\ntorch.nn.Linear(1, 1)(torch.rand(1)).backward()\n";
+const SEEDS: &str = "import torch\ndef prepare(x): torch.manual_seed(x)\n";
+
+#[test]
+fn projects_that_are_given_together_keep_their_own_modules() {
+    let files = [
+        ("one/train.py", TRAIN),
+        ("one/utils.py", SEEDS),
+        ("two/train.py", TRAIN),
+        ("two/utils.py", "prepare = print\n"),
+    ];
+    let expected = [("missing-seed".to_owned(), "two/train.py".to_owned())];
+    assert_eq!(told(&files, &["one", "two"]), expected);
+    assert_eq!(told(&files, &["two", "one"]), expected);
+    assert_eq!(told(&files, &["."]).len(), 1);
+}
+
+#[test]
+fn nothing_is_absent_of_a_program_that_was_given_in_part() {
+    let files = [("train.py", TRAIN), ("utils.py", SEEDS)];
+    assert_eq!(told(&files, &["train.py"]), []);
+    assert_eq!(told(&files, &["train.py", "utils.py"]), []);
+    let relative = TRAIN.replace("from utils", "from .utils");
+    assert_eq!(told(&[("pkg/train.py", &relative), ("pkg/utils.py", SEEDS)], &["pkg/train.py"]), []);
+    let above = TRAIN.replace("from utils", "from pkg.utils");
+    assert_eq!(told(&[("jobs/train.py", &above), ("pkg/utils.py", SEEDS)], &["jobs"]), []);
+    // A folder of results is no module.
+    let library = TRAIN.replace("from utils import prepare\nprepare(1)", "import wandb");
+    assert_eq!(told(&[("train.py", &library), ("wandb/run.txt", "")], &["train.py"]).len(), 1);
+}
+
+#[test]
+fn modules_lie_in_the_source_folder_of_their_own_package() {
+    let train = TRAIN.replace("from utils", "from own.utils");
+    let files = [("packages/a/scripts/train.py", train.as_str()), ("packages/a/src/own/utils.py", SEEDS)];
+    assert_eq!(told(&files, &["."]), []);
+    let inside = TRAIN.replace("from utils", "from .");
+    assert_eq!(told(&[("pkg/train.py", &inside), ("pkg/__init__.py", SEEDS)], &["."]), []);
+}
+
+#[test]
+fn trainers_of_ones_own_train() {
+    let trains = |text: &str| {
+        let text = format!("from transformers import Trainer\nimport torch\nx = 'cuda'\n{text}");
+        told(&[("a.py", &text)], &["."]).iter().any(|(rule, _)| rule == "nondeterministic-algorithm")
+    };
+    assert!(trains("Trainer(m).train()\n"));
+    assert!(trains("class MyTrainer(Trainer): pass\nMyTrainer(m).train()\n"));
+    assert!(trains("class Own(Trainer): pass\nit = Own(m)\nit.train()\n"));
+    assert!(trains(
+        "if x:\n    it = Trainer(m)\nelif y:\n    it = Trainer(n)\nelse:\n    it = Trainer(m, n)\nit.train()\n"
+    ));
+    assert!(!trains("if x:\n    it = Trainer(m)\nelse:\n    it = mine(m)\nit.train()\n"));
+    assert!(!trains("class Own(torch.nn.Module): pass\nOwn().train()\n"));
+}
