@@ -279,10 +279,10 @@ fn a_loss_that_only_a_program_knows_is_told_as_a_class_is() {
         assert_eq!(found(&compiled(loss, metrics)), Vec::<String>::new(), "{loss} {metrics}");
     }
     assert_eq!(found(&compiled(r#""my_loss""#, "null")), ["unknown .my_loss"]);
-    assert_eq!(found(&compiled(r#"["mse", "my_loss"]"#, r#"{"a": ["my_metric"]}"#)), [
-        "unknown .my_loss",
-        "unknown .my_metric"
-    ]);
+    assert_eq!(
+        found(&compiled(r#"["mse", "my_loss"]"#, r#"{"a": ["my_metric"]}"#)),
+        ["unknown .my_loss", "unknown .my_metric"]
+    );
     let whole = model("").replacen('{', &format!(r#"{{"compile_config": {}, "#, compiled(r#""my_loss""#, "[]")), 1);
     assert_eq!(found(&whole), ["unknown .my_loss"]);
     // No configuration of Keras.
