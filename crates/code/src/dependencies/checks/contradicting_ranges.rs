@@ -59,18 +59,17 @@ fn compare<'r>(scope: &Scope<'r>, same: &[&'r Dependency], findings: &mut Vec<Fi
         let path = later.location.file.as_str();
         let folder = is_main(scope, path).then(|| (false, folder_of(path)));
         let places = scope.set_name(path).map(|set| (true, set)).into_iter().chain(folder);
-        let places: Vec<(bool, &str)> = places.collect();
-        let earlier = places.iter().filter_map(|place| earlier_in.get(place)).flatten();
-        let other = earlier.copied().find_map(|earlier| Some((earlier, together(scope, earlier, later)?)));
-        if let Some((earlier, confidence)) = other {
-            findings.push(contradiction(scope, earlier, later, confidence));
-        }
         for place in places {
             let entries = earlier_in.entry(place).or_default();
-            match entries.len() < MAX_COMPARED {
-                true => entries.push(later),
-                false => is_cut = true,
+            if entries.len() >= MAX_COMPARED {
+                is_cut = true;
+                continue;
             }
+            let other = entries.iter().find_map(|earlier| Some((earlier, together(scope, earlier, later)?)));
+            if let Some((earlier, confidence)) = other {
+                findings.push(contradiction(scope, earlier, later, confidence));
+            }
+            entries.push(later);
         }
     }
     if let Some(last) = same.last().filter(|_| is_cut) {
@@ -87,6 +86,9 @@ fn not_compared(dependency: &Dependency) -> Finding {
 fn together(scope: &Scope<'_>, one: &Dependency, other: &Dependency) -> Option<Confidence> {
     let (first, second) = (one.constraint.as_deref()?, other.constraint.as_deref()?);
     let confidence = belong(scope, one, other)?;
+    if first == second {
+        return None;
+    }
     (contradict(first, second)? && may_both_hold(one.marker.as_deref(), other.marker.as_deref())).then_some(confidence)
 }
 
