@@ -56,7 +56,8 @@ impl Text {
         });
         said.find(|name| {
             let lower = name.to_ascii_lowercase();
-            !UTF_8.contains(&lower.as_str()) && !(OF_ASCII.contains(&lower.as_str()) && self.text.is_ascii())
+            let is_same = |names: &[&str]| names.contains(&lower.as_str());
+            !(is_same(&UTF_8) || is_same(&OF_ASCII) && self.text.is_ascii())
         })
     }
 

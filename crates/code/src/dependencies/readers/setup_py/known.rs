@@ -172,11 +172,12 @@ impl<'a> Known<'a> {
 impl<'a> Visitor<'a> for Known<'a> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         match statement {
-            Stmt::Assign(assign) => match assign.targets.as_slice() {
-                [target] => return self.assign(target, &assign.value),
+            Stmt::Assign(assign) => {
                 // Two names of one list: by either it can be changed.
-                _ => {}
-            },
+                if let [target] = assign.targets.as_slice() {
+                    return self.assign(target, &assign.value);
+                }
+            }
             Stmt::AnnAssign(assign) => {
                 if let Some(value) = &assign.value {
                     self.assign(&assign.target, value);
