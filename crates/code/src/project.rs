@@ -377,7 +377,7 @@ fn pythons(files: &[Entry], reading: &Reading) -> Vec<Statement> {
         let name = name_of(&entry.path);
         let EntryKind::File(opened) = &entry.kind else { continue };
         if let Some(text) = Some(opened).filter(|_| stack::python::is_read(name)).and_then(|path| text_of(path)) {
-            list.extend(stack::python::read(name, &text, &entry.path.display().to_string()));
+            list.extend(stack::python::read(&text, &entry.path.display().to_string()));
         }
     }
     list

@@ -29,8 +29,8 @@ Examples:
 Exit codes:
   0  nothing at or above 'medium' was found
   1  a finding at or above 'high'
-  2  usage or environment: nothing was read
-  3  a finding at or above 'medium', or something that could not be read or understood";
+  2  usage or environment: the path cannot be read
+  3  a finding at or above 'medium', something that could not be understood, or no file that names packages";
 
 /// Judge what a project needs, or what is installed
 ///

@@ -37,7 +37,7 @@ pub(super) fn risk(rule: &Meta, severity: Severity, location: &Location, message
 
 /// Something that was not read, or not understood.
 pub(super) fn incomplete(location: Location, message: &str, next_step: &str) -> Finding {
-    telling::incomplete(&location, message, next_step)
+    telling::incomplete(&location, &source::masked(message), next_step)
 }
 
 impl Draft {
@@ -84,11 +84,11 @@ impl Draft {
 
 /// A line as it may be shown: no control characters, no passwords, not too long.
 pub(super) fn evidence(line: &str) -> String {
-    shown(&source::masked(line))
+    shown(line)
 }
 
 fn shown(text: &str) -> String {
-    let safe = sanitize(text);
+    let safe = sanitize(&source::masked(text));
     match safe.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &safe[..end]),
         None => safe,

@@ -40,11 +40,22 @@ pub fn rules() -> Vec<&'static Meta> {
 /// # Errors
 /// When the path is not there or cannot be listed.
 pub fn examine(path: &Path) -> io::Result<Reading> {
-    let mut reading = if is_environment(path) { read_environment(path)? } else { read_project(path)? };
+    let mut reading = if is_environment(path) { read_both(path)? } else { read_project(path)? };
     let found = checks::judge(&reading);
     reading.findings.extend(found);
     finding::settle(&mut reading.findings);
     Ok(reading)
+}
+
+/// Reads an environment, and the project that may lie in the same folder: an environment hides nothing.
+fn read_both(path: &Path) -> io::Result<Reading> {
+    let project = if project::may_lie_in(path) { Some(read_project(path)?) } else { None };
+    let project = project.filter(|project| !project.files.is_empty() || !project.findings.is_empty());
+    match (read_environment(path), project) {
+        (Ok(installed), Some(project)) => Ok(project.with_installed(installed)),
+        (Err(_), Some(project)) => Ok(project),
+        (installed, None) => installed,
+    }
 }
 
 /// That no file of a project names packages: where nothing was looked at, nothing is clean.
@@ -55,5 +66,9 @@ pub fn nothing_read(path: &Path) -> Finding {
     finding::incomplete(place, "no file here names packages, so nothing was judged", next)
 }
 
+#[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
+mod hidden_tests;
 #[cfg(test)]
 mod tests;

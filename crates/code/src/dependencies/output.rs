@@ -12,7 +12,7 @@ use waag_engine::sanitize::sanitize;
 use waag_evidence::finding::Nature;
 use waag_evidence::{Dependency, DependencySource, Finding, Standing, Verdict};
 
-use super::reading::{FileKind, Reading};
+use super::reading::{FileRead, Reading};
 
 /// Version of the JSON form.
 const FORMAT_VERSION: u32 = 1;
@@ -96,9 +96,13 @@ pub fn plain(told: &Told<'_>, all: bool, out: &mut dyn Write, style: Style) -> i
 fn read(told: &Told<'_>, all: bool, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let reading = told.reading;
     let packages = counted(reading.packages() as u64, "package");
+    let heading = Painted(style.color, HEADING, sanitize(told.path));
+    let files = counted(reading.declaring().count() as u64, "file");
     match reading.verified {
         Some(verified) => {
-            writeln!(out, "{}: {packages} installed", Painted(style.color, HEADING, sanitize(told.path)))?;
+            let and =
+                if reading.declaring().next().is_some() { format!(" or named in {files}") } else { String::new() };
+            writeln!(out, "{heading}: {packages} installed{and}")?;
             let checked = verified.matching + verified.changed + verified.missing;
             writeln!(
                 out,
@@ -111,13 +115,11 @@ fn read(told: &Told<'_>, all: bool, out: &mut dyn Write, style: Style) -> io::Re
                 verified.unchecked
             )?;
         }
-        None => {
-            let files = counted(reading.files.len() as u64, "file");
-            writeln!(out, "{}: {packages} in {files}", Painted(style.color, HEADING, sanitize(told.path)))?;
-            files_read(reading, all, out, style)?;
-        }
+        None => writeln!(out, "{heading}: {packages} in {files}")?,
     }
-    for claim in reading.python.iter().take(if all { usize::MAX } else { MAX_SHOWN }) {
+    files_read(reading, all, out, style)?;
+    let most = if all { usize::MAX } else { MAX_SHOWN };
+    for claim in reading.python.iter().take(most) {
         writeln!(
             out,
             "  Python {}  {}",
@@ -125,27 +127,33 @@ fn read(told: &Told<'_>, all: bool, out: &mut dyn Write, style: Style) -> io::Re
             Painted(style.color, QUIET, place(&claim.location))
         )?;
     }
-    for folder in reading.passed_over.iter().take(MAX_SHOWN) {
+    more(reading.python.len().saturating_sub(most), "Python", out)?;
+    for folder in reading.passed_over.iter().take(most) {
         writeln!(out, "  {}", Painted(style.color, QUIET, format!("not read: {}", sanitize(folder))))?;
     }
-    Ok(())
+    more(reading.passed_over.len().saturating_sub(most), "folder", out)
+}
+
+/// That a list goes on.
+fn more(count: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
+    match count {
+        0 => Ok(()),
+        _ => writeln!(out, "  and {count} more {what}{} (--all lists them)", if count == 1 { "" } else { "s" }),
+    }
 }
 
 fn files_read(reading: &Reading, all: bool, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    let shown = if all { reading.files.len() } else { reading.files.len().min(2 * MAX_SHOWN) };
-    let width =
-        reading.files[..shown].iter().map(|file| sanitize(&file.path).chars().count()).max().unwrap_or(0).min(50);
-    for file in &reading.files[..shown] {
+    let files: Vec<&FileRead> = reading.declaring().collect();
+    let shown = if all { files.len() } else { files.len().min(2 * MAX_SHOWN) };
+    let width = files[..shown].iter().map(|file| sanitize(&file.path).chars().count()).max().unwrap_or(0).min(50);
+    for file in &files[..shown] {
         let path = sanitize(&file.path);
         let packages = counted(file.packages as u64, "package");
         let partly = if file.complete { "" } else { ", not all of it understood" };
         let path = Painted(style.color, NAME, format!("{path:width$}"));
         writeln!(out, "  {path}  {}, {packages}{partly}", file.kind.word())?;
     }
-    match reading.files.len() - shown {
-        0 => Ok(()),
-        more => writeln!(out, "  and {} (--all lists them)", counted(more as u64, "more file")),
-    }
+    more(files.len() - shown, "file", out)
 }
 
 /// Every package and place.
@@ -234,10 +242,10 @@ fn verdict(told: &Told<'_>, out: &mut dyn Write, style: Style) -> io::Result<()>
     let excepted = told.verdict.excepted.len() as u64;
     let findings = counted(told.findings.len() as u64 - excepted, "finding");
     let aside = if excepted > 0 { format!(", {excepted} more excepted by waag.toml") } else { String::new() };
-    let looked = match told.reading.files.first().map(|file| file.kind) {
-        None => "no file here names packages",
-        Some(FileKind::Installed) => "what is installed was compared with its records, not with an index",
-        Some(_) => "the files were read; nothing was resolved, fetched or run",
+    let looked = match told.reading.verified {
+        Some(_) => "what is installed was compared with its records, not with an index",
+        None if told.reading.files.is_empty() => "no file here names packages",
+        None => "the files were read; nothing was resolved, fetched or run",
     };
     if style.view != View::Verdict {
         writeln!(out)?;

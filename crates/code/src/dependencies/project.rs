@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use waag_engine::walk::{EntryKind, walk};
+use waag_engine::walk::{Entry, EntryKind, walk};
 use waag_evidence::{Location, Standing};
 
+use super::environment::OF_INSTALLERS;
 use super::finding::incomplete;
 use super::readers::{self, Include, kind_of};
 use super::reading::{FileKind, Reading};
@@ -16,12 +17,17 @@ use super::text::Text;
 const MAX_FILES: usize = 2000;
 /// Bytes of all of them.
 const MAX_TOTAL: usize = 256 << 20;
+/// Packages and indexes of all of them.
+const MAX_NAMED: usize = 200_000;
+/// Files that are taken in by all of them together, and those of one file that are told one by one where they are refused.
+const MAX_INCLUDED: usize = 10_000;
+const MAX_REFUSED: usize = 100;
 /// Files that are told when they take in each other, one after the other.
 const MAX_DEEP: usize = 64;
 /// What makes a folder an environment, whose files are no part of the project.
 const ENVIRONMENT: &str = "pyvenv.cfg";
 /// Folders that tools fill with other people's packages.
-const TOOL_FOLDERS: [&str; 6] = ["site-packages", ".tox", ".nox", ".eggs", "conda-meta", "vendor"];
+const TOOL_FOLDERS: [&str; 7] = ["site-packages", "dist-packages", ".tox", ".nox", ".eggs", "conda-meta", "vendor"];
 
 /// Reads every file of a project that names packages: below a folder, or one file and what it takes in. Installed environments
 /// and folders of tools are told, and not read.
@@ -46,6 +52,25 @@ pub fn read_project(path: &Path) -> io::Result<Reading> {
     Ok(project.finish())
 }
 
+/// Whether a folder in which something is installed may be a project's too: it has a file that names packages, or an
+/// environment was made right in it, which puts its packages into folders of their own.
+pub(super) fn may_lie_in(path: &Path) -> bool {
+    let is_of_installer = path.file_name().is_some_and(|name| OF_INSTALLERS.iter().any(|known| name == *known));
+    let entries = || std::fs::read_dir(path).into_iter().flatten().flatten();
+    let names_packages = || entries().any(|entry| kind_of(&entry.file_name().to_string_lossy()).is_some());
+    !is_of_installer && (path.join(ENVIRONMENT).is_file() || names_packages())
+}
+
+/// Folders that are an environment and nothing else: none of their own files names packages, and they were not asked for.
+fn environments(root: &Path, entries: &[Entry]) -> Vec<PathBuf> {
+    let of_file = |entry: &Entry| entry.path.parent().map(Path::to_owned);
+    let name = |entry: &Entry| entry.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let projects: BTreeSet<PathBuf> =
+        entries.iter().filter(|entry| kind_of(&name(entry)).is_some()).filter_map(of_file).collect();
+    let marked = entries.iter().filter(|entry| name(entry) == ENVIRONMENT).filter_map(of_file);
+    marked.filter(|folder| folder != root && !projects.contains(folder)).collect()
+}
+
 fn parent(path: &Path) -> PathBuf {
     path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")).to_owned()
 }
@@ -60,6 +85,8 @@ struct Project {
     seen: BTreeSet<PathBuf>,
     /// How files are taken in: by which, as constraints or not, for which group.
     taken: BTreeMap<String, Vec<Include>>,
+    /// How many files are taken in.
+    included: usize,
     filled_elsewhere: Vec<Location>,
     bytes: usize,
     reading: Reading,
@@ -68,11 +95,7 @@ struct Project {
 impl Project {
     fn list(&mut self) -> io::Result<()> {
         let entries = walk(std::slice::from_ref(&self.root), false)?;
-        let environments: Vec<PathBuf> = entries
-            .iter()
-            .filter(|entry| entry.path.file_name().is_some_and(|name| name == ENVIRONMENT))
-            .filter_map(|entry| entry.path.parent().map(Path::to_owned))
-            .collect();
+        let environments = environments(&self.root, &entries);
         let mut passed_over: BTreeSet<PathBuf> = environments.iter().cloned().collect();
         for entry in &entries {
             if environments.iter().any(|environment| entry.path.starts_with(environment)) {
@@ -105,6 +128,9 @@ impl Project {
             EntryKind::StrayLink(_) if kind_of(&below.to_string_lossy()).is_some() => {
                 self.incomplete(&below, None, "it is a link that leads out of the project, and was not followed");
             }
+            EntryKind::Special if kind_of(&below.to_string_lossy()).is_some() => {
+                self.incomplete(&below, None, "it is no regular file, and was not read");
+            }
             EntryKind::StrayLink(_) | EntryKind::Special => {}
         }
     }
@@ -120,7 +146,8 @@ impl Project {
             if !self.seen.insert(below.clone()) {
                 continue;
             }
-            if self.seen.len() > MAX_FILES || self.bytes > MAX_TOTAL {
+            let named = self.reading.dependencies.len() + self.reading.indexes.len();
+            if self.seen.len() > MAX_FILES || self.bytes > MAX_TOTAL || named > MAX_NAMED {
                 return self.incomplete(
                     &below,
                     None,
@@ -153,14 +180,22 @@ impl Project {
         self.reading.indexes.extend(page.indexes);
         self.reading.python.extend(page.python);
         self.reading.findings.extend(page.findings);
+        let mut refused = 0;
         for include in includes {
             match self.include(below, &include, depth) {
                 Ok(path) => file.includes.push(path),
                 Err(why) => {
-                    file.complete = false;
-                    self.incomplete(below, Some(include.line), &why);
+                    refused += 1;
+                    if refused <= MAX_REFUSED {
+                        self.incomplete(below, Some(include.line), &why);
+                    }
                 }
             }
+        }
+        file.complete &= refused == 0;
+        if refused > MAX_REFUSED {
+            let more = format!("{} more files that it takes in were not read", refused - MAX_REFUSED);
+            self.incomplete(below, None, &more);
         }
         self.reading.files.push(file);
         self.reading.texts.insert(text.path.clone(), text);
@@ -175,6 +210,9 @@ impl Project {
         if written.contains("${") {
             return Err(format!("it takes in '{written}', which depends on a variable"));
         }
+        if self.included >= MAX_INCLUDED {
+            return Err(format!("it takes in '{written}', after more files than are followed"));
+        }
         if depth >= MAX_DEEP {
             return Err(format!("it takes in '{written}', after more files in a row than are followed"));
         }
@@ -185,6 +223,7 @@ impl Project {
         if !whole.starts_with(&self.bounds) {
             return Err(format!("it takes in '{written}', which leads out of the project, and was not read"));
         }
+        self.included += 1;
         let name = named_to_people(&self.root, &target);
         self.taken.entry(name.clone()).or_default().push(include.clone());
         let kind = match kind_of(&target.to_string_lossy()) {
@@ -225,9 +264,10 @@ impl Project {
                 file.kind = if is_bound { FileKind::Constraints } else { FileKind::Requirements };
             }
         }
+        let kinds: BTreeMap<&str, FileKind> =
+            self.reading.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
         for dependency in &mut self.reading.dependencies {
-            let file = self.reading.files.iter().find(|file| file.path == dependency.location.file);
-            match file.map(|file| file.kind) {
+            match kinds.get(dependency.location.file.as_str()) {
                 Some(FileKind::Constraints) => dependency.standing = Standing::Constrained,
                 Some(FileKind::Requirements) => dependency.standing = Standing::Declared,
                 _ => {}
@@ -239,17 +279,19 @@ impl Project {
         }
     }
 
-    /// A project that leaves its dependencies to the build is understood where setuptools' own files lie beside it.
+    /// A project that leaves its dependencies to setuptools is understood where files of setuptools beside it have them, or
+    /// have told what of them is not known.
     fn say_what_was_filled_elsewhere(&mut self) {
         for location in std::mem::take(&mut self.filled_elsewhere) {
             let folder = folder_of(&location.file);
             let has_setup = self.reading.files.iter().any(|file| {
-                matches!(file.kind, FileKind::SetupCfg | FileKind::SetupPy) && folder_of(&file.path) == folder
+                matches!(file.kind, FileKind::SetupCfg | FileKind::SetupPy)
+                    && folder_of(&file.path) == folder
+                    && (file.packages > 0 || !file.complete)
             });
             if !has_setup {
                 let next = "write them into [project] dependencies, or name the files that they come from";
-                let message = "what the project needs is computed when it is built, which was not done";
-                self.reading.findings.push(incomplete(location, message, next));
+                self.reading.findings.push(incomplete(location, readers::COMPUTED, next));
             }
         }
     }

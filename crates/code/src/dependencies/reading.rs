@@ -114,6 +114,11 @@ impl FileKind {
         )
     }
 
+    /// Whether its first lines may name its encoding.
+    pub(super) const fn is_of_python(self) -> bool {
+        matches!(self, Self::Requirements | Self::Constraints | Self::SetupPy)
+    }
+
     /// What people call it.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -203,6 +208,20 @@ pub struct Verified {
 }
 
 impl Reading {
+    /// What a project's files say, with what is installed in the same folder.
+    pub(super) fn with_installed(mut self, installed: Self) -> Self {
+        self.files.extend(installed.files);
+        self.dependencies.extend(installed.dependencies);
+        self.findings.extend(installed.findings);
+        self.passed_over.retain(|folder| !folder.ends_with("-packages"));
+        Self { verified: installed.verified, ..self }
+    }
+
+    /// The files that say what is needed: all but what is installed.
+    pub(super) fn declaring(&self) -> impl Iterator<Item = &FileRead> {
+        self.files.iter().filter(|file| file.kind != FileKind::Installed)
+    }
+
     /// The file at a path, as it is named to people.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&FileRead> {

@@ -9,8 +9,6 @@ use super::{source, version};
 
 /// Bytes of one requirement without its digests.
 const MAX_REQUIREMENT: usize = 4000;
-/// Extras of one requirement.
-const MAX_EXTRAS: usize = 100;
 
 /// A dependency of which nothing but its name is known.
 pub(super) fn named(ecosystem: Ecosystem, written: &str, location: Location) -> Dependency {
@@ -59,7 +57,7 @@ fn extras<'t>(rest: &'t str, dependency: &mut Dependency) -> Result<&'t str, Str
     let Some(inner) = rest.strip_prefix('[') else { return Ok(rest) };
     let (inner, rest) = inner.split_once(']').ok_or("the list of extras has no end")?;
     let names = inner.split(',').map(str::trim).filter(|name| !name.is_empty());
-    dependency.extras = names.take(MAX_EXTRAS).map(normalised).collect();
+    dependency.extras = names.map(normalised).collect();
     Ok(rest.trim_start())
 }
 

@@ -1,6 +1,8 @@
 //! Addresses that packages come from, without the names and passwords in them.
 //! <https://packaging.python.org/en/latest/specifications/version-specifiers/#direct-references>
 
+use std::net::IpAddr;
+
 use waag_evidence::DependencySource;
 
 /// Systems that keep versions, as pip names them before a `+`.
@@ -31,13 +33,19 @@ pub(super) fn address(url: &str) -> Address {
     for part in fragment.split('&') {
         match part.split_once('=') {
             Some(("egg", egg)) if !egg.is_empty() => found.name = Some(without_extras(egg)),
-            Some((algorithm @ ("sha256" | "sha384" | "sha512" | "md5" | "sha1"), hex)) => {
+            Some((algorithm, hex)) if is_digest(algorithm, hex) => {
                 found.digests.push(format!("{algorithm}:{}", hex.to_ascii_lowercase()));
             }
             _ => {}
         }
     }
     found
+}
+
+/// Whether a text can be a digest: to an installer an empty one is none, and nothing is compared.
+fn is_digest(algorithm: &str, hex: &str) -> bool {
+    let known = [("md5", 32), ("sha1", 40), ("sha256", 64), ("sha384", 96), ("sha512", 128)];
+    known.contains(&(algorithm, hex.len())) && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn without_extras(egg: &str) -> String {
@@ -112,7 +120,7 @@ pub(super) fn masked(line: &str) -> String {
         let end = rest[host..].find(['/', '?', '#', ' ', '\t', '"', '\'', ',']).map_or(rest.len(), |at| host + at);
         shown.push_str(&rest[..host]);
         match rest[host..end].rfind('@') {
-            Some(at) if holds_secret(&rest[host..host + at]) && !rest[..colon].ends_with("ssh") => {
+            Some(at) if is_shown_masked(&rest[..colon], &rest[host..host + at]) => {
                 shown.push_str("[secret]@");
                 shown.push_str(&rest[host + at + 1..end]);
             }
@@ -121,6 +129,11 @@ pub(super) fn masked(line: &str) -> String {
         rest = &rest[end..];
     }
     shown + rest
+}
+
+/// A name alone before an address of ssh is no secret.
+fn is_shown_masked(before: &str, login: &str) -> bool {
+    holds_secret(login) && (!before.ends_with("ssh") || login.contains(':'))
 }
 
 /// The host of an address, in small letters.
@@ -145,7 +158,7 @@ pub(super) fn is_unencrypted(url: &str) -> bool {
 
 /// Whether a host is this machine.
 pub(super) fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host == "::1" || host.starts_with("127.")
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// Whether a requirement is written as a path or the name of an archive.
@@ -193,9 +206,13 @@ mod tests {
 
     #[test]
     fn archives_tell_their_name_and_digest() {
-        let found = address("https://x.example/torch-2.1.0%2Bcu118-cp310-cp310-linux_x86_64.whl#sha256=ABCD");
+        let wheel = "https://x.example/torch-2.1.0%2Bcu118-cp310-cp310-linux_x86_64.whl";
+        let found = address(&format!("{wheel}#sha256={}", "AB".repeat(32)));
         assert_eq!((found.name.as_deref(), found.version.as_deref()), (Some("torch"), Some("2.1.0+cu118")));
-        assert_eq!(found.digests, ["sha256:abcd"]);
+        assert_eq!(found.digests, [format!("sha256:{}", "ab".repeat(32))]);
+        for none in ["sha256=", "sha256=ABCD", "md5=zz", "sha3=00"] {
+            assert_eq!(address(&format!("{wheel}#{none}")).digests, [""; 0], "{none}");
+        }
         assert_eq!(address("https://x.example/a-b-1.0.tar.gz").name.as_deref(), Some("a-b"));
         assert_eq!(address("https://x.example/archive/main.zip").name, None);
         assert_eq!(address("git+https://x.example/a/b#egg=name[extra]&subdirectory=c").name.as_deref(), Some("name"));
@@ -209,6 +226,7 @@ mod tests {
             ("-i https://${USER}:${WORD}@host/simple", "-i https://${USER}:${WORD}@host/simple"),
             ("git+ssh://git@host/a@v1 https://a:b@c", "git+ssh://git@host/a@v1 https://[secret]@c"),
             ("no address", "no address"),
+            ("git+ssh://me:word@host/a", "git+ssh://[secret]@host/a"),
         ] {
             assert_eq!(masked(line), shown);
         }
@@ -224,6 +242,7 @@ mod tests {
                 && !is_unencrypted("https://a")
                 && !is_unencrypted("git+ssh://a")
         );
+        assert!(is_unencrypted("http://127.0.0.1.evil.example/simple") && !is_unencrypted("http://[::1]/simple"));
         assert_eq!(host("https://u:p@[::1]:80/x"), "::1");
     }
 }

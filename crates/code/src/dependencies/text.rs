@@ -5,6 +5,13 @@ use std::path::Path;
 
 use waag_engine::bounded;
 
+/// Where Python ends a line (`str.splitlines`): pip and setuptools part their lists so.
+const PYTHON_ENDS: [char; 10] =
+    ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+/// Encodings that are UTF-8, and those that are its part of ASCII.
+const UTF_8: [&str; 4] = ["utf-8", "utf8", "utf_8", "utf-8-sig"];
+const OF_ASCII: [&str; 7] = ["ascii", "us-ascii", "latin-1", "latin1", "iso-8859-1", "iso-8859-15", "cp1252"];
+
 /// Bytes of one file: a lock of a thousand packages has two million.
 pub(super) const MAX_BYTES: u64 = 16 << 20;
 
@@ -26,7 +33,7 @@ impl Text {
     /// # Errors
     /// When it cannot be read, or is longer than [`MAX_BYTES`].
     pub(super) fn read(file: &Path, path: String) -> io::Result<Self> {
-        Ok(Self::new(path, &bounded::read(file, MAX_BYTES)?))
+        Ok(Self::new(path, &read_file(file, MAX_BYTES)?))
     }
 
     pub(super) fn new(path: String, bytes: &[u8]) -> Self {
@@ -34,6 +41,24 @@ impl Text {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let starts = std::iter::once(0).chain(ends).collect();
         Self { path, text, is_lossy, starts }
+    }
+
+    /// The encoding that it says it is written in, as Python takes it from a comment in the first two lines (PEP 263), where
+    /// that gives another text than the one that was read.
+    pub(super) fn other_encoding(&self) -> Option<&str> {
+        let comments = self.text.split('\n').take(2).filter_map(|line| Some(line.split_once('#')?.1));
+        let mut said = comments.flat_map(|comment| {
+            comment.match_indices("coding").filter_map(|(at, word)| {
+                let rest = comment[at + word.len()..].strip_prefix([':', '='])?.trim_start();
+                let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+                rest.split(|c| !is_name(c)).next().filter(|name| !name.is_empty())
+            })
+        });
+        said.find(|name| {
+            let lower = name.to_ascii_lowercase();
+            let is_same = |names: &[&str]| names.contains(&lower.as_str());
+            !(is_same(&UTF_8) || is_same(&OF_ASCII) && self.text.is_ascii())
+        })
     }
 
     /// The line, counted from 1, that an offset is on.
@@ -47,6 +72,22 @@ impl Text {
         let start = *self.starts.get(index)?;
         let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());
         self.text.get(start..end).map(|line| line.trim_end_matches(['\r', '\n']))
+    }
+}
+
+/// The lines of a text as Python parts them, with the line that an editor shows each on.
+pub(super) fn python_lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    (1u64..).zip(text.lines()).flat_map(|(number, line)| line.split(PYTHON_ENDS).map(move |part| (number, part)))
+}
+
+/// Reads a file that has at most `limit` bytes. Opening a pipe would wait for someone to write into it.
+///
+/// # Errors
+/// When it is no file, cannot be read, or is longer.
+pub(super) fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    match std::fs::metadata(path)?.is_file() {
+        true => bounded::read(path, limit),
+        false => Err(io::Error::other("it is no regular file")),
     }
 }
 
@@ -80,6 +121,28 @@ mod tests {
         let text = Text::new("r.txt".into(), b"a\r\nb\n");
         assert_eq!((text.line(1), text.line(2), text.line(3), text.line(4)), (Some("a"), Some("b"), Some(""), None));
         assert_eq!((text.line_at(0), text.line_at(3), text.line_at(4)), (1, 2, 2));
+    }
+
+    #[test]
+    fn lines_end_where_python_ends_them() {
+        let parted = |text| python_lines(text).collect::<Vec<_>>();
+        assert_eq!(parted("a\r\nb\rc\u{c}d\u{2028}e\n"), [(1, "a"), (2, "b"), (2, "c"), (2, "d"), (2, "e")]);
+        assert_eq!(parted("a\\\u{85}\nb"), [(1, "a\\"), (1, ""), (2, "b")]);
+    }
+
+    #[test]
+    fn other_encodings_are_noticed() {
+        for (text, expected) in [
+            ("# -*- coding: utf-7 -*-\nx", Some("utf-7")),
+            ("#!/usr/bin/python\n# vim: set fileencoding=cp037 :\n", Some("cp037")),
+            ("# coding=UTF-8\n", None),
+            ("# coding: latin-1\nx", None),
+            ("# coding: latin-1\n\u{c5}", Some("latin-1")),
+            ("\n\n# coding: utf-7\n", None),
+            ("# encoding and such", None),
+        ] {
+            assert_eq!(Text::new(String::new(), text.as_bytes()).other_encoding(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! where it agrees with none of them, since a project may describe several environments.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use pep440_rs::Version;
 use serde::Serialize;
@@ -10,6 +11,9 @@ use waag_evidence::{Confidence, Location};
 use super::claim::{Admitted, Claim, Part, Voice};
 use super::tables::{Tables, tables};
 use super::version::python_minors;
+
+/// Folders within each other: more than any path has.
+const MAX_STEPS: usize = 10_000;
 
 /// How badly two claims go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -95,13 +99,36 @@ impl<'a> Judge<'a> {
         self.claims.iter().filter(|claim| claim.part == part).collect()
     }
 
-    /// The claims about `part` that `claim` can be installed with: those of its own file, where there are any.
+    /// The claims about `part` that `claim` can be installed with: those of its own file, where there are any, of its folder,
+    /// or of the nearest folder above or below. What lies in other folders is of other projects, but for a recipe that has none
+    /// of its own: that is of all of them.
     pub(super) fn beside(&self, claim: &Claim, part: Part) -> Vec<&'a Claim> {
-        let all: Vec<&Claim> =
-            self.claims.iter().filter(|other| other.part == part && claim.goes_with(other)).collect();
-        let near: Vec<&Claim> =
-            all.iter().copied().filter(|other| other.location.file == claim.location.file).collect();
-        if near.is_empty() { all } else { near }
+        let all = self.claims.iter().filter(|other| other.part == part && claim.goes_with(other));
+        let ranked: Vec<(usize, &Claim)> =
+            all.filter_map(|other| Some((self.distance(claim, other)?, other))).collect();
+        let Some(nearest) = ranked.iter().map(|(distance, _)| *distance).min() else { return Vec::new() };
+        ranked.into_iter().filter(|(distance, _)| *distance == nearest).map(|(_, other)| other).collect()
+    }
+
+    /// How far two claims are from each other; none where they are of different projects.
+    fn distance(&self, one: &Claim, other: &Claim) -> Option<usize> {
+        let (first, second) = (folder_of(one), folder_of(other));
+        let steps = first.components().count().abs_diff(second.components().count());
+        match () {
+            () if file_of(one) == file_of(other) => Some(0),
+            // Each recipe is of an image of its own.
+            () if one.is_of_recipe() && other.is_of_recipe() => None,
+            () if self.is_of_all(one) || self.is_of_all(other) => Some(1),
+            () if first.starts_with(second) => Some(1 + steps),
+            () if second.starts_with(first) => Some(1 + MAX_STEPS + steps),
+            () => None,
+        }
+    }
+
+    /// Whether a claim is of a recipe in a folder that names no packages of its own.
+    fn is_of_all(&self, claim: &Claim) -> bool {
+        let is_own = |other: &Claim| !other.is_of_recipe() && folder_of(other).starts_with(folder_of(claim));
+        claim.is_of_recipe() && !self.claims.iter().any(is_own)
     }
 
     /// Compares a claim with those beside it.
@@ -170,6 +197,15 @@ impl<'a> Judge<'a> {
             }
         }
     }
+}
+
+/// The file of a claim: some are told as they are reached, with a `./` in front.
+fn file_of(claim: &Claim) -> &str {
+    claim.location.file.trim_start_matches("./")
+}
+
+fn folder_of(claim: &Claim) -> &Path {
+    Path::new(file_of(claim)).parent().unwrap_or(Path::new(""))
 }
 
 /// What is said of a version that the tables do not have.

@@ -47,7 +47,7 @@ pub struct Statement {
 pub struct Project<'a> {
     /// Everything that it needs, from whatever file.
     pub dependencies: &'a [Dependency],
-    /// Which Python it says that it uses: [`python::read`].
+    /// Which Python it says that it uses.
     pub python: &'a [Statement],
     /// Addresses of indexes that are named in options of installers or in settings.
     pub indexes: &'a [Statement],

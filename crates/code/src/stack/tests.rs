@@ -58,6 +58,33 @@ fn project(text: &str) -> (Stack, Vec<Finding>) {
     })
 }
 
+/// Whether torch in one file clashes with torchvision in another, which needs an older one.
+fn clash(torch: &str, vision: &str) -> bool {
+    let at = |requirement: &str, file: &str| Dependency {
+        location: Location { line: Some(1), ..Location::file(file) },
+        ..package(requirement, 1)
+    };
+    let dependencies = [at("torch==2.4.0", torch), at("torchvision==0.17.0", vision)];
+    !examine(&Project { dependencies: &dependencies, ..Project::default() }).0.conflicts.is_empty()
+}
+
+#[test]
+fn projects_in_folders_beside_each_other_are_not_compared() {
+    assert!(!clash("m/a/requirements.txt", "m/b/requirements.txt"));
+    assert!(!clash("a/requirements.txt", "ab/requirements.txt"));
+    assert!(!clash("a/Dockerfile", "b/Dockerfile"));
+    for (one, other) in [
+        ("a/requirements.txt", "a/requirements.txt"),
+        ("a/requirements.txt", "a/requirements-dev.txt"),
+        ("requirements.txt", "a/b/requirements.txt"),
+        ("a/b/requirements.txt", "a/requirements.txt"),
+        ("docker/Dockerfile", "app/requirements.txt"),
+        ("./a/requirements.txt", "a/requirements-dev.txt"),
+    ] {
+        assert!(clash(one, other), "{one} and {other}");
+    }
+}
+
 fn told(text: &str) -> String {
     let (stack, findings) = project(text);
     let mut lines: Vec<String> =

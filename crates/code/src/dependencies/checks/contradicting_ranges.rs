@@ -9,7 +9,7 @@ use waag_evidence::finding::{Confidence, Finding, Severity};
 use waag_evidence::{Dependency, DependencySource, Ecosystem};
 
 use super::{Check, Scope};
-use crate::dependencies::finding::risk;
+use crate::dependencies::finding::{incomplete, risk};
 use crate::dependencies::project::folder_of;
 use crate::dependencies::reading::FileKind;
 use crate::dependencies::version::contradict;
@@ -45,22 +45,50 @@ impl Check for ContradictingRanges {
                 groups.entry((dependency.ecosystem, &dependency.name)).or_default().push(dependency);
             }
         }
-        for same in groups.values_mut() {
-            same.truncate(MAX_COMPARED);
-            for (number, later) in same.iter().enumerate() {
-                let other = same[..number].iter().find_map(|earlier| Some((earlier, together(scope, earlier, later)?)));
-                if let Some((earlier, confidence)) = other {
-                    findings.push(contradiction(scope, earlier, later, confidence));
-                }
-            }
+        for same in groups.values() {
+            compare(scope, same, findings);
         }
     }
+}
+
+/// Compares the entries of a package: only those of one set, and the main lists of one folder, can belong together.
+fn compare<'r>(scope: &Scope<'r>, same: &[&'r Dependency], findings: &mut Vec<Finding>) {
+    let mut is_cut = false;
+    let mut earlier_in: BTreeMap<(bool, &str), Vec<&Dependency>> = BTreeMap::new();
+    for later in same {
+        let path = later.location.file.as_str();
+        let folder = is_main(scope, path).then(|| (false, folder_of(path)));
+        let places = scope.set_name(path).map(|set| (true, set)).into_iter().chain(folder);
+        for place in places {
+            let entries = earlier_in.entry(place).or_default();
+            if entries.len() >= MAX_COMPARED {
+                is_cut = true;
+                continue;
+            }
+            let other = entries.iter().find_map(|earlier| Some((earlier, together(scope, earlier, later)?)));
+            if let Some((earlier, confidence)) = other {
+                findings.push(contradiction(scope, earlier, later, confidence));
+            }
+            entries.push(later);
+        }
+    }
+    if let Some(last) = same.last().filter(|_| is_cut) {
+        findings.push(not_compared(last));
+    }
+}
+
+fn not_compared(dependency: &Dependency) -> Finding {
+    let message = format!("'{}' is named more often than is compared for contradictions", dependency.name);
+    incomplete(dependency.location.clone(), &message, "name it once, in one place")
 }
 
 /// Whether two entries are installed together and cannot be, and how sure that is.
 fn together(scope: &Scope<'_>, one: &Dependency, other: &Dependency) -> Option<Confidence> {
     let (first, second) = (one.constraint.as_deref()?, other.constraint.as_deref()?);
     let confidence = belong(scope, one, other)?;
+    if first == second {
+        return None;
+    }
     (contradict(first, second)? && may_both_hold(one.marker.as_deref(), other.marker.as_deref())).then_some(confidence)
 }
 

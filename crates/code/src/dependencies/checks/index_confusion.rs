@@ -1,10 +1,13 @@
 //! Several indexes that are asked as one: whoever publishes a higher version on any of them has the package.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use waag_engine::rules::Meta;
 use waag_evidence::finding::{Confidence, Finding, Severity};
 use waag_evidence::{Dependency, DependencySource, Ecosystem};
 use waag_formats::requirements::{is_usual_host, is_well_known};
 
+use super::scope::is_digested;
 use super::{Check, Scope};
 use crate::dependencies::finding::{few, risk};
 use crate::dependencies::reading::{Index, IndexRole};
@@ -23,24 +26,35 @@ impl Check for IndexConfusion {
     }
 
     fn judge(&self, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
-        for index in &scope.reading.indexes {
-            if index.role == IndexRole::Extra {
-                findings.extend(beside(scope, index));
-            }
+        let mut sets: BTreeMap<Option<&str>, Open<'_>> = BTreeMap::new();
+        for index in scope.reading.indexes.iter().filter(|index| index.role == IndexRole::Extra) {
+            let set = scope.set_name(&index.location.file);
+            let open = sets.entry(set).or_insert_with(|| Open::of(scope, &index.location.file));
+            findings.extend(beside(scope, index, open));
         }
         findings.extend(overridden(scope));
     }
 }
 
+/// What files that are installed together take from indexes as it comes.
+struct Open<'r> {
+    is_any: bool,
+    /// Names of it that nobody is known to own.
+    own: BTreeSet<&'r str>,
+}
+
+impl<'r> Open<'r> {
+    fn of(scope: &Scope<'r>, path: &str) -> Self {
+        let open = || scope.of_set(path).filter(|it| is_open(it)).map(|it| it.name.as_str());
+        Self { is_any: open().next().is_some(), own: open().filter(|name| !is_well_known(name)).collect() }
+    }
+}
+
 /// An index beside another one. Packages with a digest cannot be replaced; those that everybody knows are published on the
 /// usual index by those who own the name; all others may be the project's own, and anybody may publish their names there.
-fn beside(scope: &Scope<'_>, index: &Index) -> Option<Finding> {
-    let set = scope.set_of(&index.location.file);
-    let all = set.iter().flat_map(|path| scope.of(path)).copied();
-    let open: Vec<&Dependency> = all.filter(|it| is_open(it)).collect();
-    let own = open.iter().map(|it| it.name.as_str()).filter(|name| !is_well_known(name));
-    let own: std::collections::BTreeSet<&str> = own.collect();
-    if open.is_empty() {
+fn beside(scope: &Scope<'_>, index: &Index, open: &Open<'_>) -> Option<Finding> {
+    let own = &open.own;
+    if !open.is_any {
         return None;
     }
     let host = host(&index.url);
@@ -68,22 +82,18 @@ fn beside(scope: &Scope<'_>, index: &Index) -> Option<Finding> {
 fn is_open(dependency: &Dependency) -> bool {
     dependency.ecosystem == Ecosystem::Pypi
         && matches!(dependency.source, DependencySource::Index { url: None })
-        && dependency.digests.is_empty()
+        && !is_digested(dependency)
         && !dependency.name.is_empty()
 }
 
 /// Of several main indexes in files that are read together pip asks the last alone.
 fn overridden(scope: &Scope<'_>) -> Vec<Finding> {
-    let mains: Vec<&Index> = scope.reading.indexes.iter().filter(|index| index.role == IndexRole::Main).collect();
+    let mut firsts: BTreeMap<&str, &Index> = BTreeMap::new();
     let mut found = Vec::new();
-    for (number, index) in mains.iter().enumerate() {
-        let set = scope.set_name(&index.location.file);
-        let other = mains[..number].iter().find(|other| {
-            set.is_some()
-                && scope.set_name(&other.location.file) == set
-                && other.url.trim_end_matches('/') != index.url.trim_end_matches('/')
-        });
-        if let Some(other) = other {
+    for index in scope.reading.indexes.iter().filter(|index| index.role == IndexRole::Main) {
+        let Some(set) = scope.set_name(&index.location.file) else { continue };
+        let other = *firsts.entry(set).or_insert(index);
+        if other.url.trim_end_matches('/') != index.url.trim_end_matches('/') {
             let message = format!(
                 "two main indexes are named, '{}' and '{}', and only the last one is asked",
                 host(&other.url),

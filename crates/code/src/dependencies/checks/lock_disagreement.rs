@@ -23,6 +23,9 @@ static META: Meta = Meta {
     page: include_str!("lock_disagreement.md"),
 };
 
+/// What pip-compile leaves out of a list unless it is told otherwise.
+const INSTALLERS: [&str; 3] = ["setuptools", "pip", "distribute"];
+
 impl Check for LockDisagreement {
     fn meta(&self) -> &'static Meta {
         &META
@@ -48,7 +51,7 @@ fn locks_of<'r>(scope: &Scope<'r>, file: &FileRead) -> Vec<&'r FileRead> {
         _ => false,
     };
     // A lock above is of a workspace, which this need not be a part of.
-    let beside = scope.locks_for(&file.path).into_iter().filter(|lock| folder_of(&lock.path) == folder_of(&file.path));
+    let beside = scope.locks_in(folder_of(&file.path)).iter().copied();
     let mut locks: Vec<&FileRead> = beside.filter(|lock| is_made(lock.kind) && lock.complete).collect();
     if let Some(stem) = file.path.strip_suffix(".in") {
         locks.extend(scope.file(&format!("{stem}.txt")).filter(|list| scope.is_resolved(&list.path)));
@@ -68,7 +71,7 @@ fn compare(scope: &Scope<'_>, file: &FileRead, lock: &FileRead, findings: &mut V
         let found = locked.get(&(dependency.ecosystem, dependency.name.as_str())).map(Vec::as_slice);
         let message = match found {
             // What is asked for in some environments only may be left out of a lock for others.
-            None if dependency.marker.is_some() => continue,
+            None if dependency.marker.is_some() || is_left_out(dependency, lock) => continue,
             None => format!("'{}' is declared, and '{}' does not have it", dependency.name, lock.path),
             Some(found) => match refused(dependency, found) {
                 Some(message) => format!("{message} in '{}'", lock.path),
@@ -78,6 +81,18 @@ fn compare(scope: &Scope<'_>, file: &FileRead, lock: &FileRead, findings: &mut V
         let next = "lock again (`uv lock`, `poetry lock`, `pdm lock`, `pipenv lock`), and keep both files together";
         let draft = risk(&META, Severity::Medium, &dependency.location, &message, next).subject(&dependency.name);
         findings.push(draft.line_of(scope.reading).done());
+    }
+}
+
+/// Whether a lock need not have a package that is declared: one of PEP 751 for some groups alone, and pip-compile leaves out
+/// what installs.
+fn is_left_out(dependency: &Dependency, lock: &FileRead) -> bool {
+    let is_named = !lock.path.ends_with("pylock.toml");
+    let is_partial = is_named || !lock.groups.is_empty() && !lock.groups.iter().any(|it| it == "default");
+    match lock.kind {
+        FileKind::Pylock => dependency.group.is_none() && is_partial,
+        FileKind::Requirements => INSTALLERS.contains(&dependency.name.as_str()),
+        _ => false,
     }
 }
 

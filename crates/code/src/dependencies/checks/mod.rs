@@ -15,6 +15,7 @@ mod unpinned_dependency;
 use waag_engine::rules::Meta;
 use waag_evidence::Finding;
 
+use super::finding::settle;
 use super::reading::Reading;
 use scope::Scope;
 
@@ -54,7 +55,10 @@ pub(super) fn judge(reading: &Reading) -> Vec<Finding> {
     let scope = Scope::new(reading);
     let mut findings = Vec::new();
     for check in CHECKS {
-        check.judge(&scope, &mut findings);
+        let mut found = Vec::new();
+        check.judge(&scope, &mut found);
+        settle(&mut found);
+        findings.extend(found);
     }
     findings
 }

@@ -1,11 +1,15 @@
 //! Packages from places where something else may lie tomorrow.
 
+use std::collections::BTreeMap;
+
 use waag_engine::rules::Meta;
 use waag_evidence::finding::{Finding, Severity};
 use waag_evidence::{Dependency, DependencySource, Standing};
 
+use super::scope::is_digested;
 use super::{Check, Scope};
 use crate::dependencies::finding::risk;
+use crate::dependencies::reading::FileKind;
 use crate::dependencies::source::masked;
 
 /// The check.
@@ -24,11 +28,11 @@ impl Check for MutableSource {
     }
 
     fn judge(&self, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
-        for dependency in &scope.reading.dependencies {
-            if dependency.standing == Standing::Installed || is_locked(scope, dependency) {
-                continue;
-            }
-            if let Some((severity, what, next)) = changeable(dependency) {
+        let fixed = fixed_by_locks(scope);
+        for dependency in scope.reading.dependencies.iter().filter(|it| it.standing != Standing::Installed) {
+            if let Some((severity, what, next)) = changeable(dependency)
+                && !is_locked(scope, dependency, &fixed)
+            {
                 let message = format!("'{}' {what}", shown_name(dependency));
                 let draft = risk(&META, severity, &dependency.location, &message, next);
                 findings.push(draft.subject(&shown_name(dependency)).line_of(scope.reading).done());
@@ -37,15 +41,26 @@ impl Check for MutableSource {
     }
 }
 
-/// Whether a lock says which commit or archive is meant.
-fn is_locked(scope: &Scope<'_>, dependency: &Dependency) -> bool {
+/// Packages by lock file and name, and whether it says which commit or archive of each is meant.
+fn fixed_by_locks<'r>(scope: &Scope<'r>) -> BTreeMap<(&'r str, &'r str), bool> {
+    let mut fixed = BTreeMap::new();
+    for lock in scope.files(FileKind::is_lock) {
+        for dependency in scope.of(&lock.path) {
+            let is_fixed = fixed.entry((lock.path.as_str(), dependency.name.as_str())).or_insert(true);
+            *is_fixed &= changeable(dependency).is_none();
+        }
+    }
+    fixed
+}
+
+fn is_locked(scope: &Scope<'_>, dependency: &Dependency, fixed: &BTreeMap<(&str, &str), bool>) -> bool {
     if dependency.standing == Standing::Locked {
         return false;
     }
-    let locks = scope.locks_for(&dependency.location.file);
-    let same = locks.iter().flat_map(|lock| scope.of(&lock.path)).filter(|it| it.name == dependency.name);
-    let mut same = same.peekable();
-    same.peek().is_some() && same.all(|it| changeable(it).is_none())
+    let locks = scope.locks_for(&dependency.location.file).iter();
+    let told = locks.filter_map(|lock| fixed.get(&(lock.path.as_str(), dependency.name.as_str())));
+    let mut told = told.peekable();
+    told.peek().is_some() && told.all(|is_fixed| *is_fixed)
 }
 
 fn shown_name(dependency: &Dependency) -> String {
@@ -72,9 +87,14 @@ fn changeable(dependency: &Dependency) -> Option<(Severity, String, &'static str
             "is whatever a repository's main branch holds when it is installed".to_owned(),
             pin,
         )),
-        DependencySource::Archive { .. } if dependency.digests.is_empty() => Some((
+        DependencySource::Archive { .. } if !is_digested(dependency) => Some((
             Severity::Medium,
-            "is whatever lies at an address when it is installed: no digest says what it has to be".to_owned(),
+            match dependency.digests.is_empty() {
+                true => {
+                    "is whatever lies at an address when it is installed: no digest says what it has to be".to_owned()
+                }
+                false => "comes from an address, and its only digest can be forged".to_owned(),
+            },
             "add the digest: `--hash=sha256:…` after it, or `#sha256=…` at the end of the address",
         )),
         DependencySource::Path { path, .. } if is_outside(path) => Some((

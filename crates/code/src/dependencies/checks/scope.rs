@@ -15,7 +15,14 @@ pub struct Scope<'r> {
     by_file: BTreeMap<&'r str, Vec<&'r Dependency>>,
     /// The set of each file: the first path of those that take in each other.
     sets: BTreeMap<&'r str, &'r str>,
+    /// The files of each set.
+    members: BTreeMap<&'r str, Vec<&'r str>>,
+    /// Lock files by their folder.
+    locks: BTreeMap<&'r str, Vec<&'r FileRead>>,
 }
+
+/// Digests that can be forged.
+const WEAK: [&str; 2] = ["md5:", "sha1:"];
 
 impl<'r> Scope<'r> {
     pub(super) fn new(reading: &'r Reading) -> Self {
@@ -24,7 +31,16 @@ impl<'r> Scope<'r> {
         for dependency in &reading.dependencies {
             by_file.entry(&dependency.location.file).or_default().push(dependency);
         }
-        Self { reading, files, by_file, sets: sets(reading) }
+        let sets = sets(reading);
+        let mut members: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (path, set) in &sets {
+            members.entry(set).or_default().push(path);
+        }
+        let mut locks: BTreeMap<&str, Vec<&FileRead>> = BTreeMap::new();
+        for lock in reading.files.iter().filter(|file| file.kind.is_lock()) {
+            locks.entry(folder_of(&lock.path)).or_default().push(lock);
+        }
+        Self { reading, files, by_file, sets, members, locks }
     }
 
     /// Files of some kinds.
@@ -42,9 +58,13 @@ impl<'r> Scope<'r> {
     }
 
     /// The files that are installed together with one, itself included.
-    pub(super) fn set_of(&self, path: &str) -> Vec<&'r str> {
-        let own = self.sets.get(path);
-        self.sets.iter().filter(|(_, set)| Some(*set) == own).map(|(path, _)| *path).collect()
+    pub(super) fn set_of(&self, path: &str) -> &[&'r str] {
+        self.set_name(path).and_then(|set| self.members.get(set)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What files that are installed together name.
+    pub(super) fn of_set(&self, path: &str) -> impl Iterator<Item = &'r Dependency> {
+        self.set_of(path).iter().flat_map(|path| self.of(path)).copied()
     }
 
     /// One name for each set.
@@ -53,11 +73,10 @@ impl<'r> Scope<'r> {
     }
 
     /// Lock files that hold for a file: those of its folder, or of the nearest folder above that has one.
-    pub(super) fn locks_for(&self, path: &str) -> Vec<&'r FileRead> {
+    pub(super) fn locks_for(&self, path: &str) -> &[&'r FileRead] {
         let mut folder = folder_of(path);
         loop {
-            let here = self.files(FileKind::is_lock).filter(|lock| folder_of(&lock.path) == folder);
-            let here: Vec<&FileRead> = here.collect();
+            let here = self.locks_in(folder);
             if !here.is_empty() || folder.is_empty() {
                 return here;
             }
@@ -65,14 +84,36 @@ impl<'r> Scope<'r> {
         }
     }
 
-    /// Names that something pins for a file: its locks, files of its set, and lists of exact versions beside it.
+    /// Lock files of a folder.
+    pub(super) fn locks_in(&self, folder: &str) -> &[&'r FileRead] {
+        self.locks.get(folder).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// A file and all that it takes in, and what those take in.
+    fn with_included(&self, file: &FileRead) -> BTreeSet<&'r str> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![file.path.as_str()];
+        while let Some(path) = open.pop() {
+            if let Some((path, file)) = self.files.get_key_value(path)
+                && found.insert(*path)
+            {
+                open.extend(file.includes.iter().map(String::as_str));
+            }
+        }
+        found
+    }
+
+    /// Names that something pins for a file: its locks, itself and what it takes in, and, for what a tool resolves, lists of
+    /// exact versions beside it.
     pub(super) fn pinned_for(&self, file: &FileRead) -> BTreeSet<(Ecosystem, &'r str)> {
-        let locks = self.locks_for(&file.path);
-        let mut paths: BTreeSet<&str> = locks.iter().map(|lock| lock.path.as_str()).collect();
-        paths.extend(self.set_of(&file.path));
+        let mut paths = self.with_included(file);
+        paths.extend(self.locks_for(&file.path).iter().map(|lock| lock.path.as_str()));
+        let is_input = file.path.ends_with(".in")
+            || matches!(file.kind, FileKind::Pyproject | FileKind::SetupCfg | FileKind::SetupPy);
         let beside = self.files(|kind| matches!(kind, FileKind::Requirements | FileKind::Constraints));
         let beside = beside.filter(|other| other.path != file.path && folder_of(&other.path) == folder_of(&file.path));
-        paths.extend(beside.map(|other| other.path.as_str()).filter(|path| self.is_resolved(path)));
+        let beside = beside.map(|other| other.path.as_str()).filter(|path| is_input && self.is_resolved(path));
+        paths.extend(beside);
         let all = paths.into_iter().flat_map(|path| self.of(path));
         all.filter(|it| is_fixed(it)).map(|it| (it.ecosystem, it.name.as_str())).collect()
     }
@@ -91,6 +132,11 @@ pub(super) fn is_fixed(dependency: &Dependency) -> bool {
         // What these are pinned to is another question.
         _ => true,
     }
+}
+
+/// Whether an installer compares its archive with a digest that cannot be forged.
+pub(super) fn is_digested(dependency: &Dependency) -> bool {
+    dependency.digests.iter().any(|digest| !WEAK.iter().any(|weak| digest.starts_with(weak)))
 }
 
 /// Whether a place only declares.

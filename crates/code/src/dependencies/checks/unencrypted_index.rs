@@ -1,9 +1,12 @@
 //! Packages that travel without encryption, or from a host whose certificate nobody checks.
 
+use std::collections::BTreeMap;
+
 use waag_engine::rules::Meta;
 use waag_evidence::finding::{Finding, Location, Severity};
 use waag_evidence::{Dependency, DependencySource, Standing};
 
+use super::scope::is_digested;
 use super::{Check, Scope};
 use crate::dependencies::finding::risk;
 use crate::dependencies::reading::{Index, IndexRole};
@@ -26,6 +29,7 @@ impl Check for UnencryptedIndex {
     }
 
     fn judge(&self, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
+        let mut severities = BTreeMap::new();
         for index in &scope.reading.indexes {
             let host = host(&index.url);
             let message = match index.role {
@@ -38,7 +42,8 @@ impl Check for UnencryptedIndex {
                 }
                 _ => continue,
             };
-            let severity = severity(scope, index);
+            let set = scope.set_name(&index.location.file);
+            let severity = *severities.entry(set).or_insert_with(|| severity(scope, index));
             let draft = risk(&META, severity, &index.location, &message, NEXT).subject(&index.url);
             findings.push(draft.line_of(scope.reading).done());
         }
@@ -50,15 +55,13 @@ impl Check for UnencryptedIndex {
 
 /// With a digest for everything, what was replaced is refused.
 fn severity(scope: &Scope<'_>, index: &Index) -> Severity {
-    let set = scope.set_of(&index.location.file);
-    let mut all = set.iter().flat_map(|path| scope.of(path)).peekable();
-    let is_digested = all.peek().is_some() && all.all(|dependency| !dependency.digests.is_empty());
-    if is_digested { Severity::Low } else { Severity::High }
+    let mut all = scope.of_set(&index.location.file).peekable();
+    if all.peek().is_some() && all.all(is_digested) { Severity::Low } else { Severity::High }
 }
 
 fn fetched(scope: &Scope<'_>, dependency: &Dependency) -> Option<Finding> {
     let (url, is_safe) = match &dependency.source {
-        DependencySource::Archive { url } => (url, !dependency.digests.is_empty()),
+        DependencySource::Archive { url } => (url, is_digested(dependency)),
         DependencySource::Repository { url, commit, .. } => (url, commit.is_some()),
         _ => return None,
     };

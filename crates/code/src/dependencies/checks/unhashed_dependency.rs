@@ -1,12 +1,15 @@
 //! Exact versions whose archives nobody compares with a digest.
 
+use std::collections::BTreeSet;
+
 use waag_engine::rules::Meta;
 use waag_evidence::finding::{Finding, Location, Persona, Severity};
 use waag_evidence::{Dependency, DependencySource};
 
-use super::scope::is_for_developers;
+use super::scope::{is_digested, is_for_developers};
 use super::{Check, Scope};
 use crate::dependencies::finding::{few, risk};
+use crate::dependencies::project::folder_of;
 use crate::dependencies::reading::{FileKind, FileRead};
 
 /// The check.
@@ -18,8 +21,6 @@ static META: Meta = Meta {
     title: "packages without a digest",
     page: include_str!("unhashed_dependency.md"),
 };
-/// Digests that can be forged.
-const WEAK: [&str; 2] = ["md5:", "sha1:"];
 
 impl Check for UnhashedDependency {
     fn meta(&self) -> &'static Meta {
@@ -32,9 +33,7 @@ impl Check for UnhashedDependency {
             let bare: Vec<&Dependency> = pinned.iter().copied().filter(|it| it.digests.is_empty()).collect();
             let weak = pinned.iter().copied().filter(|it| is_weak(it));
             findings.extend(weak.map(|dependency| forgeable(scope, dependency)));
-            // Where a lock beside it has digests, that is what is installed.
-            let is_locked = !file.kind.is_lock() && !scope.locks_for(&file.path).is_empty();
-            if !bare.is_empty() && !is_locked {
+            if !bare.is_empty() && !is_locked(scope, file, &bare) {
                 findings.push(missing(scope, file, pinned.len(), &bare));
             }
         }
@@ -46,10 +45,17 @@ fn is_archive(dependency: &Dependency) -> bool {
     dependency.version.is_some() && matches!(dependency.source, DependencySource::Index { .. })
 }
 
+/// Where a lock beside it has all of them with digests, that is what is installed.
+fn is_locked(scope: &Scope<'_>, file: &FileRead, bare: &[&Dependency]) -> bool {
+    let locks = scope.locks_in(folder_of(&file.path)).iter().filter(|lock| lock.complete && !file.kind.is_lock());
+    let digested = locks.flat_map(|lock| scope.of(&lock.path)).filter(|it| is_digested(it));
+    let digested: BTreeSet<&str> = digested.map(|it| it.name.as_str()).collect();
+    bare.iter().all(|it| digested.contains(it.name.as_str()))
+}
+
 /// MD5 beside a stronger one is no weakness.
 fn is_weak(dependency: &Dependency) -> bool {
-    !dependency.digests.is_empty()
-        && dependency.digests.iter().all(|digest| WEAK.iter().any(|weak| digest.starts_with(weak)))
+    !dependency.digests.is_empty() && !is_digested(dependency)
 }
 
 fn missing(scope: &Scope<'_>, file: &FileRead, pinned: usize, bare: &[&Dependency]) -> Finding {

@@ -27,11 +27,12 @@ impl Check for UnpinnedDependency {
     fn judge(&self, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
         for file in scope.files(|kind| !kind.is_lock() && kind != FileKind::Installed && kind != FileKind::Constraints)
         {
+            let open = || scope.of(&file.path).iter().copied().filter(|it| is_declared(it) && !is_fixed(it));
+            if open().next().is_none() {
+                continue;
+            }
             let pinned = scope.pinned_for(file);
-            let open =
-                scope.of(&file.path).iter().copied().filter(|it| {
-                    is_declared(it) && !is_fixed(it) && !pinned.contains(&(it.ecosystem, it.name.as_str()))
-                });
+            let open = open().filter(|it| !pinned.contains(&(it.ecosystem, it.name.as_str())));
             // What is asked for in some environments only is left out of a list that was resolved for another one.
             let open = open.filter(|it| it.marker.is_none() || pinned.is_empty());
             // What building needs is the build tool's to pin.

@@ -24,7 +24,7 @@ const MAX_PACKAGES: usize = 20_000;
 /// (`NAME.egg-info`) and is no environment.
 const OF_PROJECTS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
 /// Folders that only ever hold what is installed.
-const OF_INSTALLERS: [&str; 2] = ["site-packages", "dist-packages"];
+pub(super) const OF_INSTALLERS: [&str; 2] = ["site-packages", "dist-packages"];
 
 /// Whether a folder is an environment: it has a `pyvenv.cfg`, or packages that are installed and no project's files.
 #[must_use]

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use waag_engine::bounded;
 use waag_evidence::{Dependency, DependencySource, Ecosystem, Location, Standing};
 
 use super::Place;
 use crate::dependencies::finding::incomplete;
 use crate::dependencies::reading::{FileKind, FileRead, Reading};
-use crate::dependencies::text::Text;
+use crate::dependencies::text::{Text, read_file};
 use crate::dependencies::tree::{self, Node};
 use crate::dependencies::{requirement, source};
 
@@ -28,7 +27,7 @@ pub(super) fn read(place: &Place<'_>, list: &Path, reading: &mut Reading, listed
         (true, false) => list.join("PKG-INFO"),
     };
     let shown = place.shown(&path);
-    let Ok(bytes) = bounded::read(&path, MAX_METADATA) else {
+    let Ok(bytes) = read_file(&path, MAX_METADATA) else {
         let next = "install the package again";
         let message = "this package has no description that can be read";
         return reading.findings.push(incomplete(Location::file(shown), message, next));
@@ -78,7 +77,7 @@ fn described(text: &str, list: &Path, location: Location) -> Dependency {
 
 /// Where it was installed from, where that was no index (PEP 610).
 fn origin(path: &Path) -> Option<(DependencySource, Vec<String>)> {
-    let bytes = bounded::read(path, MAX_ORIGIN).ok()?;
+    let bytes = read_file(path, MAX_ORIGIN).ok()?;
     let root = tree::json(&Text::new(String::new(), &bytes)).ok()?;
     let url = root.text_of("url")?;
     if let Some(vcs) = root.get("vcs_info") {

@@ -8,13 +8,13 @@ use std::path::{Component, Path, PathBuf};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use waag_engine::bounded;
 use waag_evidence::{Finding, Location, Severity};
 
 use super::Place;
 use crate::dependencies::checks::TAMPERED;
-use crate::dependencies::finding::{incomplete, risk};
+use crate::dependencies::finding::{few, incomplete, risk};
 use crate::dependencies::reading::{Reading, Verified};
+use crate::dependencies::text::read_file;
 
 /// Bytes of one record: the largest packages list tens of thousands of files.
 const MAX_RECORD: u64 = 64 << 20;
@@ -30,7 +30,7 @@ const CODE: [&str; 7] = [".py", ".pyc", ".so", ".pyd", ".pth", ".dll", ".dylib"]
 struct Row {
     /// The path below the folder of packages, as it is recorded.
     name: String,
-    /// How it is digested, and the digest.
+    /// How it is digested, and the digest; none of it where nothing is recorded or it cannot be read.
     digest: Option<(String, Vec<u8>)>,
 }
 
@@ -40,8 +40,10 @@ enum State {
     Matching,
     Changed,
     Missing,
-    /// It has no digest, or one that is not reckoned here.
+    /// It has no digest, as compiled modules and the record itself have none.
     Unchecked,
+    /// It has no digest that can be compared, and should have one.
+    Undigested,
     /// It is recorded outside of the environment.
     Outside,
     Unreadable,
@@ -74,7 +76,7 @@ fn package(place: &Place<'_>, list: &Path) -> Package {
     let path = list.join("RECORD");
     let shown = place.shown(&path);
     let name = list.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let bytes = match bounded::read(&path, MAX_RECORD) {
+    let bytes = match read_file(&path, MAX_RECORD) {
         Ok(bytes) => bytes,
         Err(error) => return unrecorded(place, list, &name, &error),
     };
@@ -93,6 +95,8 @@ fn package(place: &Place<'_>, list: &Path) -> Package {
             (row, path, state)
         })
         .collect();
+    let undigested = states.iter().filter(|(_, _, state)| *state == State::Undigested).map(|(row, ..)| &row.name);
+    result.undigested(&name, &shown, &undigested.collect::<Vec<_>>());
     for (row, path, state) in states {
         result.count(place, &name, row, &path, state);
         result.paths.push(path);
@@ -111,12 +115,25 @@ fn unrecorded(place: &Place<'_>, list: &Path, name: &str, error: &io::Error) -> 
 }
 
 impl Package {
+    /// Whoever changes a file can take its digest out of the record.
+    fn undigested(&mut self, package: &str, record: &str, names: &[&String]) {
+        if names.is_empty() {
+            return;
+        }
+        let files = waag_engine::output::text::counted(names.len() as u64, "file");
+        let shown = few(names.iter().map(|name| name.as_str()));
+        let message =
+            format!("{files} of '{package}' have no digest that can be compared, and were not verified: {shown}");
+        let next = "install the package again with pip or uv, which record SHA-256 for every file";
+        self.findings.push(incomplete(Location::file(record), &message, next));
+    }
+
     fn count(&mut self, place: &Place<'_>, package: &str, row: &Row, path: &Path, state: State) {
         let location = || Location::file(place.shown(path));
         let again = "install the package again from a source that you trust, and find out who changed it";
         match state {
             State::Matching => self.verified.matching += 1,
-            State::Unchecked => self.verified.unchecked += 1,
+            State::Unchecked | State::Undigested => self.verified.unchecked += 1,
             State::Changed => {
                 self.verified.changed += 1;
                 let is_code = CODE.iter().any(|ending| row.name.ends_with(ending)) || row.name.contains("/bin/");
@@ -151,14 +168,13 @@ fn state(prefix: &Path, path: &Path, row: &Row) -> State {
         return State::Outside;
     }
     let Some((algorithm, expected)) = &row.digest else {
-        // Compiled modules and the record itself.
-        return State::Unchecked;
+        return if has_none(&row.name) { State::Unchecked } else { State::Undigested };
     };
     let found = match algorithm.as_str() {
         "sha256" => digest::<Sha256>(path),
         "sha384" => digest::<Sha384>(path),
         "sha512" => digest::<Sha512>(path),
-        _ => return State::Unchecked,
+        _ => return State::Undigested,
     };
     match found {
         Ok(found) if found == *expected => State::Matching,
@@ -168,11 +184,18 @@ fn state(prefix: &Path, path: &Path, row: &Row) -> State {
     }
 }
 
+/// Compiled modules, and the record itself with its signatures.
+fn has_none(name: &str) -> bool {
+    let is_record = [".dist-info/RECORD", ".dist-info/RECORD.jws", ".dist-info/RECORD.p7s"];
+    name.ends_with(".pyc") || is_record.iter().any(|ending| name.ends_with(ending))
+}
+
 fn digest<D: Digest>(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    if !file.metadata()?.is_file() {
+    // Opening a pipe would wait for someone to write into it.
+    if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
+    let mut file = File::open(path)?;
     let mut digest = D::new();
     let mut block = vec![0; BLOCK];
     loop {
@@ -226,6 +249,18 @@ mod tests {
         assert_eq!(rows.len(), 3);
         assert_eq!(rows[0].digest, Some(("sha256".to_owned(), b"abc".to_vec())));
         assert_eq!(rows[1].name, "a,\"b.py");
+    }
+
+    #[test]
+    fn a_digest_is_missing_where_there_should_be_one() {
+        let states = |text: &str| {
+            let rows: Vec<Row> = rows(text).collect();
+            rows.iter().map(|row| state(Path::new("/v"), &Path::new("/v").join(&row.name), row)).collect::<Vec<_>>()
+        };
+        let expected = states("p.pyc,,\na-1.dist-info/RECORD,,\na-1.dist-info/RECORD.jws,,\n");
+        assert!(expected.iter().all(|state| *state == State::Unchecked), "{expected:?}");
+        let missing = states("a.py,,\nb.py,md5=YWJj,3\nc.py,sha256=!!!,3\nRECORD,,\n");
+        assert!(missing.iter().all(|state| *state == State::Undigested), "{missing:?}");
     }
 
     #[test]

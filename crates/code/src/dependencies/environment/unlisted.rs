@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use waag_engine::bounded;
 use waag_engine::walk::{EntryKind, walk};
 use waag_evidence::finding::Persona;
 use waag_evidence::{Location, Severity};
@@ -12,11 +11,14 @@ use super::Place;
 use crate::dependencies::checks::TAMPERED;
 use crate::dependencies::finding::{few, incomplete, risk};
 use crate::dependencies::reading::Reading;
+use crate::dependencies::text::{python_lines, read_file};
 
 /// Bytes of a path file.
 const MAX_PATH_FILE: u64 = 1 << 20;
 /// What virtualenv and uv put beside packages.
 const OF_TOOLS: [&str; 4] = ["_virtualenv.py", "_virtualenv.pth", ".lock", ".gitignore"];
+/// Modules that Python takes in when it starts, where they are there.
+const OF_SITE: [&str; 2] = ["sitecustomize", "usercustomize"];
 /// The one line of virtualenv's path file.
 const VIRTUALENV: &str = "import _virtualenv";
 
@@ -72,6 +74,11 @@ fn tell(place: &Place<'_>, first: &str, files: &[PathBuf], reading: &mut Reading
         let draft = risk(&TAMPERED, Severity::High, &location, &message, next).subject(first).seen(&code);
         return reading.findings.push(draft.done());
     }
+    if OF_SITE.contains(&first.split('.').next().unwrap_or(first)) {
+        let message = format!("'{first}' runs whenever Python starts, and no package has recorded it");
+        let draft = risk(&TAMPERED, Severity::High, &location, &message, next).subject(first).count(files.len());
+        return reading.findings.push(draft.done());
+    }
     if OF_TOOLS.contains(&first) {
         let message = format!(
             "'{first}' is recorded by no package; virtualenv and uv put a file of this name there, and it was not compared with theirs"
@@ -88,8 +95,12 @@ fn tell(place: &Place<'_>, first: &str, files: &[PathBuf], reading: &mut Reading
 
 /// The first line of a path file that is run: those that begin with `import`.
 fn code_of(path: &Path) -> Option<String> {
-    let Ok(bytes) = bounded::read(path, MAX_PATH_FILE) else { return Some("(it could not be read)".to_owned()) };
+    let Ok(bytes) = read_file(path, MAX_PATH_FILE) else { return Some("(it could not be read)".to_owned()) };
     let text = String::from_utf8_lossy(&bytes);
-    let line = text.lines().find(|line| line.starts_with("import ") || line.starts_with("import\t"));
+    // Newer Pythons take the mark of UTF-8 away before they look.
+    let text = text.trim_start_matches('\u{feff}');
+    let line = python_lines(text)
+        .map(|(_, line)| line)
+        .find(|line| line.starts_with("import ") || line.starts_with("import\t"));
     line.map(|line| line.trim().to_owned())
 }

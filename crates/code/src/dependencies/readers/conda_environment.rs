@@ -1,12 +1,12 @@
 //! `environment.yml` of conda, with its `pip:` section, and MLflow's `conda.yaml` and `python_env.yaml`.
 //! <https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html>
 
-use waag_evidence::{Dependency, DependencySource, Ecosystem};
+use waag_evidence::{DependencySource, Ecosystem};
 
-use super::{Include, Page, python_version};
-use crate::dependencies::reading::{FileKind, IndexRole};
+use super::{Page, python_version};
+use crate::dependencies::reading::IndexRole;
 use crate::dependencies::tree::Node;
-use crate::dependencies::{readers, requirement, text::Text, version};
+use crate::dependencies::{requirement, source, version};
 
 /// What stands for the installer of the pip section, and is no package of the project's.
 const TOOLS: [&str; 1] = ["pip"];
@@ -48,21 +48,9 @@ pub(super) fn read_mlflow(page: &mut Page<'_>, root: &Node) {
 /// Each item is a line of a requirements file.
 fn pip_section(page: &mut Page<'_>, list: &Node) {
     for item in list.items() {
-        let Some(written) = item.text() else { continue };
-        let line = Text::new(page.text.path.clone(), written.as_bytes());
-        let inner = readers::read(&line, FileKind::Requirements);
-        let moved = |dependency: Dependency| Dependency { location: page.at(item.line), ..dependency };
-        let dependencies: Vec<Dependency> = inner.dependencies.into_iter().map(moved).collect();
-        for index in inner.indexes {
-            page.indexes.push(crate::dependencies::Index { location: page.at(item.line), ..index });
+        if let Some(written) = item.text() {
+            page.pip_line(written, item.line, None);
         }
-        page.includes.extend(inner.includes.into_iter().map(|include| Include { line: item.line, ..include }));
-        for mut finding in inner.findings {
-            finding.location.line = Some(item.line);
-            page.findings.push(finding);
-            page.file.complete = false;
-        }
-        dependencies.into_iter().for_each(|dependency| page.add(dependency));
     }
 }
 
@@ -70,16 +58,19 @@ fn pip_section(page: &mut Page<'_>, list: &Node) {
 fn match_spec(page: &mut Page<'_>, written: &str, line: u64) {
     let text = written.split(" #").next().unwrap_or_default().trim();
     let (channel, text) = match text.rsplit_once("::") {
-        Some((channel, rest)) => (Some(channel.to_owned()), rest),
+        Some((channel, rest)) => (Some(source::without_login(channel)), rest),
         None => (None, text),
     };
+    if let Some((_, true)) = channel {
+        page.index(written.rsplit_once("::").map_or(written, |(channel, _)| channel), IndexRole::Channel, None, line);
+    }
     let end = text.find(['=', '<', '>', '!', '~', ' ', '[']).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     if name.is_empty() || text.contains("://") {
         return page.incomplete(line, &format!("'{written}' is no package of conda that is understood"));
     }
-    let constraint = match bracketed(rest) {
-        Some(inside) => inside,
+    let (constraint, has_build) = match bracketed(rest) {
+        Some(inside) => (inside, false),
         None => without_build(rest),
     };
     let told = version::of_conda(&constraint);
@@ -90,8 +81,12 @@ fn match_spec(page: &mut Page<'_>, written: &str, line: u64) {
         return;
     }
     let mut dependency = requirement::named(Ecosystem::Conda, name, page.at(line));
-    dependency.source = DependencySource::Index { url: channel };
+    dependency.source = DependencySource::Index { url: channel.map(|(url, _)| url) };
     match told {
+        _ if exact(&constraint, has_build).is_some() => {
+            dependency.version = exact(&constraint, has_build).map(str::to_owned);
+            dependency.constraint = dependency.version.as_ref().map(|version| format!("=={version}"));
+        }
         Some(told) => {
             // Versions of conda need not be Python's: what cannot be read is kept as it is.
             let _ = requirement::set_constraint(&told, &mut dependency);
@@ -110,20 +105,28 @@ fn bracketed(rest: &str) -> Option<String> {
     Some(version.trim_start_matches(['\'', '"']).split(end).next().unwrap_or_default().trim().to_owned())
 }
 
-/// The version in `=1.2=build` and ` 1.2 build`.
-fn without_build(rest: &str) -> String {
+/// The version that a constraint means alone, as it is written: one that a build is told of, or one after `==`. Versions of
+/// conda need not be Python's: `1.1.1w`, `2024a`.
+fn exact(constraint: &str, has_build: bool) -> Option<&str> {
+    let is_exact = has_build || constraint.starts_with("==");
+    let version = constraint.trim_start_matches('=');
+    (is_exact && !version.is_empty() && !version.contains(['*', ',', '|', '<', '>', '!', '~'])).then_some(version)
+}
+
+/// The version in `=1.2=build` and ` 1.2 build`, and whether there is a build.
+fn without_build(rest: &str) -> (String, bool) {
     let rest = rest.split('[').next().unwrap_or_default().trim();
     let (operator, body) =
         rest.split_at(rest.find(|c: char| !matches!(c, '=' | '<' | '>' | '!' | '~' | ' ')).unwrap_or(0));
     let operator: String = operator.split_whitespace().collect();
     // A build is told by a second `=`, or by a space after a bare version.
-    let body = match operator.as_str() {
-        "=" | "" if !body.contains(',') => body.split(['=', ' ']).next().unwrap_or(body),
-        "==" if !body.contains(',') => body.split(['=', ' ']).next().unwrap_or(body),
-        _ => body,
+    let (body, build) = match operator.as_str() {
+        "=" | "" | "==" if !body.contains(',') => body.split_once(['=', ' ']).unwrap_or((body, "")),
+        _ => (body, ""),
     };
     let compact: String = body.split_whitespace().collect();
-    format!("{operator}{compact}")
+    let has_build = !build.trim().trim_matches('*').is_empty();
+    (format!("{operator}{compact}"), has_build)
 }
 
 #[cfg(test)]
@@ -133,15 +136,20 @@ mod tests {
     #[test]
     fn builds_are_left_out() {
         for (rest, expected) in [
-            ("=1.26.4=py310h1", "=1.26.4"),
-            ("=1.26", "=1.26"),
-            ("==1.26.4", "==1.26.4"),
-            (">=1.20,<2", ">=1.20,<2"),
-            (" >=1.20, <2", ">=1.20,<2"),
-            (" 1.26.4 py310_0", "1.26.4"),
-            ("", ""),
+            ("=1.26.4=py310h1", ("=1.26.4", Some("1.26.4"))),
+            ("=1.1.1w=h7f8727e_0", ("=1.1.1w", Some("1.1.1w"))),
+            ("=8.2=h5eee18b_0", ("=8.2", Some("8.2"))),
+            ("=8.*=h5eee18b_0", ("=8.*", None)),
+            ("=1.26", ("=1.26", None)),
+            ("=1.26=*", ("=1.26", None)),
+            ("==2024a", ("==2024a", Some("2024a"))),
+            (">=1.20,<2", (">=1.20,<2", None)),
+            (" >=1.20, <2", (">=1.20,<2", None)),
+            (" 1.26.4 py310_0", ("1.26.4", Some("1.26.4"))),
+            ("", ("", None)),
         ] {
-            assert_eq!(without_build(rest), expected, "{rest}");
+            let (constraint, has_build) = without_build(rest);
+            assert_eq!((constraint.as_str(), exact(&constraint, has_build)), expected, "{rest}");
         }
         assert_eq!(bracketed("[version='>=1,<2', build=x]").as_deref(), Some(">=1,<2"));
         assert_eq!(bracketed("[version=1.2]").as_deref(), Some("1.2"));

@@ -15,6 +15,8 @@ mod setup_cfg;
 mod setup_py;
 mod uv_lock;
 
+use std::collections::BTreeMap;
+
 use waag_evidence::{Dependency, DependencySource, Ecosystem, Finding, Location, Standing};
 
 use super::finding::incomplete;
@@ -22,10 +24,16 @@ use super::reading::{FileKind, FileRead, Index, IndexRole, PythonClaim};
 use super::text::Text;
 use super::{requirement, source, tree};
 
+pub(super) use pyproject::COMPUTED;
 pub(super) use requirements::looks_like_requirements;
 
 /// Packages of one file.
 const MAX_PACKAGES: usize = 100_000;
+/// Indexes, and versions of Python, of one file.
+const MAX_INDEXES: usize = 5000;
+const MAX_PYTHONS: usize = 100;
+/// What is not understood of one file that is told one by one.
+const MAX_TOLD: usize = 100;
 
 /// What is read of one file.
 pub(super) struct Page<'t> {
@@ -33,6 +41,8 @@ pub(super) struct Page<'t> {
     pub(super) file: FileRead,
     pub(super) dependencies: Vec<Dependency>,
     pub(super) indexes: Vec<Index>,
+    /// Addresses of indexes, by what the file calls them; of two with one name the first.
+    addresses: BTreeMap<String, String>,
     pub(super) python: Vec<PythonClaim>,
     pub(super) findings: Vec<Finding>,
     /// Files that it takes in.
@@ -97,6 +107,10 @@ pub(super) fn read(text: &Text, kind: FileKind) -> Page<'_> {
     if text.is_lossy {
         page.incomplete(1, "some bytes are no text in UTF-8, and were read as U+FFFD");
     }
+    // pip reads lists, and Python its own programs, in the encoding that they name.
+    if let Some(encoding) = text.other_encoding().filter(|_| kind.is_of_python()) {
+        page.incomplete(1, &format!("it says that it is written in '{encoding}', and was read as UTF-8"));
+    }
     match kind {
         FileKind::Requirements | FileKind::Constraints => requirements::read(&mut page),
         FileKind::Pyproject => page.with(tree::toml, pyproject::read),
@@ -135,6 +149,7 @@ impl<'t> Page<'t> {
             file,
             dependencies: Vec::new(),
             indexes: Vec::new(),
+            addresses: BTreeMap::new(),
             python: Vec::new(),
             findings: Vec::new(),
             includes: Vec::new(),
@@ -156,9 +171,17 @@ impl<'t> Page<'t> {
 
     /// Says that something was not understood.
     pub(super) fn incomplete(&mut self, line: u64, message: &str) {
-        self.file.complete = false;
         let next = "correct what is meant for a tool; what is not understood here may still be installed by one";
-        self.findings.push(incomplete(self.at(line), message, next));
+        match self.findings.len() {
+            // A file can hold millions of lines that are not understood.
+            more if more > MAX_TOLD => self.findings[MAX_TOLD].count += 1,
+            MAX_TOLD => {
+                let message = "more of this file is not understood, and is not told line by line";
+                self.findings.push(incomplete(self.at(line), message, next));
+            }
+            _ => self.findings.push(incomplete(self.at(line), message, next)),
+        }
+        self.file.complete = false;
     }
 
     /// A package, of which the name is known.
@@ -168,10 +191,7 @@ impl<'t> Page<'t> {
 
     pub(super) fn add(&mut self, mut dependency: Dependency) {
         if self.dependencies.len() >= MAX_PACKAGES {
-            if self.file.complete {
-                self.incomplete(1, "it names more packages than are read");
-            }
-            return;
+            return self.incomplete(1, "it names more packages than are read");
         }
         if self.file.kind.is_lock() {
             dependency.standing = Standing::Locked;
@@ -187,16 +207,43 @@ impl<'t> Page<'t> {
         }
     }
 
+    /// A line as it stands in a list that pip reads: a package, or an option.
+    pub(super) fn pip_line(&mut self, written: &str, line: u64, group: Option<&str>) {
+        let text = Text::new(self.text.path.clone(), written.as_bytes());
+        let inner = read(&text, FileKind::Requirements);
+        let (location, group) = (self.at(line), group.map(str::to_owned));
+        self.indexes.extend(inner.indexes.into_iter().map(|it| Index { location: location.clone(), ..it }));
+        self.includes.extend(inner.includes.into_iter().map(|it| Include { line, group: group.clone(), ..it }));
+        inner.findings.iter().for_each(|finding| self.incomplete(line, &finding.message));
+        for dependency in inner.dependencies {
+            self.add(Dependency { location: location.clone(), group: group.clone(), ..dependency });
+        }
+    }
+
     /// A place where packages are looked for.
     pub(super) fn index(&mut self, url: &str, role: IndexRole, name: Option<&str>, line: u64) {
+        if self.indexes.len() >= MAX_INDEXES {
+            return self.incomplete(line, "it names more indexes than are read");
+        }
         let (url, has_credentials) = source::without_login(url.trim());
+        if let Some(name) = name {
+            self.addresses.entry(name.to_owned()).or_insert_with(|| url.clone());
+        }
         let (name, location) = (name.map(str::to_owned), self.at(line));
         self.indexes.push(Index { url, role, name, has_credentials, location });
+    }
+
+    /// The address of an index, by what the file calls it.
+    pub(super) fn address_of(&self, name: &str) -> Option<String> {
+        self.addresses.get(name).cloned()
     }
 
     /// A version of Python that is asked for; `*` and nothing ask for none.
     pub(super) fn python(&mut self, constraint: &str, line: u64) {
         let constraint = constraint.trim();
+        if self.python.len() >= MAX_PYTHONS {
+            return self.incomplete(line, "it asks for more versions of Python than are read");
+        }
         if !constraint.is_empty() && constraint != "*" {
             self.python.push(PythonClaim { constraint: constraint.to_owned(), location: self.at(line) });
         }

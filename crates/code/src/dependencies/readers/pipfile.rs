@@ -51,15 +51,10 @@ fn package(page: &mut Page<'_>, name: &str, node: &Node, group: Option<&str>) {
         if let Some((source, digests)) = source_of(node) {
             (dependency.source, dependency.digests) = (source, digests);
         } else if let Some(index) = node.text_of("index") {
-            dependency.source = DependencySource::Index { url: address_of(page, index) };
+            dependency.source = DependencySource::Index { url: page.address_of(index) };
         }
         dependency.extras = node.list("extras").iter().filter_map(Node::text).map(str::to_owned).collect();
         dependency.marker = node.text_of("markers").map(str::to_owned);
     }
     page.add(dependency);
-}
-
-/// The address of an index, by what the file calls it.
-fn address_of(page: &Page<'_>, name: &str) -> Option<String> {
-    page.indexes.iter().find(|index| index.name.as_deref() == Some(name)).map(|index| index.url.clone())
 }

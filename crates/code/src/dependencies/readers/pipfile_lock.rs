@@ -39,7 +39,7 @@ fn locked_source(page: &Page<'_>, node: &Node) -> DependencySource {
         return source;
     }
     // Pipenv names the index even where it is the only one.
-    let asked = node.text_of("index").and_then(|name| page.indexes.iter().find(|it| it.name.as_deref() == Some(name)));
-    let url = asked.map(|index| index.url.clone()).filter(|url| url.trim_end_matches('/') != "https://pypi.org/simple");
+    let asked = node.text_of("index").and_then(|name| page.address_of(name));
+    let url = asked.filter(|url| url.trim_end_matches('/') != "https://pypi.org/simple");
     DependencySource::Index { url }
 }

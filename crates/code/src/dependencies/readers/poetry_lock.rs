@@ -1,5 +1,7 @@
 //! `poetry.lock`, of every version. <https://python-poetry.org/docs/basic-usage/#installing-with-poetrylock>
 
+use std::collections::BTreeMap;
+
 use waag_evidence::{Dependency, DependencySource};
 
 use super::{Page, digests_of};
@@ -11,13 +13,15 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
         let written = python.text().unwrap_or_default();
         page.python(&version::of_poetry(written).unwrap_or_else(|| written.to_owned()), python.line);
     }
+    let older: Vec<BTreeMap<&str, &Node>> =
+        ["files", "hashes"].iter().filter_map(|key| Some(by_name(root.at(&["metadata", *key])?))).collect();
     for package in root.list("package") {
         let Some(name) = package.text_of("name") else { continue };
         let line = package.get("name").map_or(package.line, |node| node.line);
         let needs = package.get("dependencies").map(Node::members).unwrap_or_default();
         let digests = match package.list("files") {
             // Until version 1 digests stood at the end of the file, by name.
-            [] => older_digests(root, name),
+            [] => older.iter().find_map(|names| names.get(name)).map_or_else(Vec::new, |listed| older_digests(listed)),
             files => digests_of(files),
         };
         let dependency = Dependency {
@@ -32,18 +36,15 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     }
 }
 
-fn older_digests(root: &Node, name: &str) -> Vec<String> {
-    let listed = ["files", "hashes"].iter().find_map(|key| root.at(&["metadata", *key, name]));
-    let digests = listed.map(|listed| digests_of(listed.items())).unwrap_or_default();
+fn by_name(table: &Node) -> BTreeMap<&str, &Node> {
+    table.members().iter().map(|(name, node)| (name.as_str(), node)).collect()
+}
+
+fn older_digests(listed: &Node) -> Vec<String> {
+    let digests = digests_of(listed.items());
     match digests.is_empty() {
         // The oldest give digests of SHA-256 without saying so.
-        true => listed
-            .map(Node::items)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(Node::text)
-            .map(|hex| format!("sha256:{hex}"))
-            .collect(),
+        true => listed.items().iter().filter_map(Node::text).map(|hex| format!("sha256:{hex}")).collect(),
         false => digests,
     }
 }

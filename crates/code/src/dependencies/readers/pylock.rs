@@ -18,7 +18,7 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     if let Some(python) = root.get("requires-python") {
         page.python(python.text().unwrap_or_default(), python.line);
     }
-    for key in ["dependency-groups", "extras"] {
+    for key in ["dependency-groups", "default-groups", "extras"] {
         page.file.groups.extend(root.list(key).iter().filter_map(Node::text).map(str::to_owned));
     }
     for package in root.list("packages") {

@@ -5,6 +5,7 @@ use waag_evidence::{Dependency, DependencySource, Standing};
 
 use super::{Include, Page};
 use crate::dependencies::reading::{FileKind, IndexRole};
+use crate::dependencies::text::python_lines;
 use crate::dependencies::{requirement, source};
 
 /// Bytes of one entry, its digests included.
@@ -39,21 +40,12 @@ struct Entry {
     text: String,
 }
 
+/// Lines joined where they end in a backslash, as pip does it. A comment ends an entry that goes on.
 pub(super) fn read(page: &mut Page<'_>) {
-    for entry in entries(page) {
-        match entry.text.starts_with('-') {
-            true => option_line(page, &entry),
-            false => requirement_line(page, &entry),
-        }
-    }
-}
-
-/// Lines joined where they end in a backslash, without comments, as pip does it. A comment ends an entry that goes on.
-fn entries(page: &mut Page<'_>) -> Vec<Entry> {
-    let mut entries = Vec::new();
     let mut open: Option<Entry> = None;
     let mut too_long = None;
-    for (number, line) in (1u64..).zip(page.text.text.lines()) {
+    let text = page.text;
+    for (number, line) in python_lines(&text.text) {
         let is_comment = line.trim_start().starts_with('#');
         let more = line.strip_suffix('\\').filter(|_| !is_comment);
         let entry = open.get_or_insert_with(|| Entry { line: number, text: String::new() });
@@ -61,21 +53,26 @@ fn entries(page: &mut Page<'_>) -> Vec<Entry> {
             true => too_long = too_long.or(Some(number)),
             // A comment that follows a backslash is part of nothing; pip puts a space before it.
             false if is_comment => {}
-            false => entry.text.push_str(more.unwrap_or(line)),
+            false => entry.text.push_str(more.map_or(line, |more| more.trim_matches('\\'))),
         }
         if more.is_none() {
-            entries.extend(open.take());
+            open.take().into_iter().for_each(|entry| one(page, entry));
         }
     }
-    entries.extend(open);
+    open.into_iter().for_each(|entry| one(page, entry));
     if let Some(line) = too_long {
         page.incomplete(line, "an entry is longer than is read");
     }
-    for entry in &mut entries {
-        entry.text = without_comment(&entry.text).trim().to_owned();
+}
+
+fn one(page: &mut Page<'_>, entry: Entry) {
+    let text = without_comment(&entry.text).trim().to_owned();
+    let entry = Entry { text, ..entry };
+    match entry.text.as_bytes() {
+        [] => {}
+        [b'-', ..] => option_line(page, &entry),
+        _ => requirement_line(page, &entry),
     }
-    entries.retain(|entry| !entry.text.is_empty());
-    entries
 }
 
 /// A `#` at the beginning or after white space begins a comment; in an address it is a part of it.
@@ -174,7 +171,8 @@ fn requirement_line(page: &mut Page<'_>, entry: &Entry) {
     let (written, rest) = entry.text.split_at(end);
     let written = written.trim();
     let is_bare_address = written.contains("://") && !written.contains('@') || starts_with_scheme(written);
-    let parsed = match is_bare_address || source::is_path(written) {
+    let is_place = is_bare_address || source::is_path(written) && !is_named(written);
+    let parsed = match is_place {
         true => Ok(place(page, written, entry.line)),
         false => requirement::parse(written, page.at(entry.line)),
     };
@@ -201,6 +199,12 @@ fn requirement_line(page: &mut Page<'_>, entry: &Entry) {
     page.add(dependency);
 }
 
+/// Whether a name stands before an address: `name[extra] @ https://…`.
+fn is_named(written: &str) -> bool {
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '[' | ']' | ',' | ' ' | '\t');
+    written.split_once('@').is_some_and(|(name, _)| !name.trim().is_empty() && name.chars().all(is_of_name))
+}
+
 fn starts_with_scheme(text: &str) -> bool {
     let scheme = text.split("://").next().unwrap_or_default();
     scheme.len() < text.len()
@@ -216,10 +220,11 @@ fn place(page: &Page<'_>, written: &str, line: u64) -> Dependency {
         None => (written, None),
     };
     // `./folder[extra]`, and `name @ address` after -e.
-    let (name, target) = match target.split_once('@') {
-        Some((name, rest)) if !name.contains(['/', ':']) => (Some(name.trim()), rest.trim()),
-        _ => (None, target),
-    };
+    if is_named(target)
+        && let Ok(named) = requirement::parse(written, page.at(line))
+    {
+        return named;
+    }
     let (path, extras) = match target.strip_suffix(']').and_then(|target| target.rsplit_once('[')) {
         Some((path, extras)) if !target.contains("://") => (path, extras),
         _ => (target, ""),
@@ -230,7 +235,7 @@ fn place(page: &Page<'_>, written: &str, line: u64) -> Dependency {
         true => found.source,
         false => DependencySource::Path { path: path.to_owned(), editable: false },
     };
-    let name = name.map(str::to_owned).or(found.name).unwrap_or_default();
+    let name = found.name.unwrap_or_default();
     let version = found.version.filter(|_| !matches!(source, DependencySource::Repository { .. }));
     let extras =
         extras.split(',').filter(|extra| !extra.trim().is_empty()).map(waag_evidence::dependency::normalised).collect();

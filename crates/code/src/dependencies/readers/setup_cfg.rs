@@ -2,6 +2,7 @@
 //! <https://setuptools.pypa.io/en/latest/userguide/declarative_config.html>
 
 use super::{Include, Page};
+use crate::dependencies::text::python_lines;
 
 /// A key of a section, and its lines.
 struct Entry {
@@ -56,7 +57,7 @@ fn requirements(page: &mut Page<'_>, value: &str, line: u64, group: Option<&str>
 fn entries(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut section = String::new();
-    for (number, line) in (1u64..).zip(text.lines()) {
+    for (number, line) in python_lines(text) {
         let content = line.trim();
         if content.is_empty() || content.starts_with(['#', ';']) {
             continue;

@@ -1,20 +1,20 @@
 //! `setup.py`: what its call of `setup` says in so many words. It is read as a syntax tree and never run; what is computed is
 //! said to be, and not guessed. <https://setuptools.pypa.io/en/latest/references/keywords.html>
 
-use std::collections::BTreeMap;
+mod known;
 
-use ruff_python_ast::{Expr, ExprCall, ModModule, Stmt};
+use ruff_python_ast::{Expr, ExprCall, ModModule};
 use ruff_text_size::Ranged as _;
 
+use self::known::Known;
 use super::Page;
+use crate::dependencies::text::python_lines;
 use waag_evidence::dependency::normalised;
 
 /// Bytes of a file that is parsed: nesting costs stack, and so few bytes cannot nest deeper than the stack below.
 const MAX_BYTES: usize = 256 << 10;
 /// Stack of the thread that parses.
 const STACK: usize = 512 << 20;
-/// Blocks within blocks that are looked into.
-const MAX_DEPTH: usize = 8;
 
 /// Something that was found: plain values, since the tree stays on its thread.
 enum Found {
@@ -42,7 +42,7 @@ pub(super) fn read(page: &mut Page<'_>) {
             }
             Found::Unknown(at, what) => {
                 let line = page.text.line_at(at);
-                page.incomplete(line, &format!("{what}; it is computed when setup.py runs, which was not done"));
+                page.incomplete(line, &format!("{what}; what is computed when setup.py runs was not looked at"));
             }
         }
     }
@@ -53,90 +53,17 @@ fn look(source: &str) -> Vec<Found> {
         return vec![Found::Unknown(0, "it is no Python that can be parsed")];
     };
     let module: &ModModule = parsed.syntax();
-    let mut known = Known::default();
-    known.block(&module.body, 0);
+    let mut known = Known::of(&module.body);
+    known.close();
     let mut found = Vec::new();
     for call in &known.calls {
         arguments(call, &known, &mut found);
     }
+    found.extend(known.unfollowed.iter().map(|(at, what)| Found::Unknown(*at, what)));
+    if found.is_empty() && known.calls.is_empty() {
+        found.push(Found::Unknown(0, "it has no call of setup() that can be followed"));
+    }
     found
-}
-
-/// Names that stand for one value, and the calls of `setup`.
-#[derive(Default)]
-struct Known<'a> {
-    values: BTreeMap<&'a str, Option<&'a Expr>>,
-    calls: Vec<&'a ExprCall>,
-}
-
-impl<'a> Known<'a> {
-    fn block(&mut self, body: &'a [Stmt], depth: usize) {
-        if depth > MAX_DEPTH {
-            return;
-        }
-        for statement in body {
-            match statement {
-                Stmt::Assign(assign) => {
-                    for target in &assign.targets {
-                        if let Expr::Name(name) = target {
-                            // A name that is set twice stands for nothing that is known.
-                            let value =
-                                if self.values.contains_key(name.id.as_str()) { None } else { Some(&*assign.value) };
-                            self.values.insert(name.id.as_str(), value);
-                        }
-                    }
-                }
-                Stmt::AugAssign(assign) => self.forget(&assign.target),
-                Stmt::Expr(expression) => self.expression(&expression.value),
-                Stmt::If(conditional) => {
-                    self.block(&conditional.body, depth + 1);
-                    for clause in &conditional.elif_else_clauses {
-                        self.block(&clause.body, depth + 1);
-                    }
-                }
-                // What a loop does is not followed, and what it changes is no longer known.
-                Stmt::For(repeated) => self.block(&repeated.body, depth + 1),
-                Stmt::While(repeated) => self.block(&repeated.body, depth + 1),
-                Stmt::With(with) => self.block(&with.body, depth + 1),
-                Stmt::Try(attempt) => self.block(&attempt.body, depth + 1),
-                Stmt::FunctionDef(function) => self.block(&function.body, depth + 1),
-                _ => {}
-            }
-        }
-    }
-
-    /// A call of `setup`; a call of a method may change the list that it is of.
-    fn expression(&mut self, expression: &'a Expr) {
-        let Expr::Call(call) = expression else { return };
-        match &*call.func {
-            Expr::Name(name) if name.id.as_str() == "setup" => self.calls.push(call),
-            Expr::Attribute(attribute) if attribute.attr.as_str() == "setup" => self.calls.push(call),
-            Expr::Attribute(attribute) => self.forget(&attribute.value),
-            _ => {}
-        }
-    }
-
-    fn forget(&mut self, target: &'a Expr) {
-        let base = if let Expr::Subscript(subscript) = target { &*subscript.value } else { target };
-        if let Expr::Name(name) = base {
-            self.values.insert(name.id.as_str(), None);
-        }
-    }
-
-    /// The value of an expression, where it is a name for one.
-    fn resolved(&self, expression: &'a Expr) -> &'a Expr {
-        match expression {
-            Expr::Name(name) => self.values.get(name.id.as_str()).copied().flatten().unwrap_or(expression),
-            other => other,
-        }
-    }
-
-    fn text(&self, expression: &'a Expr) -> Option<String> {
-        match self.resolved(expression) {
-            Expr::StringLiteral(literal) => Some(literal.value.to_str().to_owned()),
-            _ => None,
-        }
-    }
 }
 
 fn arguments<'a>(call: &'a ExprCall, known: &Known<'a>, found: &mut Vec<Found>) {
@@ -149,6 +76,9 @@ fn arguments<'a>(call: &'a ExprCall, known: &Known<'a>, found: &mut Vec<Found>) 
             }
             Some("setup_requires") => {
                 list(&keyword.value, Some("build-system"), known, found, "what building it needs is not a plain list");
+            }
+            Some("tests_require") => {
+                list(&keyword.value, Some("test"), known, found, "what its tests need is not a plain list");
             }
             Some("extras_require") => extras(&keyword.value, known, found),
             Some("python_requires") => match known.text(&keyword.value) {
@@ -167,7 +97,8 @@ fn list<'a>(value: &'a Expr, group: Option<&str>, known: &Known<'a>, found: &mut
         Expr::Tuple(tuple) => &tuple.elts,
         Expr::StringLiteral(literal) => {
             let at = literal.range().start().to_usize();
-            let lines = literal.value.to_str().lines().map(str::trim).filter(|line| !line.is_empty());
+            let lines = python_lines(literal.value.to_str()).map(|(_, line)| line.trim());
+            let lines = lines.filter(|line| !line.is_empty());
             found.extend(lines.map(|line| Found::Requirement(at, line.to_owned(), group.map(str::to_owned))));
             return;
         }

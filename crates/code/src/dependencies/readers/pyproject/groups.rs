@@ -7,13 +7,10 @@ use super::Page;
 use crate::dependencies::tree::Node;
 use waag_evidence::dependency::normalised;
 
-/// Groups that are followed.
-const MAX_GROUPS: usize = 1000;
-
 pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     let Some(groups) = root.get("dependency-groups") else { return };
-    let mut included: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
-    for (name, list) in groups.members().iter().take(MAX_GROUPS) {
+    let mut included = Included::new();
+    for (name, list) in groups.members() {
         let takes = included.entry(normalised(name)).or_default();
         for item in list.items() {
             match (item.text(), item.text_of("include-group")) {
@@ -28,32 +25,44 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     check_includes(page, &included);
 }
 
+/// Groups that each group takes in, and the line that says so.
+type Included = BTreeMap<String, Vec<(String, u64)>>;
+
 /// What a group takes in has its own entries; here it only has to be there, and not to take in itself.
-fn check_includes(page: &mut Page<'_>, included: &BTreeMap<String, Vec<(String, u64)>>) {
+fn check_includes(page: &mut Page<'_>, included: &Included) {
     for (name, takes) in included {
-        for (other, line) in takes {
-            if !included.contains_key(other) {
-                page.incomplete(*line, &format!("the group '{name}' takes in '{other}', which is not there"));
-            } else if reaches(included, other, name) {
-                page.incomplete(*line, &format!("the group '{name}' takes in itself"));
-            }
+        for (other, line) in takes.iter().filter(|(other, _)| !included.contains_key(other)) {
+            page.incomplete(*line, &format!("the group '{name}' takes in '{other}', which is not there"));
         }
+    }
+    for (name, line) in circles(included) {
+        page.incomplete(line, &format!("the group '{name}' takes in itself"));
     }
 }
 
-fn reaches(included: &BTreeMap<String, Vec<(String, u64)>>, from: &str, to: &str) -> bool {
-    let mut seen = vec![from];
-    let mut next = 0;
-    while let Some(name) = seen.get(next).copied() {
-        if name == to {
-            return true;
+/// The groups that are met again while what they take in is followed, and where: each is followed once.
+fn circles(included: &Included) -> Vec<(&str, u64)> {
+    let mut is_open: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut found = Vec::new();
+    for start in included.keys() {
+        let mut path: Vec<(&str, usize)> = Vec::new();
+        if !is_open.contains_key(start.as_str()) {
+            path.push((start, 0));
         }
-        next += 1;
-        for (other, _) in included.get(name).into_iter().flatten() {
-            if !seen.contains(&other.as_str()) {
-                seen.push(other);
+        while let Some((name, next)) = path.last_mut() {
+            is_open.insert(name, true);
+            let Some((other, line)) = included.get(*name).and_then(|takes| takes.get(*next)) else {
+                is_open.insert(name, false);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            match is_open.get(other.as_str()) {
+                Some(true) => found.push((other.as_str(), *line)),
+                None if included.contains_key(other) => path.push((other, 0)),
+                _ => {}
             }
         }
     }
-    false
+    found
 }

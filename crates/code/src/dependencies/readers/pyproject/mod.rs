@@ -10,6 +10,10 @@ use super::{Include, Page};
 use crate::dependencies::tree::Node;
 use waag_evidence::dependency::normalised;
 
+/// What is said of what nobody wrote down.
+pub(in crate::dependencies) const COMPUTED: &str =
+    "what the project needs is computed when it is built, which was not done";
+
 pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     if let Some(project) = root.get("project") {
         standard(page, project, root);
@@ -40,10 +44,8 @@ fn standard(page: &mut Page<'_>, project: &Node, root: &Node) {
         requirements(page, Some(list), Some(extra));
     }
     for item in project.list("dynamic") {
-        match item.text() {
-            Some("dependencies") => dynamic(page, root, "dependencies", item.line),
-            Some("optional-dependencies") => dynamic(page, root, "optional-dependencies", item.line),
-            _ => {}
+        if let Some(key @ ("dependencies" | "optional-dependencies")) = item.text() {
+            dynamic(page, root, key, item.line);
         }
     }
 }
@@ -58,11 +60,17 @@ fn requirements(page: &mut Page<'_>, list: Option<&Node>, group: Option<&str>) {
     }
 }
 
-/// What is filled in when the project is built: from files that setuptools names, or from elsewhere.
+/// What is filled in when the project is built: from Poetry's tables, from files that setuptools names, or from elsewhere.
 fn dynamic(page: &mut Page<'_>, root: &Node, key: &str, line: u64) {
-    let told = root.at(&["tool", "setuptools", "dynamic", key]);
-    let Some(told) = told else {
-        page.filled_elsewhere = page.filled_elsewhere.or(Some(line).filter(|_| key == "dependencies"));
+    let builder = root.at(&["build-system", "build-backend"]).and_then(Node::text).unwrap_or("setuptools");
+    if builder.starts_with("poetry") && root.at(&["tool", "poetry", "dependencies"]).is_some() {
+        return;
+    }
+    if !builder.starts_with("setuptools") {
+        return page.incomplete(line, COMPUTED);
+    }
+    let Some(told) = root.at(&["tool", "setuptools", "dynamic", key]) else {
+        page.filled_elsewhere = page.filled_elsewhere.or(Some(line));
         return;
     };
     if key == "dependencies" {
@@ -75,7 +83,7 @@ fn dynamic(page: &mut Page<'_>, root: &Node, key: &str, line: u64) {
 
 /// `{file = "requirements.txt"}`, `{file = ["a.txt", "b.txt"]}`.
 fn files(page: &mut Page<'_>, told: &Node, group: Option<&str>) {
-    let Some(file) = told.get("file") else { return };
+    let Some(file) = told.get("file") else { return page.incomplete(told.line, COMPUTED) };
     for node in std::iter::once(file).chain(file.items()) {
         if let Some(path) = node.text() {
             let (path, group) = (path.to_owned(), group.map(str::to_owned));

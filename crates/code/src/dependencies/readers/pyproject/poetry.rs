@@ -77,8 +77,7 @@ fn details(page: &Page<'_>, node: &Node, dependency: &mut Dependency) {
     if let Some((source, digests)) = source_of(node) {
         (dependency.source, dependency.digests) = (source, digests);
     } else if let Some(name) = node.text_of("source") {
-        let index = page.indexes.iter().find(|index| index.name.as_deref() == Some(name));
-        dependency.source = DependencySource::Index { url: index.map(|index| index.url.clone()) };
+        dependency.source = DependencySource::Index { url: page.address_of(name) };
     }
     dependency.extras = node.list("extras").iter().filter_map(Node::text).map(normalised).collect();
     let python = node.text_of("python").and_then(version::of_poetry).and_then(|told| python_marker(&told));

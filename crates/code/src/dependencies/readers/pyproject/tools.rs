@@ -27,8 +27,10 @@ pub(super) fn pdm(page: &mut Page<'_>, pdm: &Node) {
         for item in list.items() {
             let written = item.text().unwrap_or_default();
             // PDM takes lines as pip does: `-e file:///${PROJECT_ROOT}/sub#egg=sub` is a part of the project.
-            if !written.starts_with("-e") {
-                page.requirement(written, item.line, Some(group));
+            match written.strip_prefix("-e").map(str::trim_start) {
+                Some(target) if target.starts_with("file:///${PROJECT_ROOT}") => {}
+                Some(_) => page.pip_line(written, item.line, Some(group)),
+                None => page.requirement(written, item.line, Some(group)),
             }
         }
     }

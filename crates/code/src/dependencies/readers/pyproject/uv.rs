@@ -1,6 +1,8 @@
 //! The table of uv: indexes, sources that stand in for the index, constraints and overrides.
 //! <https://docs.astral.sh/uv/reference/settings/>
 
+use std::collections::BTreeMap;
+
 use waag_evidence::{Dependency, DependencySource, Standing};
 
 use super::super::{Page, source_of};
@@ -43,25 +45,30 @@ fn indexes(page: &mut Page<'_>, uv: &Node) {
 
 /// `torch = { index = "pytorch-cu121" }`: for packages that the project names, the source is this.
 fn standing_in(page: &mut Page<'_>, sources: Option<&Node>) {
+    let mut sources_of: BTreeMap<String, DependencySource> = BTreeMap::new();
     for (name, node) in sources.map(Node::members).unwrap_or_default() {
-        let name = normalised(name);
-        let tables: Vec<&Node> = std::iter::once(node).chain(node.items()).filter(|it| it.is_table()).collect();
-        for dependency in &mut page.dependencies {
-            // Of several, each for its marker, the first is told.
-            if dependency.name != name || dependency.group.as_deref() == Some("build-system") {
-                continue;
-            }
-            let Some(table) = tables.first() else { continue };
-            if let Some((source, _)) = source_of(table) {
-                dependency.source = source;
-            } else if table.flag_of("workspace") == Some(true) {
-                dependency.source = DependencySource::Path { path: ".".to_owned(), editable: true };
-            } else if let Some(index) = table.text_of("index") {
-                let found = page.indexes.iter().find(|it| it.name.as_deref() == Some(index));
-                dependency.source = DependencySource::Index { url: found.map(|found| found.url.clone()) };
-            }
+        // Of several, each for its marker, the first is told.
+        let table = std::iter::once(node).chain(node.items()).find(|it| it.is_table());
+        if let Some(source) = table.and_then(|table| source_in(page, table)) {
+            sources_of.insert(normalised(name), source);
         }
     }
+    let is_built = |it: &&mut Dependency| it.group.as_deref() == Some("build-system");
+    for dependency in page.dependencies.iter_mut().filter(|it| !is_built(it)) {
+        if let Some(source) = sources_of.get(&dependency.name) {
+            dependency.source = source.clone();
+        }
+    }
+}
+
+fn source_in(page: &Page<'_>, table: &Node) -> Option<DependencySource> {
+    if let Some((source, _)) = source_of(table) {
+        return Some(source);
+    }
+    if table.flag_of("workspace") == Some(true) {
+        return Some(DependencySource::Path { path: ".".to_owned(), editable: true });
+    }
+    table.text_of("index").map(|index| DependencySource::Index { url: page.address_of(index) })
 }
 
 /// What counts only where something else asks for the package.
