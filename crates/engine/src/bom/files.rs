@@ -1,6 +1,6 @@
 //! The files: listed, digested and, where they hold tensors, read as far as their headers go; all on every core.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use waag_formats::recognise;
 use waag_formats::source::Source as _;
 
 use super::model::{Import, Remark, Role};
-use super::role::role_of;
+use super::role::{WEIGHTS, is_state, role_of};
 use crate::examine::Examination;
 use crate::hash::{ModelFile, Wanted, digest_files};
 use crate::io::{FileSource, MemoryPlan, sha256};
@@ -57,6 +57,8 @@ pub(super) struct Tensors {
     /// Where a template stands, and the SHA-256 of its text.
     pub(super) templates: Vec<(String, Sha256Digest)>,
     pub(super) imports: Vec<Import>,
+    /// Whether there are more imports than are listed.
+    pub(super) has_more_imports: bool,
     /// Why the numbers are not those of all tensors.
     pub(super) incomplete: Option<String>,
 }
@@ -65,6 +67,18 @@ impl Tensors {
     /// The text of a key of the header.
     pub(super) fn text(&self, wanted: &str) -> Option<&str> {
         self.header.iter().find(|(key, ..)| key == wanted).map(|(_, value, _)| value.as_str())
+    }
+
+    /// Says why a file that is named as weights has no tensors, where nothing else said it.
+    fn judge(&mut self, format: Option<&str>) {
+        if self.tensors > 0 || !self.imports.is_empty() || self.incomplete.is_some() {
+            return;
+        }
+        let holds_some = format.is_some_and(|format| WEIGHTS.contains(&format) || matches!(format, "zip" | "tar"));
+        if !holds_some {
+            let format = format.unwrap_or("of no format that is known");
+            self.incomplete = Some(format!("it is named as weights, and its bytes are {format}"));
+        }
     }
 
     fn take(&mut self, facts: &Facts) {
@@ -90,6 +104,9 @@ impl Tensors {
                 FactKind::Incomplete { detail, .. } => {
                     self.incomplete.get_or_insert_with(|| detail.clone());
                 }
+                FactKind::Anomaly { detail, .. } if totals.tensors == 0 => {
+                    self.incomplete.get_or_insert_with(|| detail.clone());
+                }
                 _ => {}
             }
         }
@@ -111,7 +128,11 @@ impl Tensors {
             _ => "unlisted",
         };
         let import = Import { name: format!("{module}.{name}"), standing };
-        if self.imports.len() < MAX_IMPORTS && !self.imports.contains(&import) {
+        if self.imports.contains(&import) {
+            return;
+        }
+        self.has_more_imports = self.imports.len() >= MAX_IMPORTS;
+        if !self.has_more_imports {
             self.imports.push(import);
         }
     }
@@ -121,11 +142,15 @@ impl Tensors {
 ///
 /// # Errors
 /// When the path does not exist or cannot be read at all; what cannot be read below it is a remark.
-pub(super) fn find(path: &Path, progress: &dyn Progress) -> io::Result<(Vec<Found>, Vec<Remark>)> {
+pub(super) fn find(
+    path: &Path,
+    left_out: Option<&Path>,
+    progress: &dyn Progress,
+) -> io::Result<(Vec<Found>, Vec<Remark>)> {
     let root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
     let mut entries = walk(&[path.to_owned()], true)?;
     let mut remarks: Vec<Remark> = entries.iter().filter_map(|entry| skipped(entry, root)).collect();
-    entries.retain(|entry| matches!(entry.kind, EntryKind::File(_)));
+    entries.retain(|entry| matches!(entry.kind, EntryKind::File(_)) && !is_same(entry, left_out));
     if entries.len() > MAX_FILES {
         let text = format!("only the first {MAX_FILES} of {} files are listed", entries.len());
         remarks.push(Remark { location: ".".into(), text, is_gap: true });
@@ -147,12 +172,31 @@ pub(super) fn find(path: &Path, progress: &dyn Progress) -> io::Result<(Vec<Foun
         remarks.extend(remark);
         found.push(file);
     }
+    let mut told = BTreeSet::new();
+    for file in &mut found {
+        // Two that would be told alike: a name that is no UTF-8, and one that is written as that is told.
+        while !told.insert(file.path.clone()) {
+            file.path.push('_');
+        }
+    }
     found.sort_by(|one, other| one.path.cmp(&other.path));
     Ok((found, remarks))
 }
 
+fn is_same(entry: &Entry, other: Option<&Path>) -> bool {
+    let (Some(other), Some(opened)) = (other, entry.opened()) else { return false };
+    opened.file_name() == other.file_name() && std::fs::canonicalize(opened).is_ok_and(|whole| whole == other)
+}
+
+/// A path with `/` between its parts; bytes that are no UTF-8 as `\xFF`.
 fn told(path: &Path, root: &Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let parts = below.as_os_str().as_encoded_bytes().utf8_chunks();
+    parts.fold(String::new(), |mut told, chunk| {
+        told.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| told.push_str(&format!("\\x{byte:02X}")));
+        told
+    })
 }
 
 /// What is said of something that is no file.
@@ -181,8 +225,9 @@ fn read_one(path: &str, opened: &Path, memory: &MemoryPlan) -> (Found, Option<Re
         Ok(source) => look(&mut found, &source, memory).err(),
         Err(error) => Some(error.to_string()),
     };
-    let remark =
-        problem.map(|why| Remark { location: path.to_owned(), text: format!("cannot be read: {why}"), is_gap: true });
+    let has_more = found.tensors.as_ref().is_some_and(|tensors| tensors.has_more_imports);
+    let more = has_more.then(|| Remark::gap(path, format!("only the first {MAX_IMPORTS} of its imports are listed")));
+    let remark = problem.map(|why| Remark::gap(path, format!("cannot be read: {why}"))).or(more);
     (found, remark)
 }
 
@@ -193,9 +238,16 @@ fn look(found: &mut Found, source: &FileSource, memory: &MemoryPlan) -> Result<(
     let formats = recognise(&Probe::new(source, &name, child::Role::Unknown));
     found.format = formats.first().map(|(format, _)| format.meta().id);
     found.role = role_of(&found.path, found.format);
-    let is_pickled = name.eq_ignore_ascii_case("training_args.bin");
-    if matches!(found.role, Role::Weights | Role::Adapter) && name != "adapter_config.json" || is_pickled {
-        found.tensors = formats.first().map(|(format, _)| tensors(*format, source, &found.path, memory));
+    let is_pickled = name.eq_ignore_ascii_case("training_args.bin")
+        || found.role == Role::Provenance && is_state(&name.to_ascii_lowercase());
+    let is_weights = matches!(found.role, Role::Weights | Role::Adapter) && name != "adapter_config.json";
+    if is_weights || is_pickled {
+        let read = formats.first().map(|(format, _)| tensors(*format, source, &found.path, memory));
+        let mut read = read.unwrap_or_default();
+        if is_weights {
+            read.judge(found.format);
+        }
+        found.tensors = Some(read);
     }
     found.sha256 = digest(found)?;
     Ok(())
