@@ -2,7 +2,7 @@
 
 use super::document::{Document, cut};
 use super::files::Found;
-use super::folders::inside;
+use super::folders::{folder_of, inside};
 use super::join::weights_of;
 use super::model::{Adapter, Evidence, Method, Remark, RemoteCode, Role, Said, Text, Tokenizer};
 use crate::import::document::Node;
@@ -196,8 +196,10 @@ fn vocabulary(file: &Found) -> Result<Option<Said<u64>>, String> {
 
 /// The adapter among the files; none where there is no file of one.
 pub(super) fn adapter(files: &[&Found], remarks: &mut Vec<Remark>) -> Option<Adapter> {
-    let own: Vec<&Found> = files.iter().copied().filter(|file| file.role == Role::Adapter).collect();
-    own.first()?;
+    let all = || files.iter().copied().filter(|file| file.role == Role::Adapter);
+    // Those in folders below are others, or checkpoints of this one.
+    let folder = all().map(|file| folder_of(&file.path)).min()?;
+    let own: Vec<&Found> = all().filter(|file| folder_of(&file.path) == folder).collect();
     let (configurations, weights): (Vec<&Found>, Vec<&Found>) =
         own.iter().copied().partition(|file| file.path.ends_with("adapter_config.json"));
     let container = weights.first().and_then(|file| file.format).unwrap_or("unknown");

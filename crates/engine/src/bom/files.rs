@@ -14,7 +14,7 @@ use waag_formats::fact::{FactKind, Position, Standing};
 use waag_formats::facts::Facts;
 use waag_formats::format::{Context, Format, Probe};
 use waag_formats::recognise;
-use waag_formats::source::Source as _;
+use waag_formats::source::{Source as _, read_up_to};
 
 use super::model::{Import, Remark, Role};
 use super::role::{WEIGHTS, is_state, role_of};
@@ -28,6 +28,8 @@ use crate::walk::{Entry, EntryKind, walk};
 const MAX_FILES: usize = 200_000;
 /// Callables of one file that are listed.
 const MAX_IMPORTS: usize = 200;
+/// Bytes of a file by which texts are told.
+const HEAD: usize = 256;
 /// Formats of which the format's own reader tells all that is asked; archives are opened down to their members.
 const PLAIN: &[&str] = &["safetensors", "gguf", "ggml-legacy", "npy", "onnx", "tflite", "hdf5", "msgpack"];
 
@@ -70,7 +72,10 @@ impl Tensors {
     }
 
     /// Says why a file that is named as weights has no tensors, where nothing else said it.
-    fn judge(&mut self, format: Option<&str>) {
+    fn judge(&mut self, format: Option<&str>, is_pointer: bool) {
+        if is_pointer {
+            self.incomplete = Some("a pointer of Git LFS is here, and not the weights".to_owned());
+        }
         if self.tensors > 0 || !self.imports.is_empty() || self.incomplete.is_some() {
             return;
         }
@@ -240,17 +245,38 @@ fn look(found: &mut Found, source: &FileSource, memory: &MemoryPlan) -> Result<(
     found.role = role_of(&found.path, found.format);
     let is_pickled = name.eq_ignore_ascii_case("training_args.bin")
         || found.role == Role::Provenance && is_state(&name.to_ascii_lowercase());
+    let is_known = found.format.is_some_and(|format| WEIGHTS.contains(&format));
+    if found.role == Role::Weights && !is_known && is_text(source) && !is_pointer(source) {
+        found.role = Role::Other;
+    }
     let is_weights = matches!(found.role, Role::Weights | Role::Adapter) && name != "adapter_config.json";
     if is_weights || is_pickled {
         let read = formats.first().map(|(format, _)| tensors(*format, source, &found.path, memory));
         let mut read = read.unwrap_or_default();
         if is_weights {
-            read.judge(found.format);
+            read.judge(found.format, is_pointer(source));
         }
         found.tensors = Some(read);
     }
     found.sha256 = digest(found)?;
     Ok(())
+}
+
+/// Whether a file begins as a text does: `list.pt` may be Portuguese.
+fn is_text(source: &FileSource) -> bool {
+    let head = read_up_to(source, 0, HEAD);
+    let text = match std::str::from_utf8(&head) {
+        Ok(text) => text,
+        // A letter that is cut at the end.
+        Err(error) if error.error_len().is_none() => str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default(),
+        Err(_) => return false,
+    };
+    !text.is_empty() && text.chars().all(|letter| !letter.is_control() || letter.is_whitespace())
+}
+
+/// What a repository has in place of a large file that was not fetched.
+fn is_pointer(source: &FileSource) -> bool {
+    read_up_to(source, 0, HEAD).starts_with(b"version https://git-lfs.github.com/spec/")
 }
 
 fn tensors(format: &'static dyn Format, source: &FileSource, path: &str, memory: &MemoryPlan) -> Tensors {

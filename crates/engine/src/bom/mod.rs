@@ -8,6 +8,8 @@ pub mod cyclonedx;
 mod data;
 mod describe;
 pub mod diff;
+#[cfg(test)]
+mod diff_tests;
 mod document;
 mod files;
 mod folders;

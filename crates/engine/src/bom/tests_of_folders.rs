@@ -129,6 +129,18 @@ fn weights_that_cannot_be_read_have_no_number_of_parameters() {
 }
 
 #[test]
+fn texts_in_portuguese_are_no_weights_and_an_adapter_is_not_the_sum_of_its_checkpoints() {
+    assert_eq!(folders(&of(&[("stopwords.pt", "não\numa\n".as_bytes())])), Vec::<&str>::new());
+    let weights = safetensors(&[("a", 4)]);
+    let files: [(&str, &[u8]); 3] = [
+        ("adapter_config.json", br#"{"peft_type": "LORA"}"#),
+        ("adapter_model.safetensors", &weights),
+        ("checkpoint-5/adapter_model.safetensors", &weights),
+    ];
+    assert_eq!(of(&files).models[0].adapter.as_ref().unwrap().weights.parameters, 4);
+}
+
+#[test]
 fn documents_that_cannot_be_read_are_said() {
     let weights = safetensors(&[("a", 4)]);
     let unread: [&str; 5] =
