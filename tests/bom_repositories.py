@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -305,6 +306,47 @@ def broken(folder: Path) -> Path:
     return folder
 
 
+def names(folder: Path) -> Path:
+    """Names that are no UTF-8, and names from which the same identifier could be made."""
+    write(folder, {"a b": "1", "a_20b": "2", "a_20b-2": "3", "\\xFF": "4"})
+    for name in (b"\xff", b"\xfe"):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(name)
+    return write(
+        folder,
+        {
+            "requirements.txt": "git+https://example.org/o/r@main\ngit+https://example.org/o/s\nnumpy>=1.9,<1.10\n",
+            "one/config.json": {"model_type": "llama"},
+            "one/model.safetensors": safetensors({"w": [2]}),
+            "two/README.md": "---\nmodel-index:\n- name: one\n---\n",
+            "two/config.json": {"model_type": "llama"},
+            "two/model.safetensors": safetensors({"w": [2]}),
+            "three/README.md": "---\nmodel-index:\n- name: one#2\n---\n",
+            "three/config.json": {"model_type": "llama"},
+        },
+    )
+
+
+def trained(folder: Path) -> Path:
+    """What a trainer leaves, with a shard and a document that are not there or not whole."""
+    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}
+    return write(
+        folder,
+        {
+            "config.json": config,
+            "model-00001-of-00003.safetensors": safetensors({"a": [4]}),
+            "model-00003-of-00003.safetensors": safetensors({"b": [4]}),
+            "checkpoint-500/config.json": config,
+            "checkpoint-500/model.safetensors": safetensors({"a": [400]})[:100],
+            "checkpoint-500/optimizer.pt": torch_file(),
+            "draft.safetensors": safetensors({"a": [5]}),
+            "embeddings.npy": b"\x93NUMPY",
+            "poetry.lock": "[[package]]\nname = \n",
+            "eval_results.json": "{",
+            "README.md": "---\nlicense: [mit, cc-by-nc-4.0]\nco2_eq_emissions:\n  energy_consumed: 2\n  training_type: benchmarking\n---\n",
+        },
+    )
+
+
 REPOSITORIES = {
     "published": published,
     "cached": cached,
@@ -313,4 +355,6 @@ REPOSITORIES = {
     "project": project,
     "hostile": hostile,
     "broken": broken,
+    "names": names,
+    "trained": trained,
 }

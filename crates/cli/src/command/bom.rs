@@ -1,5 +1,6 @@
 //! `waag bom`.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -7,12 +8,14 @@ use clap::{Args, ValueEnum, ValueHint};
 use jiff::Timestamp;
 use waag_engine::bom::cyclonedx::Version;
 use waag_engine::bom::gaps::{self, REGIMES, Regime};
-use waag_engine::bom::{self, Bom as Gathered, Given, Options, Recorded};
+use waag_engine::bom::{self, Bom as Gathered, Given, Options, Recorded, Remark};
 use waag_engine::ledger::{Ledger, entry};
 use waag_engine::output::View;
+use waag_engine::output::text::place;
 use waag_engine::sanitize::sanitize;
+use waag_evidence::finding::{Location, Nature};
 use waag_evidence::statement::provenance::PREDICATE_TYPE;
-use waag_evidence::{Decision, Dependency, Sha256Digest};
+use waag_evidence::{Decision, Sha256Digest};
 
 use super::arguments::file_or_stdout;
 use super::exit_code;
@@ -30,7 +33,7 @@ Examples:
   waag bom . --format spdx --timestamp 2026-11-28T00:00:00Z > bom.spdx.json
   waag bom ~/.cache/huggingface/hub/models--org--name/snapshots/COMMIT --format cyclonedx-1.6
   waag bom . --format html --output bom.html                to send to people
-  waag bom . --gaps annex-xi                                what is missing, and where to write it
+  waag bom models/tuned --gaps annex-xi                     what is missing, and where to write it
   waag diff old.cdx.json new.cdx.json                       what changed since
 
 Exit codes:
@@ -64,8 +67,8 @@ pub(crate) struct Bom {
     #[arg(long, value_name = "TIME", help_heading = "What only you can say")]
     release_time: Option<Timestamp>,
 
-    /// Where the model can be had
-    #[arg(long, value_name = "ADDRESS", help_heading = "What only you can say")]
+    /// Where the model can be had: an address of the web
+    #[arg(long, value_name = "ADDRESS", value_parser = address, help_heading = "What only you can say")]
     download_location: Option<String>,
 
     /// What to write
@@ -80,7 +83,7 @@ pub(crate) struct Bom {
     #[arg(long, value_name = "TIME", help_heading = "Output")]
     timestamp: Option<Timestamp>,
 
-    /// Write to a file instead of stdout
+    /// Write to a file instead of stdout; it does not list itself
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     output: Option<PathBuf>,
 }
@@ -111,16 +114,24 @@ fn regime(text: &str) -> Result<&'static str, String> {
     })
 }
 
+/// An address that every format has a field for.
+fn address(text: &str) -> Result<String, String> {
+    let is_address = bom::is_address(text);
+    is_address.then(|| text.to_owned()).ok_or_else(|| "name an address that begins with https:// or http://".to_owned())
+}
+
 impl Bom {
     pub(crate) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
         let regime = self.gaps.and_then(gaps::regime);
         let written = self.written(regime)?;
-        let options = Options {
-            dependencies: dependencies(&self.path),
-            recorded: recorded(&self.path, terminal),
+        let mut options = Options {
+            output: self.output.as_deref().and_then(|output| std::fs::canonicalize(output).ok()),
             time: self.timestamp.or_else(source_date),
             given: self.given(),
+            ..Options::default()
         };
+        dependencies(&self.path, &mut options);
+        recorded(&self.path, &mut options);
         let bar = Bar::new(terminal.is_watched());
         let gathered = bom::gather(&self.path, &options, &bar);
         bar.finish();
@@ -130,6 +141,7 @@ impl Bom {
                 "check the spelling and the permissions; waag reads local paths only",
             )
         })?;
+        self.about_one(&gathered)?;
         let file = file_or_stdout(self.output.as_deref());
         let style = terminal.style(View::Check, file.is_some());
         let answered = terminal.answer(file, |out| match (regime, written) {
@@ -143,6 +155,26 @@ impl Bom {
             Err(failure) => return Err(failure),
         }
         Ok(self.told(&gathered, regime, options.time.is_none(), terminal))
+    }
+
+    /// Refuses what can only be said of one model where there are others.
+    fn about_one(&self, gathered: &Gathered) -> Result<(), Failure> {
+        let count = gathered.models.len();
+        let is_judged = self.gaps.is_some() && count > 1;
+        let is_given = self.given() != Given::default() && count != 1;
+        if !is_judged && !is_given {
+            return Ok(());
+        }
+        let flags = "--supplier, --model-version, --release-time and --download-location";
+        let what = if is_judged { "--gaps is" } else { &format!("{flags} are") };
+        let shown = sanitize(&self.path.display().to_string());
+        let first = gathered.models.first().map(|model| sanitize(&self.path.join(&model.folder).display().to_string()));
+        Err(Failure::with_hint(
+            format!("{what} about one model, and '{shown}' holds {count}"),
+            first.map_or("name the folder of a model".to_owned(), |first| {
+                format!("name the model's own folder: {first}")
+            }),
+        ))
     }
 
     /// What is written; none for gaps in JSON.
@@ -179,18 +211,16 @@ impl Bom {
 
     /// What is said beside the answer, and the answer in short.
     fn told(&self, gathered: &Gathered, regime: Option<&Regime>, is_timeless: bool, terminal: &Terminal) -> ExitCode {
-        if let Some(regime) = regime {
-            let missing = gaps::gaps(gathered, regime).iter().any(|gap| gap.found.is_none());
-            return exit_code(if missing { Decision::Inconclusive } else { Decision::Allow });
-        }
+        let is_missing = |regime| gaps::gaps(gathered, regime).iter().any(|gap| gap.found.is_none());
         if self.format == Format::Spdx && is_timeless {
             terminal.note("the document bears the start of 1970: SPDX wants a time; give one with --timestamp or SOURCE_DATE_EPOCH");
         }
         if gathered.has_gaps() {
-            terminal.note("something could not be read and is not in it: the remarks say what");
-            return exit_code(Decision::Inconclusive);
+            terminal
+                .note("something could not be read and is not in it: the remarks of the bill of materials say what");
         }
-        ExitCode::SUCCESS
+        let is_whole = !gathered.has_gaps() && !regime.is_some_and(is_missing);
+        exit_code(if is_whole { Decision::Allow } else { Decision::Inconclusive })
     }
 }
 
@@ -200,31 +230,65 @@ fn source_date() -> Option<Timestamp> {
     Timestamp::from_second(seconds).ok()
 }
 
-/// Provenance in the ledger that is in force for a path; none where there is no ledger.
-fn recorded(path: &Path, terminal: &Terminal) -> Vec<Recorded> {
+/// Adds provenance in the ledger that is in force for a path; none where there is no ledger.
+fn recorded(path: &Path, options: &mut Options) {
     let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let Some(folder) = Ledger::find(&whole) else { return Vec::new() };
+    let Some(folder) = Ledger::find(&whole) else { return };
     let read = Ledger::open(&folder, crate::folders::cache().as_deref()).and_then(|ledger| {
         let listed = ledger.list()?;
         let provenance = listed.iter().filter(|listed| listed.row.predicate_type.as_deref() == Some(PREDICATE_TYPE));
-        Ok(provenance.take(MAX_RECORDS).filter_map(|listed| kept(&ledger, &listed.row.digest)).collect())
+        for (number, listed) in provenance.enumerate() {
+            if number == MAX_RECORDS {
+                let text = format!("only the first {MAX_RECORDS} records of how models were made are told");
+                options.remarks.push(Remark::gap("ledger", text));
+                break;
+            }
+            match kept(&ledger, &listed.row.digest) {
+                Ok(recorded) => options.recorded.push(recorded),
+                Err(why) => options.remarks.push(Remark::gap(format!("ledger sha256:{}", listed.row.digest), why)),
+            }
+        }
+        Ok(())
     });
-    read.unwrap_or_else(|error| {
-        terminal.note(format!("the ledger is not read, so how models were made is not told: {error}"));
-        Vec::new()
-    })
+    if let Err(error) = read {
+        let text = format!("it cannot be read, so that how models were made is not told: {error}");
+        options.remarks.push(Remark::gap("ledger", text));
+    }
 }
 
-fn kept(ledger: &Ledger, digest: &Sha256Digest) -> Option<Recorded> {
-    let opened = entry::open(&ledger.read(digest).ok()?).ok()?;
-    let statement = serde_json::from_slice(&opened.payload).ok()?;
-    Some(Recorded { statement, location: format!("ledger sha256:{digest}"), signed: opened.signatures > 0 })
+fn kept(ledger: &Ledger, digest: &Sha256Digest) -> Result<Recorded, String> {
+    let bytes = ledger.read(digest).map_err(|error| error.to_string())?;
+    let opened = entry::open(&bytes).map_err(|error| error.to_string())?;
+    let statement = serde_json::from_slice(&opened.payload).map_err(|error| error.to_string())?;
+    Ok(Recorded { statement, location: format!("ledger sha256:{digest}"), signed: opened.signatures > 0 })
 }
 
-/// Software that the project needs; what cannot be read of it is `waag deps`' to say.
-fn dependencies(path: &Path) -> Vec<Dependency> {
-    match path.is_dir() {
-        true => waag_code::dependencies::read_project(path).map(|reading| reading.dependencies).unwrap_or_default(),
-        false => Vec::new(),
+/// Adds the software that a project, or one file of it, needs; what of it could not be read is a gap.
+fn dependencies(path: &Path, options: &mut Options) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if !path.is_dir() && !bom::names_packages(&name) {
+        return;
+    }
+    match waag_code::dependencies::read_project(path) {
+        Ok(reading) => {
+            options.dependencies = reading.dependencies;
+            options.dependencies.iter_mut().for_each(|one| below(path, &mut one.location));
+            for mut finding in reading.findings.into_iter().filter(|finding| finding.nature == Nature::Incomplete) {
+                below(path, &mut finding.location);
+                options.remarks.push(Remark::gap(place(&finding.location), finding.message));
+            }
+        }
+        // One that is named like those that name packages, and is of no kind that is read.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => {}
+        Err(error) => options.remarks.push(Remark::gap(".", format!("what it needs cannot be read: {error}"))),
+    }
+}
+
+/// Tells a place below what is looked at, as every other place is told: not by how whoever asks reached it.
+fn below(path: &Path, location: &mut Location) {
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    let file = folder.and_then(|folder| Path::new(&location.file).strip_prefix(folder).ok());
+    if let Some(file) = file.map(|file| file.to_string_lossy().into_owned()) {
+        location.file = file;
     }
 }

@@ -1,14 +1,19 @@
 //! What configurations say: the architecture, its settings, the tokenizer, code that a loader imports, an adapter.
 
-use super::document::Document;
+use super::document::{Document, cut};
 use super::files::Found;
-use super::join::{inside, weights_of};
+use super::folders::{folder_of, inside};
+use super::join::weights_of;
 use super::model::{Adapter, Evidence, Method, Remark, RemoteCode, Role, Said, Text, Tokenizer};
 use crate::import::document::Node;
 use crate::io::sha256;
+use waag_formats::budget::Budget;
+use waag_formats::json::{self, Segment};
 
 /// Settings of one model that are kept.
-const MAX_SETTINGS: usize = 80;
+const MAX_SETTINGS: usize = 500;
+/// Bytes of a `tokenizer.json`: those of the largest vocabularies have some 35 million.
+const MAX_TOKENIZER: u64 = 64 << 20;
 /// Settings that are told elsewhere, or that say nothing of the model itself.
 const ELSEWHERE: &[&str] = &[
     "architectures",
@@ -58,12 +63,12 @@ pub(super) fn read(files: &[&Found], folder: &str) -> Configuration {
         if !file.path.ends_with(".json") {
             continue;
         }
-        match Document::json(&file.path, &file.opened, Method::Configuration) {
-            Ok(document) => read.take(name, &document, files, folder),
-            Err(why) => read.remarks.push(Remark { location: file.path.clone(), text: why, is_gap: true }),
+        if let Some(document) = Document::open(file, &mut read.remarks) {
+            read.take(name, &document, files, folder);
         }
     }
-    read.settings.truncate(MAX_SETTINGS);
+    let place = if folder.is_empty() { "." } else { folder };
+    cut(&mut read.settings, MAX_SETTINGS, "settings", place, &mut read.remarks);
     read.remote_code.sort();
     read.remote_code.dedup_by(|one, other| one.class == other.class && one.target == other.target);
     read
@@ -100,7 +105,7 @@ fn settings(document: &Document) -> Vec<(String, Text)> {
     let plain = members
         .iter()
         .filter(|(key, node)| !ELSEWHERE.contains(key) && !key.starts_with('_') && !node.value().is_null());
-    plain.filter_map(|(key, node)| Some(((*key).to_owned(), document.said(node)?))).take(MAX_SETTINGS).collect()
+    plain.filter_map(|(key, node)| Some(((*key).to_owned(), document.said(node)?))).collect()
 }
 
 /// `gptq, 4 bits`.
@@ -131,20 +136,20 @@ fn remote_code(document: &Document, files: &[&Found], folder: &str) -> Vec<Remot
 }
 
 /// What files say of the tokenizer; none where there is no file of one.
-pub(super) fn tokenizer(files: &[&Found], folder: &str) -> Option<Tokenizer> {
+pub(super) fn tokenizer(files: &[&Found], folder: &str, remarks: &mut Vec<Remark>) -> Option<Tokenizer> {
     let mut read = Tokenizer::default();
     for file in files.iter().filter(|file| matches!(file.role, Role::Tokenizer | Role::Template)) {
         read.files.push(file.path.clone());
         match inside(&file.path, folder) {
             "tokenizer_config.json" => {
-                let Ok(document) = Document::json(&file.path, &file.opened, Method::Configuration) else { continue };
+                let Some(document) = Document::open(file, remarks) else { continue };
                 read.class = document.any(&["tokenizer_class"]);
                 read.templates.extend(templates(&document));
             }
-            "tokenizer.json" => {
-                let Ok(document) = Document::json(&file.path, &file.opened, Method::Configuration) else { continue };
-                read.vocabulary = vocabulary(&document);
-            }
+            "tokenizer.json" => match vocabulary(file) {
+                Ok(count) => read.vocabulary = count,
+                Err(why) => remarks.push(Remark::gap(&file.path, why)),
+            },
             "chat_template.jinja" => {
                 let digest = file.sha256.map(|digest| digest.to_string());
                 read.templates.extend(
@@ -170,16 +175,31 @@ fn templates(document: &Document) -> Vec<Text> {
         .collect()
 }
 
-fn vocabulary(document: &Document) -> Option<Said<u64>> {
-    let node = document.root().at(&["model", "vocab"])?;
-    let count = node.value().as_object().map(serde_json::Map::len).or_else(|| node.value().as_array().map(Vec::len))?;
-    Some(Said { value: count as u64, evidence: document.evidence(&node) })
+/// Counts the entries of a vocabulary, of which no tree is made.
+fn vocabulary(file: &Found) -> Result<Option<Said<u64>>, String> {
+    let bytes = crate::bounded::read(&file.opened, MAX_TOKENIZER).map_err(|error| error.to_string())?;
+    let mut count = 0u64;
+    let budget = Budget::for_size(bytes.len() as u64);
+    let outcome = json::walk(&bytes, 0, bytes.len() as u64, &budget, &mut |event| {
+        let is_entry = matches!(event.path, [Segment::Key(model), Segment::Key(vocabulary), _] if model == "model" && vocabulary == "vocab");
+        let is_start = !matches!(event.value, json::Value::ObjectEnd(_) | json::Value::ArrayEnd(_));
+        count = count.saturating_add(u64::from(is_entry && is_start));
+    });
+    if !outcome.complete {
+        let why = outcome.notes.last().map_or("it ends too early", |note| note.detail.as_str());
+        return Err(format!("it is no JSON that can be read to its end: {why}"));
+    }
+    let place = Some("/model/vocab".to_owned());
+    let evidence = Evidence { place, ..Evidence::of(file.path.clone(), Method::Configuration) };
+    Ok((count > 0).then_some(Said { value: count, evidence }))
 }
 
 /// The adapter among the files; none where there is no file of one.
-pub(super) fn adapter(files: &[&Found]) -> Option<Adapter> {
-    let own: Vec<&Found> = files.iter().copied().filter(|file| file.role == Role::Adapter).collect();
-    let first = own.first()?;
+pub(super) fn adapter(files: &[&Found], remarks: &mut Vec<Remark>) -> Option<Adapter> {
+    let all = || files.iter().copied().filter(|file| file.role == Role::Adapter);
+    // Those in folders below are others, or checkpoints of this one.
+    let folder = all().map(|file| folder_of(&file.path)).min()?;
+    let own: Vec<&Found> = all().filter(|file| folder_of(&file.path) == folder).collect();
     let (configurations, weights): (Vec<&Found>, Vec<&Found>) =
         own.iter().copied().partition(|file| file.path.ends_with("adapter_config.json"));
     let container = weights.first().and_then(|file| file.format).unwrap_or("unknown");
@@ -190,8 +210,7 @@ pub(super) fn adapter(files: &[&Found]) -> Option<Adapter> {
         weights: weights_of(container, &weights),
         files: own.iter().map(|file| file.path.clone()).collect(),
     };
-    let configuration = configurations.first().unwrap_or(first);
-    if let Ok(document) = Document::json(&configuration.path, &configuration.opened, Method::Configuration) {
+    if let Some(document) = configurations.first().and_then(|file| Document::open(file, remarks)) {
         adapter.kind = document.any(&["peft_type"]);
         adapter.settings = ADAPTER.iter().filter_map(|key| setting(&document, key)).collect();
     }

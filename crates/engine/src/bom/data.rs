@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::document::Document;
+use super::document::{Document, cut};
 use super::files::Found;
 use super::lineage::NamedData;
-use super::model::{DataUse, Dataset, Evidence, Method, Role, Text};
+use super::model::{DataUse, Dataset, Evidence, Method, Remark, Role, Text};
 
 /// Keys of a card that only datasets have.
 const MARKS: &[&str] =
@@ -26,7 +26,7 @@ pub(super) struct Datasets {
 
 impl Datasets {
     /// Datasets of which files are here: one for each folder that has rows.
-    pub(super) fn of_files(found: &[Found], card: Option<&Document>, name: &str) -> Self {
+    pub(super) fn of_files(found: &[Found], card: Option<&Document>, name: &str, remarks: &mut Vec<Remark>) -> Self {
         let mut folders: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
         for file in found.iter().filter(|file| file.role == Role::Data) {
             let top = if card.is_some() {
@@ -41,19 +41,20 @@ impl Datasets {
         }
         let mut list = Vec::new();
         for (folder, files) in folders {
-            let mut dataset = Dataset { name: named(folder, name, &files), ..Dataset::default() };
+            let only = files.first().filter(|_| files.len() == 1 && card.is_none());
+            let mut dataset = Dataset { name: named(folder, name, only), ..Dataset::default() };
             dataset.files = files.iter().map(|file| file.path.clone()).collect();
             dataset.evidence.push(Evidence::of(if folder.is_empty() { "." } else { folder }, Method::Path));
             if let Some(card) = card.filter(|_| folder.is_empty()) {
-                described(&mut dataset, card);
+                described(&mut dataset, card, remarks);
             }
             for file in files
                 .iter()
                 .filter(|file| file.path.ends_with("dataset_infos.json") || file.path.ends_with("dataset_info.json"))
             {
-                dataset.size.extend(infos(file));
+                dataset.size.extend(infos(file, remarks));
             }
-            dataset.size.truncate(MAX_SIZES);
+            cut(&mut dataset.size, MAX_SIZES, "sizes", &dataset.name, remarks);
             list.push(dataset);
         }
         Self { list }
@@ -88,16 +89,17 @@ fn outermost(folder: &str) -> &str {
     }
 }
 
-fn named(folder: &str, name: &str, files: &[&Found]) -> String {
-    match (folder, files) {
-        ("", [only]) => only.path.clone(),
+/// A dataset is called by its folder; one file without a card, by its own name.
+fn named(folder: &str, name: &str, only: Option<&&Found>) -> String {
+    match (folder, only) {
+        ("", Some(only)) => only.path.clone(),
         ("", _) => name.to_owned(),
         _ => folder.to_owned(),
     }
 }
 
 /// What the card of a dataset says.
-fn described(dataset: &mut Dataset, card: &Document) {
+fn described(dataset: &mut Dataset, card: &Document, remarks: &mut Vec<Remark>) {
     dataset.tasks = card.list("task_categories");
     dataset.languages = card.list("language");
     dataset.licences = super::describe::declared(card);
@@ -105,7 +107,7 @@ fn described(dataset: &mut Dataset, card: &Document) {
     for info in card.root().list("dataset_info") {
         dataset.size.extend(splits(card, &info));
     }
-    dataset.description = super::sections::read(card).0;
+    dataset.description = super::sections::read(card, remarks).0;
     if let Some(name) = card.any(&["pretty_name"]) {
         dataset.evidence.push(name.evidence.clone());
         dataset.name = name.value;
@@ -131,8 +133,8 @@ fn splits(document: &Document, info: &crate::import::document::Node<'_>) -> Vec<
     list
 }
 
-fn infos(file: &Found) -> Vec<(String, Text)> {
-    let Ok(document) = Document::json(&file.path, &file.opened, Method::Configuration) else { return Vec::new() };
+fn infos(file: &Found, remarks: &mut Vec<Remark>) -> Vec<(String, Text)> {
+    let Some(document) = Document::open(file, remarks) else { return Vec::new() };
     let root = document.root();
     if root.get("splits").is_some() {
         return splits(&document, &root);

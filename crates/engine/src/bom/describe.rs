@@ -1,5 +1,6 @@
 //! One model: what its card, its configurations and its weights say, put together.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use waag_evidence::statement::claims::Claim;
@@ -7,10 +8,11 @@ use waag_evidence::statement::claims::Claim;
 use super::data::Datasets;
 use super::document::Document;
 use super::files::Found;
+use super::folders::folder_of;
 use super::identity::{self, identity};
-use super::licence::{self, Licences};
+use super::licence::{self, Licence, Licences};
 use super::model::{
-    Considerations, Evidence, Link, Method, Model, Remark, Role, Said, Text, Tokenizer, Variant, Weights,
+    Considerations, Evidence, Kin, Link, Method, Model, Remark, Role, Said, Text, Tokenizer, Variant, Weights,
 };
 use super::{Given, configuration, join, lineage, results, sections};
 
@@ -61,16 +63,23 @@ pub(super) fn describe(parts: &Parts<'_>, datasets: &mut Datasets, remarks: &mut
     let lineage = joined_claims(parts, &identity);
     remarks.extend(configuration.remarks);
     remarks.extend(lineage.remarks);
-    let (description, considerations) = card.map(sections::read).unwrap_or_default();
+    remarks.append(&mut sets.remarks);
+    let adapter = configuration::adapter(files, remarks);
+    let others = sets.others.iter().map(|(_, weights)| weights);
+    let all = sets.main.iter().chain(others).chain(adapter.iter().map(|adapter| &adapter.weights));
+    remarks.extend(all.filter_map(|weights| incomplete(weights, folder)));
+    let (description, considerations) = card.map(|card| sections::read(card, remarks)).unwrap_or_default();
     let mut licences = card.map(declared).unwrap_or_default();
-    licences.add(&lineage.licences, files);
-    let mut metrics = card.map(results::of_card).unwrap_or_default();
-    metrics.extend(results::of_files(files));
+    licences.add(&lineage.licences);
+    licences.conclude(files, folder, remarks);
+    let mut metrics = card.map(|card| results::of_card(card, remarks)).unwrap_or_default();
+    metrics.extend(results::of_files(files, remarks));
+    let by_path: BTreeMap<&str, &Found> = files.iter().map(|file| (file.path.as_str(), *file)).collect();
     let data = lineage.data.into_iter().map(|named| datasets.used(named)).collect();
     let model = Model {
         folder: (*folder).to_owned(),
-        variants: sets.others.into_iter().map(|set| variant(&identity.name.value, set, files)).collect(),
-        tokenizer: tokenizer(files, folder),
+        variants: sets.others.into_iter().map(|set| variant(&identity.name.value, set, &by_path)).collect(),
+        tokenizer: tokenizer(files, folder, remarks),
         name: identity.name,
         supplier: identity.supplier,
         version: identity.version,
@@ -87,7 +96,7 @@ pub(super) fn describe(parts: &Parts<'_>, datasets: &mut Datasets, remarks: &mut
         tags: card.map(|card| card.list("tags")).unwrap_or_default(),
         settings: settings(configuration.settings, configuration.dtype),
         weights: sets.main,
-        adapter: configuration::adapter(files),
+        adapter,
         lineage: lineage.ancestors,
         conflicts: lineage.conflicts,
         data,
@@ -98,6 +107,16 @@ pub(super) fn describe(parts: &Parts<'_>, datasets: &mut Datasets, remarks: &mut
         links: card.map(links).unwrap_or_default(),
     };
     completed(model, files, parts.given)
+}
+
+/// Why the numbers of some weights are not whole.
+fn incomplete(weights: &Weights, folder: &str) -> Option<Remark> {
+    let why = weights.incomplete.as_ref()?;
+    let here = || if folder.is_empty() { ".".to_owned() } else { folder.to_owned() };
+    let whose = weights.files.iter().find(|file| why.starts_with(file.as_str()));
+    let place = whose.or(weights.index.as_ref()).cloned().unwrap_or_else(here);
+    let why = why.strip_prefix(&place).and_then(|why| why.strip_prefix(": ")).unwrap_or(why);
+    Some(Remark::gap(place, why))
 }
 
 fn joined_claims(parts: &Parts<'_>, identity: &identity::Identity) -> lineage::Lineage {
@@ -136,11 +155,13 @@ fn settings(mut settings: Vec<(String, Text)>, dtype: Option<Text>) -> Vec<(Stri
     settings
 }
 
-fn variant(name: &str, weights: Weights, files: &[&Found]) -> Variant {
-    let file = weights.files.first().and_then(|first| files.iter().find(|file| file.path == *first));
+fn variant(name: &str, (kin, weights): (Kin, Weights), files: &BTreeMap<&str, &Found>) -> Variant {
+    let file = weights.files.first().and_then(|first| files.get(first.as_str()));
     let header = file.filter(|file| file.format == Some("gguf")).map(|file| header(file)).unwrap_or_default();
-    let form = weights.quantisation.as_ref().map_or_else(|| weights.container.to_owned(), |text| text.value.clone());
-    Variant { name: format!("{name} ({form})"), weights, header }
+    let form = || weights.quantisation.as_ref().map_or(weights.container, |text| text.value.as_str());
+    let first = weights.files.first().map_or(weights.container, String::as_str);
+    let form = if kin == Kin::Form { form() } else { first };
+    Variant { name: format!("{name} ({form})"), kin, weights, header }
 }
 
 /// Settings in the header of a GGUF file; those of the architecture without its name.
@@ -164,8 +185,8 @@ fn header_text(file: &Found, key: &str) -> Option<Text> {
 }
 
 /// The tokenizer in files, and the templates in headers of weights.
-fn tokenizer(files: &[&Found], folder: &str) -> Option<Tokenizer> {
-    let mut read = configuration::tokenizer(files, folder);
+fn tokenizer(files: &[&Found], folder: &str, remarks: &mut Vec<Remark>) -> Option<Tokenizer> {
+    let mut read = configuration::tokenizer(files, folder, remarks);
     for file in files {
         for (name, digest) in file.tensors.iter().flat_map(|tensors| &tensors.templates) {
             let place = Some(name.clone());
@@ -176,21 +197,23 @@ fn tokenizer(files: &[&Found], folder: &str) -> Option<Tokenizer> {
     read
 }
 
-/// The licence that a card declares.
+/// The licence that a card declares. Of several, nobody says whether one may choose.
 pub(super) fn declared(card: &Document) -> Licences {
     let root = card.root();
     let Some(node) = root.any(&["license", "licence"]) else { return Licences::default() };
-    let said = node.items().iter().filter_map(|item| item.scalar()).collect::<Vec<_>>().join(" OR ");
+    let all: Vec<String> = node.items().iter().filter_map(|item| item.scalar()).collect();
+    let said = all.join(", ");
     if said.trim().is_empty() {
         return Licences::default();
     }
-    let licence = licence::read(&said, root.text_of("license_name"), root.text_of("license_link"));
+    let mut licence = licence::read(&said, root.text_of("license_name"), root.text_of("license_link"));
+    licence.expression = licence.expression.filter(|_| all.len() == 1);
     Licences { declared: Some(Said { value: licence, evidence: card.evidence(&node) }), ..Licences::default() }
 }
 
 impl Licences {
-    /// Adds what other sources declare, and what the text of a licence among the files is.
-    fn add(&mut self, others: &[(String, Evidence)], files: &[&Found]) {
+    /// Adds what other sources declare.
+    fn add(&mut self, others: &[(String, Evidence)]) {
         for (said, evidence) in others {
             let is_known = self.declared.as_ref().is_some_and(|declared| declared.evidence.file == evidence.file);
             match &self.declared {
@@ -201,15 +224,30 @@ impl Licences {
                 Some(_) => self.further.push(Said { value: said.clone(), evidence: evidence.clone() }),
             }
         }
-        // Texts that are in folders below may be of parts.
-        let mut texts: Vec<&&Found> = files.iter().filter(|file| file.role == Role::Licence).collect();
-        texts.sort_by_key(|file| (file.path.matches('/').count(), &file.path));
-        for file in texts {
-            let text = crate::bounded::read(&file.opened, MAX_LICENCE).unwrap_or_default();
-            let Some(value) = licence::of_text(&String::from_utf8_lossy(&text)) else { continue };
-            let evidence = Evidence::of(file.path.clone(), Method::LicenceText);
-            self.concluded = Some(Said { value, evidence });
-            return;
+    }
+
+    /// What the text of the licence in the model's own folder is; those in folders below are of parts.
+    fn conclude(&mut self, files: &[&Found], folder: &str, remarks: &mut Vec<Remark>) {
+        let is_text = |file: &&Found| file.role == Role::Licence && licence::is_text(&file.path);
+        let here = files.iter().copied().filter(|file| folder_of(&file.path) == folder).filter(is_text);
+        let texts: Vec<(&Found, Option<Licence>)> = here.map(|file| (file, recognised(file, remarks))).collect();
+        let Some((file, Some(value))) = texts.iter().find(|(_, text)| text.is_some()) else { return };
+        if texts.iter().any(|(_, other)| other.as_ref() != Some(value)) {
+            let names = texts.iter().map(|(file, _)| file.path.as_str()).collect::<Vec<_>>().join(", ");
+            let text = format!("there are several texts of licences, so that none is concluded: {names}");
+            return remarks.push(Remark::note(if folder.is_empty() { "." } else { folder }, text));
+        }
+        let evidence = Evidence::of(file.path.clone(), Method::LicenceText);
+        self.concluded = Some(Said { value: value.clone(), evidence });
+    }
+}
+
+fn recognised(file: &Found, remarks: &mut Vec<Remark>) -> Option<Licence> {
+    match crate::bounded::read(&file.opened, MAX_LICENCE) {
+        Ok(text) => licence::of_text(&String::from_utf8_lossy(&text)),
+        Err(error) => {
+            remarks.push(Remark::gap(&file.path, error.to_string()));
+            None
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A component is the same in both when its package URL without the version is the same, or else its type and name. What
 //! describes it in other words, such as serial numbers, times and properties, is no difference.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -114,6 +114,15 @@ impl BomDiff {
     pub fn is_same(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }
+
+    fn take(&mut self, before: &Component, now: &Component) {
+        let changes = before.changes(now);
+        if changes.is_empty() {
+            self.same += 1;
+        } else {
+            self.changed.push(Changed { kind: now.kind.clone(), name: now.name.clone(), changes });
+        }
+    }
 }
 
 /// Whether a file looks like a bill of materials in CycloneDX.
@@ -139,21 +148,31 @@ pub fn diff(old: &Path, new: &Path) -> Result<BomDiff, BomDiffError> {
         changed: Vec::new(),
         same: 0,
     };
-    for (key, component) in &one {
-        match other.get(key) {
+    let none = Vec::new();
+    let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    for key in keys {
+        compare(&mut diff, one.get(key).unwrap_or(&none), other.get(key).unwrap_or(&none));
+    }
+    Ok(diff)
+}
+
+/// Compares the components of one key: first those of the same version, then the rest in their order.
+fn compare(diff: &mut BomDiff, before: &[Component], after: &[Component]) {
+    let mut by_version: BTreeMap<&BTreeSet<String>, VecDeque<usize>> = BTreeMap::new();
+    for (at, component) in after.iter().enumerate() {
+        by_version.entry(&component.version).or_default().push_back(at);
+    }
+    let mut of_version = |one: &Component| by_version.get_mut(&one.version).and_then(VecDeque::pop_front);
+    let paired: Vec<Option<usize>> = before.iter().map(&mut of_version).collect();
+    let taken: BTreeSet<usize> = paired.iter().flatten().copied().collect();
+    let mut rest = (0..after.len()).filter(|at| !taken.contains(at));
+    for (component, at) in before.iter().zip(paired) {
+        match at.or_else(|| rest.next()).and_then(|at| after.get(at)) {
+            Some(now) => diff.take(component, now),
             None => diff.removed.push(component.told()),
-            Some(now) => {
-                let changes = component.changes(now);
-                if changes.is_empty() {
-                    diff.same += 1;
-                } else {
-                    diff.changed.push(Changed { kind: now.kind.clone(), name: now.name.clone(), changes });
-                }
-            }
         }
     }
-    diff.added.extend(other.iter().filter(|(key, _)| !one.contains_key(*key)).map(|(_, component)| component.told()));
-    Ok(diff)
+    diff.added.extend(rest.filter_map(|at| after.get(at)).map(Component::told));
 }
 
 /// A component, as far as it is compared.
@@ -193,7 +212,8 @@ impl Component {
     }
 }
 
-type Components = BTreeMap<(String, u32), Component>;
+/// Components by what they are the same by.
+type Components = BTreeMap<String, Vec<Component>>;
 
 fn read(path: &Path) -> Result<Components, BomDiffError> {
     let failed = |why: String| BomDiffError::Unreadable { path: path.display().to_string(), why };
@@ -203,30 +223,29 @@ fn read(path: &Path) -> Result<Components, BomDiffError> {
     if root.text_of("bomFormat") != Some("CycloneDX") {
         return Err(failed("it is none of CycloneDX".to_owned()));
     }
-    let mut found = Components::new();
+    let (mut found, mut count) = (Components::new(), 0);
     if let Some(subject) = root.at(&["metadata", "component"]) {
-        take(&subject, &mut found, 0);
+        take(&subject, &mut found, &mut count, 0);
     }
     for component in root.list("components") {
-        take(&component, &mut found, 0);
+        take(&component, &mut found, &mut count, 0);
     }
-    if found.len() >= MAX_COMPONENTS {
+    if count >= MAX_COMPONENTS {
         return Err(failed(format!("it has more than {MAX_COMPONENTS} components")));
     }
     depend(&root, &mut found);
     Ok(found)
 }
 
-fn take(node: &Node<'_>, found: &mut Components, depth: usize) {
-    if depth > MAX_DEEP || found.len() >= MAX_COMPONENTS {
+fn take(node: &Node<'_>, found: &mut Components, count: &mut usize, depth: usize) {
+    if depth > MAX_DEEP || *count >= MAX_COMPONENTS {
         return;
     }
     let (key, component) = component(node);
-    let last = found.range((key.clone(), 0)..=(key.clone(), u32::MAX)).next_back();
-    let number = last.map_or(0, |((_, number), _)| number.saturating_add(1));
-    found.insert((key, number), component);
+    found.entry(key).or_default().push(component);
+    *count += 1;
     for inner in node.list("components") {
-        take(&inner, found, depth + 1);
+        take(&inner, found, count, depth + 1);
     }
 }
 
@@ -240,7 +259,7 @@ fn component(node: &Node<'_>) -> (String, Component) {
         kind,
         name,
         reference: text("bom-ref"),
-        version: text("version").or_else(|| text("versionRange")).or_else(|| constraint(node)).into_iter().collect(),
+        version: text("version").or_else(|| constraint(node)).or_else(|| text("versionRange")).into_iter().collect(),
         digests: node.list("hashes").iter().filter_map(digest).collect(),
         licences: node.list("licenses").iter().filter_map(licence).collect(),
         lineage: node
@@ -266,7 +285,7 @@ fn without_version(purl: &str) -> &str {
     purl.split(['@', '?', '#']).next().unwrap_or(purl)
 }
 
-/// A range that stands among properties, where the version of the standard has no field for it.
+/// A range as it is written, which stands among properties in both versions of the standard.
 fn constraint(node: &Node<'_>) -> Option<String> {
     let properties = node.list("properties");
     let own = properties.iter().find(|property| property.text_of("name") == Some("waag:dependency:constraint"))?;
@@ -284,8 +303,11 @@ fn licence(node: &Node<'_>) -> Option<String> {
 
 /// Adds what each component needs, by name: references are the writer's own.
 fn depend(root: &Node<'_>, found: &mut Components) {
-    let names: BTreeMap<String, String> =
-        found.values().filter_map(|one| Some((one.reference.clone()?, format!("{} {}", one.kind, one.name)))).collect();
+    let names: BTreeMap<String, String> = found
+        .values()
+        .flatten()
+        .filter_map(|one| Some((one.reference.clone()?, format!("{} {}", one.kind, one.name))))
+        .collect();
     let mut needs: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     let edges = root.list("dependencies");
     for edge in &edges {
@@ -296,7 +318,7 @@ fn depend(root: &Node<'_>, found: &mut Components) {
         });
         needs.entry(reference).or_default().extend(on);
     }
-    for component in found.values_mut() {
+    for component in found.values_mut().flatten() {
         let own = component.reference.as_deref().and_then(|reference| needs.get(reference));
         component.dependencies = own.cloned().unwrap_or_default();
     }
@@ -342,62 +364,4 @@ pub fn plain(diff: &BomDiff, out: &mut dyn Write, style: Style) -> io::Result<()
 /// When `out` cannot be written to.
 pub fn json(diff: &BomDiff, out: &mut dyn Write) -> io::Result<()> {
     crate::output::write_json(diff, out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn compared(one: &str, other: &str) -> BomDiff {
-        let folder = tempfile::tempdir().unwrap();
-        let (old, new) = (folder.path().join("a.json"), folder.path().join("b.json"));
-        let document =
-            |components: &str| format!(r#"{{"bomFormat": "CycloneDX", "specVersion": "1.6", {components}}}"#);
-        std::fs::write(&old, document(one)).unwrap();
-        std::fs::write(&new, document(other)).unwrap();
-        assert!(is_bom(&old));
-        diff(&old, &new).unwrap()
-    }
-
-    #[test]
-    fn what_changed_is_told_field_by_field() {
-        let diff = compared(
-            r#""components": [
-                {"type": "library", "name": "torch", "version": "2.1", "purl": "pkg:pypi/torch@2.1", "bom-ref": "x"},
-                {"type": "file", "name": "a", "hashes": [{"alg": "SHA-256", "content": "AA"}]},
-                {"type": "file", "name": "gone"}],
-               "dependencies": [{"ref": "x", "dependsOn": []}]"#,
-            r#""components": [
-                {"type": "library", "name": "torch", "version": "2.2", "purl": "pkg:pypi/torch@2.2", "bom-ref": "y",
-                 "licenses": [{"license": {"id": "BSD-3-Clause"}}],
-                 "pedigree": {"ancestors": [{"type": "library", "group": "org", "name": "base"}]}},
-                {"type": "file", "name": "a", "hashes": [{"alg": "SHA-256", "content": "aa"}], "bom-ref": "a"}],
-               "dependencies": [{"ref": "y", "dependsOn": ["a"]}]"#,
-        );
-        assert_eq!((diff.same, diff.removed.len(), diff.added.len(), diff.changed.len()), (1, 1, 0, 1));
-        let fields: Vec<_> =
-            diff.changed[0].changes.iter().map(|change| (change.field, change.added.join(","))).collect();
-        assert_eq!(
-            fields,
-            [
-                ("version", "2.2".into()),
-                ("licences", "BSD-3-Clause".into()),
-                ("lineage", "org/base".into()),
-                ("dependencies", "file a".into())
-            ]
-        );
-        let mut told = Vec::new();
-        plain(&diff, &mut told, Style::default()).unwrap();
-        assert!(String::from_utf8(told).unwrap().ends_with("0 components added, 1 removed, 1 changed, 1 the same\n"));
-    }
-
-    #[test]
-    fn what_is_no_bill_of_materials_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.json");
-        for text in ["{", "{}", r#"{"bomFormat": "SPDX"}"#, "[[[[[["] {
-            std::fs::write(&path, text).unwrap();
-            assert!(diff(&path, &path).is_err(), "{text}");
-        }
-    }
 }

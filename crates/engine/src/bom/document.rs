@@ -7,10 +7,11 @@ use serde_json::Value;
 use waag_formats::budget::Budget;
 use waag_formats::json::Segment;
 
-use super::model::{Evidence, Method, Said, Text};
+use super::files::Found;
+use super::model::{Evidence, Method, Remark, Said, Text};
 use crate::import::document::{self, Node, front_matter};
 
-/// Bytes of a document; the tokenizer of a large vocabulary has fewer.
+/// Bytes of a document.
 const MAX_DOCUMENT: u64 = 16 << 20;
 /// Characters of one value that are kept.
 const MAX_TEXT: usize = 2_000;
@@ -31,6 +32,14 @@ pub(super) struct Document {
 }
 
 impl Document {
+    /// Reads a configuration, as its name ends; what cannot be read is a gap.
+    pub(super) fn open(file: &Found, remarks: &mut Vec<Remark>) -> Option<Self> {
+        let is_yaml = file.path.ends_with(".yaml") || file.path.ends_with(".yml");
+        let read = if is_yaml { Self::yaml } else { Self::json };
+        let read = read(&file.path, &file.opened, Method::Configuration);
+        read.map_err(|why| remarks.push(Remark::gap(&file.path, why))).ok()
+    }
+
     /// Reads JSON.
     ///
     /// # Errors
@@ -104,6 +113,14 @@ impl Document {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     crate::bounded::read(path, MAX_DOCUMENT).map_err(|error| error.to_string())
+}
+
+/// Cuts a list to what is kept of it, and says so.
+pub(super) fn cut<T>(list: &mut Vec<T>, limit: usize, what: &str, location: &str, remarks: &mut Vec<Remark>) {
+    if list.len() > limit {
+        remarks.push(Remark::gap(location, format!("only {limit} of {} {what} are listed", list.len())));
+        list.truncate(limit);
+    }
 }
 
 /// A text, cut to what is kept of one.

@@ -6,6 +6,7 @@ use waag_evidence::DependencySource;
 
 use super::model::{Ancestor, Bom, Evidence, Model, Text};
 use super::plain::weights_words;
+use super::writing::name_of;
 use crate::output::html::parts::{code, safe, tile, titled};
 use crate::output::text::{counted, excerpt, parameters, size};
 
@@ -51,7 +52,7 @@ fn section(name: &str, bom: &Bom) -> String {
 
 fn model(bom: &Bom, model: &Model) -> String {
     let mut tiles = String::new();
-    if let Some(weights) = model.main_weights() {
+    if let Some(weights) = model.main_weights().filter(|weights| weights.is_counted()) {
         tiles += &tile("parameters", &parameters(weights.parameters));
         tiles += &tile("tensors", &weights.tensors.to_string());
         tiles += &tile("size", &size(weights.bytes));
@@ -107,7 +108,8 @@ fn facts(bom: &Bom, model: &Model) -> String {
     rows += &text("library", model.library.as_ref());
     rows += &model.weights.as_ref().map(|weights| row("weights", &safe(&weights_words(weights)))).unwrap_or_default();
     for variant in &model.variants {
-        rows += &row("variant", &format!("{}: {}", safe(&variant.name), safe(&weights_words(&variant.weights))));
+        rows +=
+            &row(variant.kin.word(), &format!("{}: {}", safe(&variant.name), safe(&weights_words(&variant.weights))));
     }
     if let Some(adapter) = &model.adapter {
         rows += &text("adapter", adapter.kind.as_ref());
@@ -224,7 +226,7 @@ fn software(bom: &Bom) -> String {
         let version = one.version.as_deref().map(safe).unwrap_or_default();
         let range = one.constraint.as_deref().map(safe).unwrap_or_default();
         cells(&[
-            safe(&one.name),
+            safe(name_of(one)),
             version,
             range,
             safe(&excerpt(&source, 120)),

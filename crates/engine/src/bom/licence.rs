@@ -34,6 +34,12 @@ pub(super) fn read(said: &str, name: Option<&str>, link: Option<&str>) -> Licenc
     Licence { said: read.said, expression: read.expression, name: read.name, link: read.link }
 }
 
+/// Whether a file is named as the text of a licence; notices and policies stand beside one.
+pub(super) fn is_text(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    ["license", "licence", "copying", "unlicense"].iter().any(|start| name.starts_with(start))
+}
+
 /// Recognises the text of a licence; none where it is only a little like one.
 pub(super) fn of_text(text: &str) -> Option<Licence> {
     let recognised = crate::licence::of_text(text)?;

@@ -23,6 +23,9 @@ pub(super) const SOURCES: &[&str] = &[
     "sentence-transformers",
 ];
 
+/// The source whose `_name_or_path` is whatever path a model was loaded from.
+const CONFIGURATION: &str = "huggingface-config";
+
 /// What files say of where a model comes from.
 #[derive(Debug, Default)]
 pub(super) struct Lineage {
@@ -50,13 +53,14 @@ pub(super) fn join(claims: &[&Claim], names: &[String], cards: &[&Document]) -> 
     // One artifact, whatever it is called.
     let subject = ResourceDescriptor { uri: names.first().cloned(), ..ResourceDescriptor::default() };
     let mut said = Vec::new();
+    let is_told_elsewhere = claims.iter().any(|claim| is_origin(claim) && claim.source.kind != CONFIGURATION);
     for claim in claims {
         let evidence = evidence(claim, cards);
         match claim.role {
-            Role::BaseModel | Role::ConvertedFrom if is_itself(&claim.object, names) => {
+            _ if is_origin(claim) && is_itself(claim, names, is_told_elsewhere) => {
                 let text =
                     format!("'{}' is the model itself, which is not what it was made from", name_of(&claim.object));
-                lineage.remarks.push(Remark { location: evidence.place(), text, is_gap: false });
+                lineage.remarks.push(Remark::note(evidence.place(), text));
                 continue;
             }
             Role::BaseModel | Role::ConvertedFrom => ancestor(&mut lineage.ancestors, claim, evidence),
@@ -82,10 +86,17 @@ fn name_of(object: &ResourceDescriptor) -> String {
     object.name.clone().or_else(|| object.uri.clone()).unwrap_or_default()
 }
 
-/// Whether a reference is to the model itself, by a whole name; by the last part only where no owner is known.
-fn is_itself(object: &ResourceDescriptor, names: &[String]) -> bool {
-    let name = name_of(object);
-    names.iter().any(|own| own.eq_ignore_ascii_case(&name))
+fn is_origin(claim: &Claim) -> bool {
+    matches!(claim.role, Role::BaseModel | Role::ConvertedFrom)
+}
+
+/// Whether a reference is to the model itself: by its whole name; in a configuration, which has the path that it was saved
+/// under, by the last part too, unless something else says what it was made from.
+fn is_itself(claim: &Claim, names: &[String], is_told_elsewhere: bool) -> bool {
+    let name = name_of(&claim.object);
+    let last = name.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let is_path = claim.source.kind == CONFIGURATION && !is_told_elsewhere;
+    names.iter().any(|own| own.eq_ignore_ascii_case(&name) || is_path && own.eq_ignore_ascii_case(last))
 }
 
 fn ancestor(list: &mut Vec<Ancestor>, claim: &Claim, evidence: Evidence) {
@@ -136,7 +147,7 @@ fn evidence(claim: &Claim, cards: &[&Document]) -> Evidence {
 pub(super) fn by_model<'a>(claims: &'a [Claim], folders: &[String]) -> BTreeMap<usize, Vec<&'a Claim>> {
     let mut sorted: BTreeMap<usize, Vec<&Claim>> = BTreeMap::new();
     for claim in claims {
-        if let Some(model) = super::join::model_of(&claim.source.location, folders) {
+        if let Some(model) = super::folders::model_of(&claim.source.location, folders) {
             sorted.entry(model).or_default().push(claim);
         }
     }

@@ -8,8 +8,11 @@ pub mod cyclonedx;
 mod data;
 mod describe;
 pub mod diff;
+#[cfg(test)]
+mod diff_tests;
 mod document;
 mod files;
+mod folders;
 pub mod gaps;
 mod html;
 mod identity;
@@ -24,12 +27,14 @@ mod sections;
 pub mod spdx;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_folders;
 mod training;
 pub(crate) mod writing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use waag_evidence::Dependency;
@@ -39,7 +44,8 @@ use crate::scan::Progress;
 use document::Document;
 use files::Found;
 pub use model::Bom;
-use model::{File, Owner, Remark, Role};
+pub use model::Remark;
+use model::{File, Owner, Role};
 pub use training::Recorded;
 
 /// What is known beside the files.
@@ -49,6 +55,10 @@ pub struct Options {
     pub dependencies: Vec<Dependency>,
     /// Provenance that is kept in a ledger.
     pub recorded: Vec<Recorded>,
+    /// What could not be learnt of those two.
+    pub remarks: Vec<Remark>,
+    /// The file that the document is written to, which cannot list itself: its canonical path.
+    pub output: Option<PathBuf>,
     /// The time that the documents bear.
     pub time: Option<Timestamp>,
     /// What only a person can say.
@@ -81,6 +91,18 @@ pub enum Format {
     Plain,
 }
 
+/// Whether a text is an address that the documents have a field for: one of the web.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    writing::address(text).is_some()
+}
+
+/// Whether a file of this name names packages.
+#[must_use]
+pub fn names_packages(name: &str) -> bool {
+    role::role_of(name, None) == Role::Dependencies
+}
+
 /// Writes a bill of materials.
 ///
 /// # Errors
@@ -99,48 +121,60 @@ pub fn write(bom: &Bom, format: Format, out: &mut dyn Write, style: Style) -> io
 /// # Errors
 /// When the path does not exist or cannot be read at all; what cannot be read below it is a remark.
 pub fn gather(path: &Path, options: &Options, progress: &dyn Progress) -> io::Result<Bom> {
-    let (found, mut remarks) = files::find(path, progress)?;
+    let (found, mut remarks) = files::find(path, options.output.as_deref(), progress)?;
+    remarks.extend(options.remarks.iter().cloned());
     let claims = crate::import::claims_of(path, lineage::SOURCES)?;
     let is_file = path.is_file();
     let root = if is_file { path.parent().unwrap_or(Path::new("")) } else { path };
     let name = name_of(path);
-    let top = card(&found, "", &mut remarks);
+    let top = card(found.iter(), "", &mut remarks);
     let (of_data, of_model) = match top {
         Some(card) if data::is_card_of_data(&card) => (Some(card), None),
         other => (None, other),
     };
-    let is_model = of_data.is_none()
-        && (is_file || of_model.as_ref().is_some_and(is_card_of_model) || has_own_configuration(&found));
+    let is_model = is_file || of_model.as_ref().is_some_and(is_card_of_model);
     let folders = match (&of_data, is_file) {
         (Some(_), _) => Vec::new(),
         (None, true) if !found.iter().any(|file| file.role == Role::Weights) => Vec::new(),
-        (None, _) => join::folders(&found, is_model),
+        (None, _) => folders::folders(&found, is_model),
     };
-    let mut datasets = data::Datasets::of_files(&found, of_data.as_ref(), &name);
+    let mut files_of: Vec<Vec<&Found>> = folders.iter().map(|_| Vec::new()).collect();
+    for file in &found {
+        let own = folders::model_of(&file.path, &folders).and_then(|number| files_of.get_mut(number));
+        own.into_iter().for_each(|files| files.push(file));
+    }
+    let mut datasets = data::Datasets::of_files(&found, of_data.as_ref(), &name, &mut remarks);
     let mut by_model = lineage::by_model(&claims.claims, &folders);
     let mut models = Vec::new();
-    for (number, folder) in folders.iter().enumerate() {
-        let own = if folder.is_empty() { None } else { card(&found, folder, &mut remarks) };
+    for (number, (folder, files)) in folders.iter().zip(files_of).enumerate() {
+        let own = if folder.is_empty() { None } else { card(files.iter().copied(), folder, &mut remarks) };
         let card = if folder.is_empty() { of_model.as_ref() } else { own.as_ref() };
         let reached = reached(root, folder, path, is_file);
-        let files = found.iter().filter(|file| join::model_of(&file.path, &folders) == Some(number)).collect();
         let claims = by_model.remove(&number).unwrap_or_default();
         let parts = describe::Parts { folder, reached: &reached, files, card, claims: &claims, given: &options.given };
         models.push(describe::describe(&parts, &mut datasets, &mut remarks));
     }
-    let mut training = training::of_files(&found, &claims.claims);
-    training.extend(training::of_ledger(&options.recorded, &found));
-    remarks.extend(claims.remarks.into_iter().map(|remark| Remark {
+    let mut training = training::of_files(&found, &claims.claims, &mut remarks);
+    training.extend(training::of_ledger(&options.recorded, &found, &mut remarks));
+    let claimed = claims.remarks.into_iter().map(|remark| Remark {
         is_gap: remark.grade != crate::import::Grade::Note,
         location: remark.location,
         text: remark.text,
-    }));
+    });
+    // Where the model itself was told from what it was made from, a note that it may be is one too many.
+    let told: BTreeSet<String> = remarks.iter().map(|remark| remark.location.clone()).collect();
+    remarks.extend(claimed.filter(|remark| remark.is_gap || !told.contains(&remark.location)));
     remarks.sort();
     remarks.dedup_by(|one, other| one.location == other.location && one.text == other.text);
     let mut dependencies = options.dependencies.clone();
     dependencies.sort();
     let files = owned(found, &models, &folders, &datasets.list);
-    Ok(Bom { name, models, datasets: datasets.list, dependencies, files, training, remarks, time: options.time })
+    let mut by_owner: BTreeMap<Owner, Vec<usize>> = BTreeMap::new();
+    for (at, file) in files.iter().enumerate() {
+        by_owner.entry(file.owner).or_default().push(at);
+    }
+    let (datasets, time) = (datasets.list, options.time);
+    Ok(Bom { name, models, datasets, dependencies, files, training, remarks, time, by_owner })
 }
 
 fn name_of(path: &Path) -> String {
@@ -163,15 +197,13 @@ fn reached(root: &Path, folder: &str, path: &Path, is_file: bool) -> std::path::
 }
 
 /// The card of a folder: its `README.md`, or what there is instead.
-fn card(found: &[Found], folder: &str, remarks: &mut Vec<Remark>) -> Option<Document> {
-    let names = ["readme.md", "modelcard.md", "model_card.md", "modelcard.yaml", "modelcard.yml", "model_card.yaml"];
-    let own = |name: &str| {
-        found.iter().find(|file| {
-            let lies_here = file.path.rsplit_once('/').map_or("", |(folder, _)| folder) == folder;
-            lies_here && join::inside(&file.path, folder).eq_ignore_ascii_case(name)
-        })
+fn card<'a>(files: impl Iterator<Item = &'a Found>, folder: &str, remarks: &mut Vec<Remark>) -> Option<Document> {
+    let here = files.filter(|file| file.role == Role::Card && folders::folder_of(&file.path) == folder);
+    let rank = |file: &&Found| {
+        let name = folders::inside(&file.path, folder).to_ascii_lowercase();
+        role::CARDS.iter().position(|card| *card == name)
     };
-    let file = names.iter().find_map(|name| own(name))?;
+    let file = here.min_by_key(rank)?;
     let read = match file.path.ends_with("md") || file.path.ends_with("MD") {
         true => Document::card(&file.path, &file.opened),
         false => Document::yaml(&file.path, &file.opened, model::Method::Card).map(|document| (document, None)),
@@ -180,7 +212,7 @@ fn card(found: &[Found], folder: &str, remarks: &mut Vec<Remark>) -> Option<Docu
         Ok((card, problem)) => (Some(card), problem),
         Err(why) => (None, Some(why)),
     };
-    remarks.extend(problem.map(|text| Remark { location: file.path.clone(), text, is_gap: true }));
+    remarks.extend(problem.map(|text| Remark::gap(&file.path, text)));
     card
 }
 
@@ -190,55 +222,44 @@ fn is_card_of_model(card: &Document) -> bool {
     card.root().any(&keys).is_some()
 }
 
-/// Whether the top has a configuration that is a model's and not a project's.
-fn has_own_configuration(found: &[Found]) -> bool {
-    let top = |name: &str| found.iter().find(|file| file.path == name);
-    if top("model_index.json").or_else(|| top("adapter_config.json")).is_some() {
-        return true;
-    }
-    let Some(file) = top("config.json") else { return false };
-    let document = Document::json(&file.path, &file.opened, model::Method::Configuration);
-    document.is_ok_and(|document| document.root().any(&["model_type", "architectures", "auto_map"]).is_some())
-}
-
 /// Every file, with whose it is.
 fn owned(found: Vec<Found>, models: &[model::Model], folders: &[String], datasets: &[model::Dataset]) -> Vec<File> {
-    let rows: BTreeMap<&str, usize> = (0..)
-        .zip(datasets)
-        .flat_map(|(number, dataset)| dataset.files.iter().map(move |file| (file.as_str(), number)))
-        .collect();
-    let owner = |file: &Found| {
-        if let Some(dataset) = rows.get(file.path.as_str()) {
-            return Owner::Dataset(*dataset);
+    let mut owners: BTreeMap<&str, Owner> = BTreeMap::new();
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for (number, model) in (0..).zip(models) {
+        for (at, variant) in (0..).zip(&model.variants) {
+            owners.extend(variant.weights.files.iter().map(|file| (file.as_str(), Owner::Variant(number, at))));
         }
-        let Some(number) = join::model_of(&file.path, folders) else { return Owner::Project };
-        let variants = models.get(number).map(|model| model.variants.as_slice()).unwrap_or_default();
-        if let Some(variant) = variants.iter().position(|variant| variant.weights.files.contains(&file.path)) {
-            return Owner::Variant(number, variant);
-        }
-        let is_of_project = matches!(file.role, Role::Dependencies | Role::Code | Role::Data);
-        let is_whole = folders.get(number).is_some_and(String::is_empty);
-        if is_whole && is_of_project { Owner::Project } else { Owner::Model(number) }
+        used.extend(model.weights.iter().flat_map(|weights| &weights.files).map(String::as_str));
+    }
+    used.extend(owners.keys());
+    for (number, dataset) in (0..).zip(datasets) {
+        owners.extend(dataset.files.iter().map(|file| (file.as_str(), Owner::Dataset(number))));
+    }
+    let code: BTreeSet<&str> =
+        models.iter().flat_map(|model| &model.remote_code).filter_map(|code| code.file.as_deref()).collect();
+    let owner = |file: &Found, role| {
+        owners.get(file.path.as_str()).copied().unwrap_or_else(|| in_folder(&file.path, role, folders))
     };
-    let code =
-        |path: &str| models.iter().flat_map(|model| &model.remote_code).any(|code| code.file.as_deref() == Some(path));
-    found
-        .into_iter()
-        .map(|mut file| {
-            if code(&file.path) {
-                file.role = Role::RemoteCode;
-            }
-            let owner = owner(&file);
-            let imports = file.tensors.map(|tensors| tensors.imports).unwrap_or_default();
-            File {
-                path: file.path,
-                size: file.size,
-                sha256: file.sha256,
-                role: file.role,
-                format: file.format,
-                owner,
-                imports,
-            }
-        })
-        .collect()
+    let file = |file: Found| {
+        let role = match file.role {
+            _ if code.contains(file.path.as_str()) => Role::RemoteCode,
+            // Arrays and objects that belong to no model may be anything.
+            Role::Weights if !used.contains(file.path.as_str()) => Role::Other,
+            role => role,
+        };
+        let owner = owner(&file, role);
+        let imports = file.tensors.map(|tensors| tensors.imports).unwrap_or_default();
+        let (path, size, sha256, format) = (file.path, file.size, file.sha256, file.format);
+        File { path, size, sha256, role, format, owner, imports }
+    };
+    found.into_iter().map(file).collect()
+}
+
+/// Whose a file is by the folder that it lies in.
+fn in_folder(path: &str, role: Role, folders: &[String]) -> Owner {
+    let Some(number) = folders::model_of(path, folders) else { return Owner::Project };
+    let is_of_project = matches!(role, Role::Dependencies | Role::Code | Role::Data);
+    let is_whole = folders.get(number).is_some_and(String::is_empty);
+    if is_whole && is_of_project { Owner::Project } else { Owner::Model(number) }
 }

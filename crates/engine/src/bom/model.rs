@@ -2,6 +2,8 @@
 //!
 //! Nothing in it is a guess. A value that was read stands with where it was read; what nobody wrote down is not there.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use waag_evidence::{Dependency, Sha256Digest};
@@ -110,6 +112,9 @@ pub struct Bom {
     pub remarks: Vec<Remark>,
     /// The time that the documents bear; none where none was given.
     pub time: Option<Timestamp>,
+    /// The places in `files` of each owner's.
+    #[serde(skip)]
+    pub(super) by_owner: BTreeMap<Owner, Vec<usize>>,
 }
 
 /// Something to say.
@@ -121,6 +126,20 @@ pub struct Remark {
     pub text: String,
     /// Whether something could not be read, so that the bill of materials lacks it.
     pub is_gap: bool,
+}
+
+impl Remark {
+    /// Something that could not be read.
+    #[must_use]
+    pub fn gap(location: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { location: location.into(), text: text.into(), is_gap: true }
+    }
+
+    /// Something that is odd.
+    #[must_use]
+    pub fn note(location: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { location: location.into(), text: text.into(), is_gap: false }
+    }
 }
 
 /// What a file is for.
@@ -262,7 +281,7 @@ pub struct Model {
     pub settings: Vec<(String, Text)>,
     /// Its weights; none where there are only variants or an adapter.
     pub weights: Option<Weights>,
-    /// The same model in other containers or with other numbers.
+    /// The same model in other containers or with other numbers, checkpoints of it, and what lies beside it.
     pub variants: Vec<Variant>,
     /// What is laid over another model.
     pub adapter: Option<Adapter>,
@@ -295,7 +314,7 @@ pub struct Weights {
     pub files: Vec<String>,
     /// The index that joins them.
     pub index: Option<String>,
-    /// Files that the index names and that are not there.
+    /// Files that the index or the numbers of the others name and that are not there.
     pub missing: Vec<String>,
     /// How many tensors.
     pub tensors: u64,
@@ -311,11 +330,55 @@ pub struct Weights {
     pub quantisation: Option<Text>,
 }
 
-/// The same model in another form.
+impl Weights {
+    /// Whether there is something to count: nothing that could not be read has 0 parameters.
+    #[must_use]
+    pub const fn is_counted(&self) -> bool {
+        self.tensors > 0 || self.incomplete.is_none()
+    }
+}
+
+/// How other weights are related to those of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kin {
+    /// Another container, or smaller numbers.
+    Form,
+    /// Weights that training kept on its way.
+    Checkpoint,
+    /// Nothing says how.
+    Beside,
+}
+
+impl Kin {
+    /// The same in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Form => "the same model in another form",
+            Self::Checkpoint => "a checkpoint of its training",
+            Self::Beside => "other weights in its folder",
+        }
+    }
+
+    /// The same in one word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Form => "variant",
+            Self::Checkpoint => "checkpoint",
+            Self::Beside => "beside it",
+        }
+    }
+}
+
+/// Other weights in a model's folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Variant {
     /// What it is called: the model's name and what is different.
     pub name: String,
+    /// How it is related to the model.
+    pub kin: Kin,
     /// Its tensors.
     pub weights: Weights,
     /// What its header says.
@@ -522,7 +585,7 @@ impl Model {
 impl Bom {
     /// Files of an owner.
     pub fn files_of(&self, owner: Owner) -> impl Iterator<Item = &File> {
-        self.files.iter().filter(move |file| file.owner == owner)
+        self.by_owner.get(&owner).into_iter().flatten().filter_map(|at| self.files.get(*at))
     }
 
     /// Whether something could not be read.

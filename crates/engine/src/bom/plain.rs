@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::model::{Bom, Dataset, Evidence, Model, Owner, Purpose, Text, Weights};
+use super::writing::name_of;
 use crate::output::Style;
 use crate::output::text::{DOUBT, Painted, counted, excerpt, listing, parameters, percent, size};
 use crate::sanitize::sanitize;
@@ -11,6 +12,10 @@ use crate::sanitize::sanitize;
 const MAX_VALUE: usize = 100;
 /// Entries of one line.
 const MAX_LISTED: usize = 4;
+/// Models that are told.
+const MAX_MODELS: usize = 5;
+/// Datasets, and parts of one model, that are told.
+const MAX_PARTS: usize = 6;
 /// Remarks that are told.
 const MAX_REMARKS: usize = 12;
 
@@ -19,17 +24,22 @@ const MAX_REMARKS: usize = 12;
 /// # Errors
 /// When `out` cannot be written to.
 pub(super) fn write(bom: &Bom, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    for model in &bom.models {
+    for model in bom.models.iter().take(MAX_MODELS) {
         write_model(bom, model, out, style)?;
     }
+    more(out, bom.models.len(), MAX_MODELS, "more model")?;
+    imports(bom, out, style)?;
     if bom.models.is_empty() {
         writeln!(out, "{}  no model among {}", sanitize(&bom.name), counted(bom.files.len() as u64, "file"))?;
     }
-    for dataset in bom.datasets.iter().filter(|dataset| !dataset.files.is_empty()) {
-        write_dataset(bom, dataset, out)?;
+    let here = || bom.datasets.iter().enumerate().filter(|(_, dataset)| !dataset.files.is_empty());
+    for (number, dataset) in here().take(MAX_PARTS) {
+        write_dataset(bom, number, dataset, out)?;
     }
+    more(out, here().count(), MAX_PARTS, "more dataset")?;
     software(bom, out)?;
-    for training in &bom.training {
+    more(out, bom.training.len(), MAX_PARTS, "more record")?;
+    for training in bom.training.iter().take(MAX_PARTS) {
         let run = training.run.as_ref().map(|run| format!(", run {}", excerpt(run, 40))).unwrap_or_default();
         let inputs = counted(training.inputs.len() as u64, "input");
         line(out, "made by", &format!("{}{run}, {inputs}", sanitize(&training.kind)), Some(&training.evidence))?;
@@ -76,9 +86,11 @@ fn write_model(bom: &Bom, model: &Model, out: &mut dyn Write, style: Style) -> i
     if let Some(weights) = &model.weights {
         line(out, "weights", &weights_words(weights), None)?;
     }
-    for variant in &model.variants {
-        line(out, "variant", &format!("{}: {}", excerpt(&variant.name, 60), weights_words(&variant.weights)), None)?;
+    for variant in model.variants.iter().take(MAX_PARTS) {
+        let text = format!("{}: {}", excerpt(&variant.name, 60), weights_words(&variant.weights));
+        line(out, variant.kin.word(), &text, None)?;
     }
+    more(out, model.variants.len(), MAX_PARTS, "more set")?;
     if let Some(adapter) = &model.adapter {
         let kind = adapter.kind.as_ref().map_or("adapter", |kind| kind.value.as_str());
         let weights = match adapter.weights.files.is_empty() {
@@ -95,12 +107,13 @@ fn write_model(bom: &Bom, model: &Model, out: &mut dyn Write, style: Style) -> i
         let count = tokenizer.vocabulary.as_ref().map(|count| format!(", {} entries", count.value)).unwrap_or_default();
         line(out, "tokenizer", &format!("{class}{count}"), None)?;
     }
-    for ancestor in &model.lineage {
+    for ancestor in model.lineage.iter().take(MAX_PARTS) {
         let relation =
             ancestor.relation.as_ref().map(|relation| format!(" ({})", excerpt(relation, 20))).unwrap_or_default();
         let places = listing(ancestor.evidence.iter().map(|evidence| sanitize(&evidence.place())), MAX_LISTED);
         line(out, "made from", &format!("{}{relation}  {places}", excerpt(&ancestor.name, MAX_VALUE)), None)?;
     }
+    more(out, model.lineage.len(), MAX_PARTS, "more base model")?;
     for conflict in &model.conflicts {
         let voices: Vec<String> = conflict
             .voices
@@ -123,16 +136,25 @@ fn write_model(bom: &Bom, model: &Model, out: &mut dyn Write, style: Style) -> i
         let file = code.file.as_deref().unwrap_or("not here");
         line(out, "remote code", &format!("{} ({})", excerpt(&code.target, 60), sanitize(file)), Some(&code.evidence))?;
     }
-    imports(bom, out, style)
+    more(out, model.remote_code.len(), MAX_LISTED, "more class")
+}
+
+/// Says how many are not told.
+fn more(out: &mut dyn Write, count: usize, told: usize, word: &str) -> io::Result<()> {
+    match count.saturating_sub(told) {
+        0 => Ok(()),
+        rest => line(out, "", &format!("… and {} in --format cyclonedx-1.6", counted(rest as u64, word)), None),
+    }
 }
 
 fn imports(bom: &Bom, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    let told = bom.files.iter().flat_map(|file| file.imports.iter().map(move |import| (file, import)));
-    for (file, import) in told.filter(|(_, import)| import.standing != "inert").take(MAX_LISTED) {
+    let all = bom.files.iter().flat_map(|file| file.imports.iter().map(move |import| (file, import)));
+    let told: Vec<_> = all.filter(|(_, import)| import.standing != "inert").collect();
+    for (file, import) in told.iter().take(MAX_LISTED) {
         let text = format!("{} ({}) in {}", excerpt(&import.name, 60), import.standing, sanitize(&file.path));
         line(out, "looks up", &Painted(style.color, DOUBT, &text).to_string(), None)?;
     }
-    Ok(())
+    more(out, told.len(), MAX_LISTED, "more import")
 }
 
 fn data(bom: &Bom, model: &Model, out: &mut dyn Write) -> io::Result<()> {
@@ -147,10 +169,8 @@ fn data(bom: &Bom, model: &Model, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn write_dataset(bom: &Bom, dataset: &Dataset, out: &mut dyn Write) -> io::Result<()> {
-    let files =
-        bom.files.iter().filter(|file| matches!(file.owner, Owner::Dataset(_)) && dataset.files.contains(&file.path));
-    let bytes = files.fold(0, |sum: u64, file| sum.saturating_add(file.size));
+fn write_dataset(bom: &Bom, number: usize, dataset: &Dataset, out: &mut dyn Write) -> io::Result<()> {
+    let bytes = bom.files_of(Owner::Dataset(number)).fold(0, |sum: u64, file| sum.saturating_add(file.size));
     let count = counted(dataset.files.len() as u64, "file");
     line(out, "data here", &format!("{}: {count}, {}", excerpt(&dataset.name, 60), size(bytes)), None)
 }
@@ -161,9 +181,9 @@ fn software(bom: &Bom, out: &mut dyn Write) -> io::Result<()> {
     }
     let exact = bom.dependencies.iter().filter(|dependency| dependency.version.is_some()).count();
     let names = bom.dependencies.iter().map(|dependency| match (&dependency.version, &dependency.constraint) {
-        (Some(version), _) => format!("{} {}", excerpt(&dependency.name, 40), excerpt(version, 20)),
-        (None, Some(range)) => format!("{}{}", excerpt(&dependency.name, 40), excerpt(range, 20)),
-        (None, None) => excerpt(&dependency.name, 40),
+        (Some(version), _) => format!("{} {}", excerpt(name_of(dependency), 40), excerpt(version, 20)),
+        (None, Some(range)) => format!("{}{}", excerpt(name_of(dependency), 40), excerpt(range, 20)),
+        (None, None) => excerpt(name_of(dependency), 40),
     });
     let count = counted(bom.dependencies.len() as u64, "dependency");
     let list = listing(names.collect::<Vec<_>>().into_iter(), MAX_LISTED);
@@ -195,8 +215,11 @@ pub(super) fn weights_words(weights: &Weights) -> String {
     let missing = if weights.missing.is_empty() {
         String::new()
     } else {
-        format!(", {} of the index are not there", weights.missing.len())
+        format!(", {} more are not there", weights.missing.len())
     };
+    if !weights.is_counted() {
+        return format!("{files} of {}, whose tensors could not be read{missing}", sanitize(weights.container));
+    }
     format!(
         "{files} of {}, {} parameters{shares}{quantised}{missing}",
         sanitize(weights.container),

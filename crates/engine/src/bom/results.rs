@@ -2,20 +2,20 @@
 //!
 //! <https://huggingface.co/docs/hub/model-cards#evaluation-results>, <https://huggingface.co/docs/hub/model-cards-co2>
 
-use super::document::Document;
+use super::document::{Document, cut};
 use super::files::Found;
-use super::model::{Energy, Method, Metric, Role, Said};
+use super::model::{Energy, Metric, Remark, Role, Said};
 use crate::import::document::Node;
 
 /// Results of one model that are kept.
 const MAX_METRICS: usize = 2_000;
 
 /// Results in `model-index` of a card.
-pub(super) fn of_card(card: &Document) -> Vec<Metric> {
+pub(super) fn of_card(card: &Document, remarks: &mut Vec<Remark>) -> Vec<Metric> {
     let index = card.root().list("model-index");
     let results = index.iter().flat_map(|entry| entry.list("results"));
     let mut list: Vec<Metric> = results.flat_map(|result| of_result(card, &result)).collect();
-    list.truncate(MAX_METRICS);
+    cut(&mut list, MAX_METRICS, "results", &card.file, remarks);
     list
 }
 
@@ -45,20 +45,18 @@ fn data(node: &Node<'_>) -> Option<String> {
 }
 
 /// Results in files: those of the hub's `.eval_results` and `eval_results.yaml`, and plain numbers in JSON.
-pub(super) fn of_files(files: &[&Found]) -> Vec<Metric> {
+pub(super) fn of_files(files: &[&Found], remarks: &mut Vec<Remark>) -> Vec<Metric> {
     let mut list = Vec::new();
     for file in files.iter().filter(|file| file.role == Role::Results) {
-        let is_json = file.path.ends_with(".json");
-        let read = if is_json { Document::json } else { Document::yaml };
-        let Ok(document) = read(&file.path, &file.opened, Method::Configuration) else { continue };
+        let Some(document) = Document::open(file, remarks) else { continue };
         match document.root().value().is_array() {
             true => list.extend(document.root().items().iter().filter_map(|entry| of_entry(&document, entry))),
             false => {
                 list.extend(document.root().members().iter().filter_map(|(key, node)| of_number(&document, key, node)))
             }
         }
+        cut(&mut list, MAX_METRICS, "results", &file.path, remarks);
     }
-    list.truncate(MAX_METRICS);
     list
 }
 

@@ -51,8 +51,9 @@ const CONFIGURATIONS: &[&str] = &[
     "scheduler_config.json",
     "mlmodel",
 ];
-const CARDS: &[&str] =
-    &["readme.md", "modelcard.yaml", "modelcard.yml", "modelcard.md", "model_card.md", "model_card.yaml"];
+/// Cards, those first that are read where there are several.
+pub(super) const CARDS: &[&str] =
+    &["readme.md", "modelcard.md", "model_card.md", "modelcard.yaml", "modelcard.yml", "model_card.yaml"];
 const RECORDS: &[&str] = &[
     "provenance.yaml",
     "provenance.yml",
@@ -76,6 +77,8 @@ const DEPENDENCIES: &[&str] = &[
     "containerfile",
 ];
 const LICENCES: &[&str] = &["license", "licence", "copying", "notice", "use_policy", "unlicense"];
+/// How names begin of what a trainer keeps to go on later.
+const STATE: &[&str] = &["optimizer", "scheduler", "rng_state", "scaler"];
 const DATA: &[&str] = &["jsonl", "parquet", "arrow", "csv", "tsv", "tfrecord", "ndjson"];
 
 /// What a file is for. `path` is below the model or project.
@@ -98,6 +101,7 @@ fn by_name(name: &str, ending: &str) -> Option<Role> {
         () if name.starts_with("chat_template") || ending == "jinja" => Role::Template,
         () if CONFIGURATIONS.contains(&name) => Role::Configuration,
         () if RECORDS.contains(&name) || matches!(ending, "sig" | "sigstore") => Role::Provenance,
+        () if is_state(name) && matches!(ending, "pt" | "pth" | "bin") => Role::Provenance,
         () if DEPENDENCIES.contains(&name) || ending == "lock" || stem == "pylock" => Role::Dependencies,
         () if stem == "dockerfile" || ending == "dockerfile" => Role::Dependencies,
         () if ending == "txt" && (stem.contains("requirements") || stem.contains("constraints")) => Role::Dependencies,
@@ -106,13 +110,22 @@ fn by_name(name: &str, ending: &str) -> Option<Role> {
     })
 }
 
+/// Whether a file is named as what a trainer keeps to go on later.
+pub(super) fn is_state(name: &str) -> bool {
+    STATE.iter().any(|start| name.starts_with(start))
+}
+
 fn by_place(lower: &str, name: &str, ending: &str) -> Option<Role> {
     let within = |folder: &str| lower.split('/').rev().skip(1).any(|part| part == folder);
     let is_results = name.starts_with("eval_result") || name.ends_with("_results.json") || within(".eval_results");
     Some(match () {
         () if is_results && matches!(ending, "json" | "yaml" | "yml") => Role::Results,
         () if DATA.contains(&ending) => Role::Data,
-        () if (within("data") || within("dataset") || within("datasets")) && ending != "py" => Role::Data,
+        () if (within("data") || within("dataset") || within("datasets"))
+            && !matches!(ending, "py" | "safetensors" | "gguf") =>
+        {
+            Role::Data
+        }
         () if matches!(ending, "py" | "ipynb" | "sh") => Role::Code,
         () => return None,
     })
@@ -143,6 +156,8 @@ mod tests {
             ("adapter_config.json", Some("json"), Role::Adapter),
             ("unet/config.json", Some("huggingface-config"), Role::Configuration),
             ("data/train.npy", Some("npy"), Role::Data),
+            ("data/models/llama/model.safetensors", Some("safetensors"), Role::Weights),
+            ("checkpoint-500/optimizer.pt", Some("zip"), Role::Provenance),
             ("data/load.py", Some("python-source"), Role::Code),
             ("train.jsonl", Some("json"), Role::Data),
             (".eval_results/mmlu.yaml", Some("yaml"), Role::Results),

@@ -1,7 +1,7 @@
 //! Parts of a card that are written for people, taken word for word from under the headings that cards have.
 
-use super::document::{Document, shortened};
-use super::model::{Considerations, Evidence, Method, Said, Text};
+use super::document::{Document, cut, shortened};
+use super::model::{Considerations, Evidence, Method, Remark, Said, Text};
 
 /// Headings, in the letters that are left when everything else is taken away, and the part that is under them.
 const HEADINGS: &[(&[&str], Part)] = &[
@@ -31,7 +31,7 @@ const HEADINGS: &[(&[&str], Part)] = &[
 /// What templates of cards leave where somebody should have written.
 const PLACEHOLDERS: &[&str] = &["more information needed", "needs more information"];
 /// Sections that are taken.
-const MAX_SECTIONS: usize = 40;
+const MAX_SECTIONS: usize = 1_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -43,12 +43,13 @@ enum Part {
 }
 
 /// The first paragraph of a card, and the parts that have a heading of their own.
-pub(super) fn read(card: &Document) -> (Option<Text>, Considerations) {
+pub(super) fn read(card: &Document, remarks: &mut Vec<Remark>) -> (Option<Text>, Considerations) {
     let mut read = Considerations::default();
     let Some((first, body)) = &card.body else { return (None, read) };
-    let sections = sections(body, *first);
+    let mut sections = sections(body, *first);
+    cut(&mut sections, MAX_SECTIONS, "sections", &card.file, remarks);
     let mut description = None;
-    for section in sections.iter().take(MAX_SECTIONS) {
+    for section in &sections {
         let Some(text) = section.text() else { continue };
         let evidence = Evidence { line: Some(section.line), ..Evidence::of(card.file.clone(), Method::Card) };
         let said = Said { value: text, evidence };
@@ -130,7 +131,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("README.md");
         std::fs::write(&path, text).unwrap();
-        read(&Document::card("README.md", &path).unwrap().0)
+        read(&Document::card("README.md", &path).unwrap().0, &mut Vec::new())
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{Bom, Format, Options, gaps, gather, write};
 use crate::output::Style;
 use crate::scan::Silent;
 
-fn safetensors(tensors: &[(&str, u64)]) -> Vec<u8> {
+pub(super) fn safetensors(tensors: &[(&str, u64)]) -> Vec<u8> {
     let mut at = 0;
     let entries: Vec<String> = tensors
         .iter()
@@ -24,7 +24,7 @@ fn safetensors(tensors: &[(&str, u64)]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; at as usize]].concat()
 }
 
-fn put(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
+pub(super) fn put(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
@@ -44,11 +44,11 @@ fn tuned(folder: &Path) {
     );
 }
 
-fn bom(folder: &Path) -> Bom {
+pub(super) fn bom(folder: &Path) -> Bom {
     gather(folder, &Options::default(), &Silent).unwrap()
 }
 
-fn written(bom: &Bom, format: Format) -> String {
+pub(super) fn written(bom: &Bom, format: Format) -> String {
     let mut out = Vec::new();
     write(bom, format, &mut out, Style::default()).unwrap();
     String::from_utf8(out).unwrap()
@@ -79,6 +79,7 @@ fn a_shard_that_is_not_there_is_said() {
     let bom = bom(folder.path());
     let weights = bom.models[0].weights.as_ref().unwrap();
     assert_eq!(weights.missing, ["model-00002-of-00002.safetensors"]);
+    assert!(bom.has_gaps());
     assert!(written(&bom, Format::CycloneDx(Version::V1_6)).contains(r#""aggregate": "incomplete""#));
 }
 

@@ -1,6 +1,9 @@
 //! What every format needs: identifiers that follow from what they identify, and texts that break nothing.
 
+use std::collections::BTreeMap;
+
 use sha1::{Digest as _, Sha1};
+use waag_evidence::{Dependency, DependencySource};
 
 use crate::sanitize::sanitize;
 
@@ -18,6 +21,34 @@ pub(super) fn uuid(content: &[u8]) -> String {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+/// Identifiers, of which each is given once.
+#[derive(Debug, Default)]
+pub(super) struct Unique(BTreeMap<String, u64>);
+
+impl Unique {
+    /// The one that is wanted, or the first with a number behind `mark` that nothing else has.
+    pub(super) fn take(&mut self, wanted: String, mark: char) -> String {
+        let mut taken = wanted.clone();
+        while self.0.contains_key(&taken) {
+            let count = self.0.entry(wanted.clone()).or_default();
+            *count += 1;
+            taken = format!("{wanted}{mark}{count}");
+        }
+        self.0.insert(taken.clone(), 1);
+        taken
+    }
+}
+
+/// What a dependency is called: where no name stands, by where it comes from.
+pub(super) fn name_of(dependency: &Dependency) -> &str {
+    match &dependency.source {
+        _ if !dependency.name.trim().is_empty() => &dependency.name,
+        DependencySource::Archive { url } | DependencySource::Repository { url, .. } => url,
+        DependencySource::Path { path, .. } => path,
+        DependencySource::Index { .. } => &dependency.name,
+    }
 }
 
 /// An address that is one: `http` or `https`, and nothing in it that an address may not have.
@@ -85,6 +116,13 @@ mod tests {
         ] {
             assert_eq!(address(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn no_identifier_is_given_twice() {
+        let mut unique = Unique::default();
+        let taken: Vec<String> = ["a-2", "a", "a", "a"].iter().map(|id| unique.take((*id).to_owned(), '-')).collect();
+        assert_eq!(taken, ["a-2", "a", "a-3", "a-4"]);
     }
 
     #[test]

@@ -11,7 +11,6 @@ mod licence;
 mod model;
 mod software;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use document::{Component, Composition, Document, Edge, Metadata, Property, Tools};
@@ -19,7 +18,7 @@ use document::{Component, Composition, Document, Edge, Metadata, Property, Tools
 pub(super) use card::activity;
 
 use super::model::{Bom, Owner};
-use super::writing::{plain, uuid};
+use super::writing::{Unique, plain, uuid};
 
 /// Which version is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,12 +111,8 @@ struct References {
 
 impl References {
     fn new(bom: &Bom) -> Self {
-        let mut taken = BTreeMap::new();
-        let mut unique = |wanted: String| {
-            let count: &mut u32 = taken.entry(wanted.clone()).or_default();
-            *count += 1;
-            if *count == 1 { wanted } else { format!("{wanted}#{count}") }
-        };
+        let mut taken = Unique::default();
+        let mut unique = |wanted: String| taken.take(wanted, '#');
         Self {
             models: bom.models.iter().map(|model| unique(format!("model:{}", plain(&model.full_name())))).collect(),
             datasets: bom.datasets.iter().map(|dataset| unique(format!("dataset:{}", plain(&dataset.name)))).collect(),
@@ -152,15 +147,9 @@ fn edge(reference: &str, mut depends_on: Vec<String>) -> Edge {
 
 /// Whether all of a model's files are listed.
 fn compositions(bom: &Bom, components: &[Component]) -> Vec<Composition> {
-    let models = bom.models.iter().zip(components);
-    let whole = !bom.has_gaps();
-    models
-        .map(|(model, component)| {
-            let shards_are_there = model.weights.iter().all(|weights| weights.missing.is_empty());
-            let aggregate = if whole && shards_are_there { "complete" } else { "incomplete" };
-            Composition { aggregate, assemblies: vec![component.reference.clone()] }
-        })
-        .collect()
+    let aggregate = if bom.has_gaps() { "incomplete" } else { "complete" };
+    let models = components.iter().take(bom.models.len());
+    models.map(|component| Composition { aggregate, assemblies: vec![component.reference.clone()] }).collect()
 }
 
 /// A name that is never empty.

@@ -35,17 +35,16 @@ pub(super) fn component(bom: &Bom, number: usize, names: &References) -> Compone
         model
             .adapter
             .iter()
-            .filter(|adapter| is_apart(model, adapter))
+            .filter(|_| model.weights.is_some())
             .map(|adapter| adapter_component(bom, adapter, reference)),
     );
     let variants = model.variants.iter().enumerate();
     parts.extend(
-        variants.map(|(at, one)| variant(bom, one, Owner::Variant(number, at), &format!("{reference}/variant/{at}"))),
+        variants.map(|(at, one)| variant(bom, one, Owner::Variant(number, at), &format!("variant:{at}:{reference}"))),
     );
     component.components = parts;
-    let mut evidence = licensed(&mut component, &model.licences, &mut seen);
-    evidence.extend(identity(model));
-    component.evidence = Some(document_evidence(seen, evidence, &model.licences));
+    licensed(&mut component, &model.licences, &mut seen);
+    component.evidence = Some(document_evidence(seen, identity(model), &model.licences));
     component
 }
 
@@ -59,10 +58,6 @@ fn document_evidence(
 }
 
 /// An adapter is a part of its own only beside weights; alone, it is the model.
-fn is_apart(model: &Model, _: &&Adapter) -> bool {
-    model.weights.is_some()
-}
-
 fn is_of_adapter(model: &Model, path: &str) -> bool {
     model.weights.is_some() && model.adapter.iter().any(|adapter| adapter.files.iter().any(|file| file == path))
 }
@@ -94,7 +89,7 @@ fn technique(evidence: &Evidence) -> (&'static str, f64) {
 }
 
 /// Declared licences go to the component; further voices to its properties.
-fn licensed(component: &mut Component, licences: &Licences, seen: &mut Occurrences) -> Vec<IdentityEvidence> {
+fn licensed(component: &mut Component, licences: &Licences, seen: &mut Occurrences) {
     if let Some(declared) = &licences.declared {
         component.licenses.push(licence::choice(&declared.value, "declared"));
         component.properties.push(property("waag:licence:declared", &declared.value.said));
@@ -115,7 +110,6 @@ fn licensed(component: &mut Component, licences: &Licences, seen: &mut Occurrenc
             .properties
             .push(property("waag:licence:also", &format!("{} ({})", further.value, further.evidence.place())));
     }
-    Vec::new()
 }
 
 fn references(model: &Model) -> Vec<ExternalReference> {
@@ -224,10 +218,12 @@ fn numbers(weights: &Weights) -> Vec<super::document::Property> {
     let mut list = vec![
         property("waag:weights:container", weights.container),
         property("waag:weights:files", &weights.files.len().to_string()),
-        property("waag:weights:tensors", &weights.tensors.to_string()),
-        property("waag:weights:parameters", &weights.parameters.to_string()),
-        property("waag:weights:bytes", &weights.bytes.to_string()),
     ];
+    if weights.is_counted() {
+        list.push(property("waag:weights:tensors", &weights.tensors.to_string()));
+        list.push(property("waag:weights:parameters", &weights.parameters.to_string()));
+        list.push(property("waag:weights:bytes", &weights.bytes.to_string()));
+    }
     list.extend(
         weights
             .dtypes
@@ -253,7 +249,7 @@ fn variant(bom: &Bom, variant: &Variant, owner: Owner, reference: &str) -> Compo
         kind: "machine-learning-model",
         reference: reference.to_owned(),
         name: named(&variant.name),
-        description: Some("the same model in another form".to_owned()),
+        description: Some(variant.kin.words().to_owned()),
         components: bom.files_of(owner).map(file).collect(),
         properties,
         ..Component::default()
@@ -267,7 +263,7 @@ fn adapter_component(bom: &Bom, adapter: &Adapter, reference: &str) -> Component
     let own = bom.files.iter().filter(|one| one.role == Role::Adapter && adapter.files.contains(&one.path));
     Component {
         kind: "machine-learning-model",
-        reference: format!("{reference}/adapter"),
+        reference: format!("adapter:{reference}"),
         name: named(&format!("adapter ({kind})")),
         components: own.map(file).collect(),
         properties,
@@ -308,7 +304,7 @@ pub(super) fn dataset(bom: &Bom, number: usize, names: &References) -> Component
         }],
         ..Component::default()
     };
-    let identity = licensed(&mut component, &dataset.licences, &mut seen);
-    component.evidence = Some(document_evidence(seen, identity, &dataset.licences));
+    licensed(&mut component, &dataset.licences, &mut seen);
+    component.evidence = Some(document_evidence(seen, Vec::new(), &dataset.licences));
     component
 }

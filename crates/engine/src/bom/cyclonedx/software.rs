@@ -1,13 +1,15 @@
 //! Software that is needed: a version only where exactly one is meant, a range as a range.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr as _;
 
+use pep440_rs::Version as PythonVersion;
 use waag_evidence::{Dependency, DependencySource, Ecosystem, Standing};
 
 use super::document::{Component, Edge, Evidence, ExternalReference, Hash, Occurrence};
 use super::{References, Version, edge, named, property};
 use crate::bom::model::Bom;
-use crate::bom::writing::{address, encoded, plain};
+use crate::bom::writing::{address, encoded, name_of, plain};
 
 /// Algorithms of digests by the names that CycloneDX gives them, with the digits that they have.
 const ALGORITHMS: &[(&str, &str, usize)] = &[
@@ -53,7 +55,7 @@ fn component(dependency: &Dependency, reference: &str, version: Version) -> Comp
     Component {
         kind: "library",
         reference: reference.to_owned(),
-        name: named(&dependency.name),
+        name: named(name_of(dependency)),
         version: dependency.version.as_deref().map(plain),
         // A range is only of something that is not itself part of what the document describes.
         is_external: vers.as_ref().map(|_| true),
@@ -75,27 +77,28 @@ fn unversioned(dependency: &Dependency) -> Option<String> {
     (is_index && dependency.version.is_none()).then(|| format!("pkg:{}/{name}", ecosystem(dependency.ecosystem)))
 }
 
-/// A range in the form of VERS: <https://github.com/package-url/vers-spec>. None where it has parts that have no form there.
+/// A range in the form of VERS: <https://github.com/package-url/vers-spec>. Its parts stand in order of version, each version
+/// once. None where it has parts that have no form there.
 fn vers(ecosystem_of: Ecosystem, range: &str) -> Option<String> {
     if ecosystem_of != Ecosystem::Pypi || range.trim().is_empty() {
         return None;
     }
-    let parts: Option<Vec<String>> = range.split(',').map(|part| part_of(part.trim())).collect();
-    let mut parts = parts?;
-    parts.sort_by(|one, other| version_of(one).cmp(version_of(other)));
-    Some(format!("vers:pypi/{}", parts.join("|")))
+    let mut parts: BTreeMap<PythonVersion, String> = BTreeMap::new();
+    for part in range.split(',') {
+        let (version, part) = part_of(part.trim())?;
+        if parts.insert(version, part).is_some() {
+            return None;
+        }
+    }
+    Some(format!("vers:pypi/{}", parts.into_values().collect::<Vec<_>>().join("|")))
 }
 
-fn version_of(part: &str) -> &str {
-    part.trim_start_matches(['<', '>', '=', '!'])
-}
-
-fn part_of(part: &str) -> Option<String> {
+fn part_of(part: &str) -> Option<(PythonVersion, String)> {
     let operator = [">=", "<=", "!=", ">", "<"].into_iter().find(|operator| part.starts_with(operator))?;
     let version = part.get(operator.len()..)?.trim();
-    let is_plain =
-        !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-    is_plain.then(|| format!("{operator}{version}"))
+    let is_plain = version.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    let parsed = PythonVersion::from_str(version).ok().filter(|_| is_plain)?;
+    Some((parsed, format!("{operator}{version}")))
 }
 
 const fn standing(standing: Standing) -> &'static str {
@@ -200,6 +203,9 @@ mod tests {
         let told = |range| vers(Ecosystem::Pypi, range);
         assert_eq!(told(">=1.20").as_deref(), Some("vers:pypi/>=1.20"));
         assert_eq!(told("<3,>=1.20,!=2.1").as_deref(), Some("vers:pypi/>=1.20|!=2.1|<3"));
+        assert_eq!(told(">=1.9,<1.10").as_deref(), Some("vers:pypi/>=1.9|<1.10"));
+        assert_eq!(told(">2.10rc1,<2.10").as_deref(), Some("vers:pypi/>2.10rc1|<2.10"));
+        assert_eq!(told(">=1.0,!=1"), None);
         assert_eq!(told("~=1.4"), None);
         assert_eq!(told("==1.*"), None);
         assert_eq!(vers(Ecosystem::Conda, ">=1"), None);

@@ -1,7 +1,7 @@
 //! Elements that regimes ask for: how each is looked for, and where it can be written.
 
 use super::whole::Whole;
-use crate::bom::model::{Bom, Evidence, Method, Model, Purpose, Text};
+use crate::bom::model::{Bom, Dataset, Evidence, Method, Model, Owner, Purpose, Role, Text};
 
 /// What was found.
 #[derive(Debug)]
@@ -89,6 +89,22 @@ fn data(bom: &Bom, model: &Model, purpose: Purpose) -> Option<Found> {
     Some(found(bom.datasets.get(used.dataset)?.name.clone(), used.evidence.first()?))
 }
 
+/// What is there only when each dataset has it: that of the first.
+fn of_all(bom: &Bom, look: impl Fn(&Dataset) -> Option<Found>) -> Option<Found> {
+    let all: Option<Vec<Found>> = bom.datasets.iter().map(look).collect();
+    all?.into_iter().next()
+}
+
+/// A policy of use that lies beside the model.
+fn policy(bom: &Bom, model: &Model) -> Option<Found> {
+    let number = bom.models.iter().position(|one| one.folder == model.folder)?;
+    let file = bom.files_of(Owner::Model(number)).find(|file| {
+        let name = file.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        file.role == Role::Licence && name.starts_with("use_policy")
+    })?;
+    Some(Found { value: "a policy of its own".to_owned(), place: Some(file.path.clone()) })
+}
+
 impl Element {
     /// Looks for it, in the first model; what is about the whole, in the whole.
     pub(super) fn find(self, bom: &Bom) -> Option<Found> {
@@ -101,14 +117,11 @@ impl Element {
                 let whole = !bom.files.is_empty() && bom.files.iter().all(|file| file.sha256.is_some());
                 whole.then(|| counted(format!("SHA-256 of {} files", bom.files.len())))
             }
-            Self::DatasetLicence => bom
-                .datasets
-                .iter()
-                .find_map(|dataset| dataset.licences.declared.as_ref())
-                .map(|said| found(said.value.said.clone(), &said.evidence)),
-            Self::DatasetSize => {
-                bom.datasets.iter().find_map(|dataset| dataset.size.first()).map(|(_, size)| text(size))
-            }
+            Self::DatasetLicence => of_all(bom, |dataset| {
+                let said = dataset.licences.declared.as_ref()?;
+                Some(found(said.value.said.clone(), &said.evidence))
+            }),
+            Self::DatasetSize => of_all(bom, |dataset| dataset.size.first().map(|(_, size)| text(size))),
             Self::TrainingProcess => {
                 bom.training.first().map(|training| found(training.kind.clone(), &training.evidence))
             }
@@ -136,7 +149,7 @@ impl Element {
             Self::Architecture => model.architecture.as_ref().or(model.family.as_ref()).map(text),
             Self::Parameters => model
                 .main_weights()
-                .filter(|weights| weights.incomplete.is_none())
+                .filter(|weights| weights.incomplete.is_none() && weights.tensors > 0)
                 .map(|weights| counted(weights.parameters.to_string())),
             Self::Hyperparameters => model.settings.first().map(|(key, value)| Found {
                 value: format!("{key} and {} more", model.settings.len() - 1),
@@ -172,7 +185,7 @@ impl Element {
             Self::Paper => link(model, "paper"),
             Self::Home => link(model, "home"),
             Self::Repository => link(model, "repository"),
-            Self::AcceptableUse => joined(&said.uses),
+            Self::AcceptableUse => joined(&said.uses).or_else(|| policy(bom, model)),
             // Nothing that is read here says these.
             _ => None,
         }
@@ -203,7 +216,7 @@ impl Element {
             Self::EvaluationData => "README.md, front matter: model-index, results, dataset",
             Self::Metrics => "README.md, front matter: model-index, results, metrics; or .eval_results/",
             Self::Uses => "README.md: a section 'Uses' or 'Intended use'",
-            Self::AcceptableUse => "README.md: a section 'Uses'; or USE_POLICY.md, named in license_link",
+            Self::AcceptableUse => "README.md: a section 'Uses'; or USE_POLICY.md beside it",
             Self::Limitations => "README.md: a section 'Limitations' or 'Bias, Risks, and Limitations'",
             Self::Ethics => "README.md: a section 'Ethical Considerations'",
             Self::TrainingInformation => "README.md: a section 'Training Data' or 'Training Procedure'",

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::model::Bom;
+use super::model::{Bom, Model};
 use crate::output::Style;
 use crate::output::text::{DOUBT, GOOD, Painted, excerpt};
 use crate::sanitize::sanitize;
@@ -71,7 +71,8 @@ pub fn regime(id: &str) -> Option<&'static Regime> {
     REGIMES.iter().find(|regime| regime.id == id)
 }
 
-/// What of a regime is there and what is missing, for the first model or dataset.
+/// What of a regime is there and what is missing, for the first model, which the answer names: whoever has several asks for
+/// each.
 #[must_use]
 pub fn gaps(bom: &Bom, regime: &Regime) -> Vec<Gap> {
     let answer = |wanted: &Wanted| {
@@ -82,13 +83,18 @@ pub fn gaps(bom: &Bom, regime: &Regime) -> Vec<Gap> {
     regime.wants.iter().map(answer).collect()
 }
 
+/// What is judged: the model, or what was looked at as a whole.
+fn subject(bom: &Bom) -> String {
+    bom.models.first().map_or_else(|| bom.name.clone(), Model::full_name)
+}
+
 /// Tells them to people.
 ///
 /// # Errors
 /// When `out` cannot be written to.
 pub fn plain(bom: &Bom, regime: &Regime, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let gaps = gaps(bom, regime);
-    writeln!(out, "{}: {}", regime.title, sanitize(&bom.name))?;
+    writeln!(out, "{}: {}", regime.title, sanitize(&subject(bom)))?;
     for gap in &gaps {
         let clause = if gap.clause.is_empty() { String::new() } else { format!(" ({})", gap.clause) };
         match (&gap.found, &gap.place) {
@@ -114,12 +120,12 @@ pub fn plain(bom: &Bom, regime: &Regime, out: &mut dyn Write, style: Style) -> i
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+struct Document {
     schema: &'static str,
     regime: &'static str,
     title: &'static str,
     rests_on: &'static str,
-    subject: &'a str,
+    subject: String,
     there: usize,
     elements: Vec<Gap>,
 }
@@ -132,6 +138,6 @@ pub fn json(bom: &Bom, regime: &Regime, out: &mut dyn Write) -> io::Result<()> {
     let elements = gaps(bom, regime);
     let there = elements.iter().filter(|gap| gap.found.is_some()).count();
     let (id, title, rests_on) = (regime.id, regime.title, regime.rests_on);
-    let document = Document { schema: SCHEMA, regime: id, title, rests_on, subject: &bom.name, there, elements };
+    let document = Document { schema: SCHEMA, regime: id, title, rests_on, subject: subject(bom), there, elements };
     crate::output::write_json(&document, out)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::bom::writing::encoded;
+use crate::bom::writing::{Unique, encoded};
 
 /// The name of the one creation that all elements share.
 pub(super) const CREATION: &str = "_:creation";
@@ -15,7 +15,7 @@ pub(super) const CREATION: &str = "_:creation";
 pub(super) struct Graph {
     base: String,
     elements: Vec<Value>,
-    taken: BTreeMap<String, u32>,
+    taken: Unique,
     relations: usize,
     known: BTreeMap<String, String>,
 }
@@ -31,7 +31,7 @@ impl Graph {
         Self {
             base: base.to_owned(),
             elements: Vec::new(),
-            taken: BTreeMap::new(),
+            taken: Unique::default(),
             relations: 0,
             known: BTreeMap::new(),
         }
@@ -45,9 +45,7 @@ impl Graph {
     /// An identifier that nothing else has.
     pub(super) fn unique(&mut self, name: &str) -> String {
         let id = self.id(name);
-        let count = self.taken.entry(id.clone()).or_default();
-        *count += 1;
-        if *count == 1 { id } else { format!("{id}-{count}") }
+        self.taken.take(id, '-')
     }
 
     pub(super) fn add(&mut self, element: Value) {

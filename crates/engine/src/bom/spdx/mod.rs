@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::model::{Bom, Owner};
-use super::writing::{plain, uuid};
+use super::writing::{address, plain, uuid};
 use graph::Graph;
 
 /// What the terms mean.
@@ -109,7 +109,8 @@ fn finish(bom: &Bom, mut graph: Graph, project: &str, main: &str) -> Value {
 fn profiles(bom: &Bom) -> Vec<&'static str> {
     let mut list = vec!["core", "software", "simpleLicensing"];
     let is_whole = |model: &super::model::Model| {
-        model.supplier.is_some() && model.release.is_some() && model.version.is_some() && model.download.is_some()
+        let can_be_had = model.download.as_ref().is_some_and(|download| address(&download.value).is_some());
+        model.supplier.is_some() && model.release.is_some() && model.version.is_some() && can_be_had
     };
     if !bom.models.is_empty() && bom.models.iter().all(is_whole) {
         list.push("ai");

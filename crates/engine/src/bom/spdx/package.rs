@@ -7,8 +7,8 @@ use super::graph::{CREATION, Graph, time};
 use super::{licence, name};
 use crate::bom::cyclonedx::activity;
 use crate::bom::licence::Licences;
-use crate::bom::model::{Bom, Evidence, File, Model, Owner, Purpose, Role, Text};
-use crate::bom::writing::{address, plain};
+use crate::bom::model::{Bom, Evidence, File, Kin, Model, Owner, Purpose, Role, Text};
+use crate::bom::writing::{address, name_of, plain};
 
 /// A model: its package, its files, its licences, what it was made from and with.
 pub(super) fn model(bom: &Bom, number: usize, datasets: &[String], graph: &mut Graph) -> String {
@@ -92,7 +92,7 @@ fn key(kind: &str, data: Option<&str>) -> String {
 fn settings(model: &Model) -> Vec<(String, String)> {
     let mut list: Vec<(String, String)> =
         model.settings.iter().map(|(key, text)| (plain(key), plain(&text.value))).collect();
-    if let Some(weights) = model.main_weights() {
+    if let Some(weights) = model.main_weights().filter(|weights| weights.is_counted()) {
         list.push(("parameters".to_owned(), weights.parameters.to_string()));
         list.push(("tensors".to_owned(), weights.tensors.to_string()));
         list.extend(
@@ -115,14 +115,15 @@ fn entries(list: Vec<(String, String)>) -> Option<Value> {
     (!list.is_empty()).then(|| list.into_iter().map(entry).collect::<Vec<_>>().into())
 }
 
-/// Only where kilowatt-hours are known. The quantity is a text: a number becomes a double where a decimal is wanted.
+/// Only where kilowatt-hours are known, and of what there is a field for. The quantity is a text: a number becomes a double where a decimal is wanted.
 fn energy(model: &Model) -> Option<Value> {
     let energy = model.energy.as_ref()?;
     let hours = energy.kilowatt_hours.as_ref()?;
     let kind = match activity(energy) {
         "fine-tuning" => "ai_finetuningEnergyConsumption",
         "inference" => "ai_inferenceEnergyConsumption",
-        _ => "ai_trainingEnergyConsumption",
+        "training" => "ai_trainingEnergyConsumption",
+        _ => return None,
     };
     let description = json!({
         "type": "ai_EnergyConsumptionDescription",
@@ -155,13 +156,16 @@ fn parts(bom: &Bom, number: usize, model: &Model, id: &str, graph: &mut Graph) {
         package["software_primaryPurpose"] = "model".into();
         let mut settings: Vec<(String, String)> =
             variant.header.iter().map(|(key, text)| (plain(key), plain(&text.value))).collect();
-        settings.push(("parameters".to_owned(), variant.weights.parameters.to_string()));
+        if variant.weights.is_counted() {
+            settings.push(("parameters".to_owned(), variant.weights.parameters.to_string()));
+        }
         set(&mut package, "ai_hyperparameter", entries(settings));
         graph.add(package);
         licence::relate(&other, &Licences::default(), graph);
         let own: Vec<String> = bom.files_of(Owner::Variant(number, at)).map(|one| file(one, graph)).collect();
         graph.relate(&other, "contains", &own);
-        graph.relate(id, "hasVariant", &[other]);
+        let kind = if variant.kin == Kin::Form { "hasVariant" } else { "contains" };
+        graph.relate_with(id, kind, &[other], Some(variant.kin.words().to_owned()));
     }
 }
 
@@ -246,8 +250,8 @@ pub(super) fn dependencies(bom: &Bom, graph: &mut Graph) -> Vec<String> {
 }
 
 fn software(dependency: &Dependency, graph: &mut Graph) -> String {
-    let id = graph.unique(&format!("dependency-{}", dependency.name));
-    let mut package = package("software_Package", &id, &dependency.name);
+    let id = graph.unique(&format!("dependency-{}", name_of(dependency)));
+    let mut package = package("software_Package", &id, name_of(dependency));
     package["software_primaryPurpose"] = "library".into();
     set(&mut package, "software_packageVersion", dependency.version.as_deref().map(|version| plain(version).into()));
     set(&mut package, "software_packageUrl", dependency.package_url().map(Value::from));
