@@ -76,7 +76,7 @@ pub(super) fn judge(units: &[Unit]) -> Judged {
     let misses: Vec<OnceLock<bool>> = units.iter().map(|_| OnceLock::new()).collect();
     let is_missed = |index: &usize| *misses[*index].get_or_init(|| modules.misses(&units[*index]));
     // Programs share files: what is said of one is kept once, and not once for each program.
-    let (told, members) = (Mutex::new(BTreeMap::new()), Mutex::new(BTreeSet::new()));
+    let (told, shared) = (Mutex::new(BTreeMap::new()), Mutex::new(BTreeSet::new()));
     let trained = on_threads(&starts, |start| {
         let (places, is_cut) = reached(*start, &imported);
         let members = places.iter().map(|index| &units[*index]).collect();
@@ -88,12 +88,12 @@ pub(super) fn judge(units: &[Unit]) -> Judged {
         let problems = opinions(&program).into_iter();
         let placed = problems.filter_map(|(member, problem)| Some((*places.get(member)?, problem)));
         keep_each_once(&told, placed);
-        if let Ok(mut members) = members.lock() {
-            members.extend(places.iter().copied());
+        if let Ok(mut shared) = shared.lock() {
+            shared.extend(places.iter().copied());
         }
         Some(*start)
     });
-    let members: Vec<usize> = members.into_inner().unwrap_or_default().into_iter().collect();
+    let members: Vec<usize> = shared.into_inner().unwrap_or_default().into_iter().collect();
     let own = on_threads(&members, |member| (*member, opinions_of(&units[*member])));
     let told = told.into_inner().unwrap_or_default();
     let own = own.into_iter().flat_map(|(member, list)| list.into_iter().map(move |problem| (member, problem)));

@@ -31,6 +31,9 @@ const PARAMETERS: [&str; 7] = [
     "model parameters",
 ];
 
+/// Labels of the type of tensors.
+const DTYPES: [&str; 5] = ["tensor type", "dtype", "torch dtype", "torch_dtype", "data type"];
+
 /// What the card says and the files do not.
 pub(super) fn check(card: &Card, folder: &Path, proven: &Proven, list: &mut Vec<Finding>) {
     let location = Location::file(card.shown.clone());
@@ -128,9 +131,10 @@ impl Check<'_> {
         let ending = |name: &String| name.rsplit('.').next().unwrap_or_default().to_owned();
         let endings: std::collections::BTreeSet<String> = self.proven.weights.iter().map(ending).collect();
         let Some(why) = self.proven.uncounted.as_ref().filter(|_| endings.len() == 1) else { return };
-        let is_labelled = self.labels.iter().any(|label| PARAMETERS.contains(&label.key.as_str()));
+        let mut keys = PARAMETERS.iter().chain(&DTYPES);
+        let is_labelled = keys.any(|key| self.labels.iter().any(|label| label.key == *key));
         if is_labelled || label::count_in_name(&self.card.name().unwrap_or_default()).is_some() {
-            let message = format!("what the card says of its parameters was compared with nothing: {why}");
+            let message = format!("what the card says of its tensors was compared with nothing: {why}");
             self.findings.add_incomplete(Position::Whole, message, "mend or replace the weights, or correct the card");
         }
     }
@@ -146,8 +150,8 @@ impl Check<'_> {
     }
 
     fn dtypes(&mut self) {
-        let keys = ["tensor type", "dtype", "torch dtype", "torch_dtype", "data type"];
-        let said: Vec<Label> = self.labels.iter().filter(|label| keys.contains(&label.key.as_str())).cloned().collect();
+        let said: Vec<Label> =
+            self.labels.iter().filter(|label| DTYPES.contains(&label.key.as_str())).cloned().collect();
         for label in said {
             let (Some(said), false) = (dtype(&label.value), self.proven.dtypes.is_empty()) else { continue };
             if self.proven.dtypes.keys().any(|own| own.eq_ignore_ascii_case(said)) {
@@ -309,11 +313,12 @@ impl Check<'_> {
                 Some((metric.text_of("type")?.to_lowercase(), value, metric.place().to_owned()))
             })
             .collect();
-        for (kind, value, place) in &metrics {
-            // With several results for one metric, nobody can tell which of them the files are about.
-            if metrics.iter().filter(|(other, ..)| other == kind).count() > 1 {
-                continue;
-            }
+        let mut times: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+        for (kind, ..) in &metrics {
+            *times.entry(kind).or_default() += 1;
+        }
+        // With several results for one metric, nobody can tell which of them the files are about.
+        for (kind, value, place) in metrics.iter().filter(|(kind, ..)| times.get(kind.as_str()) == Some(&1)) {
             let Some(own) = self.proven.results.get(kind).cloned() else { continue };
             if own.iter().any(|(own, _)| is_rounded(*value, *own)) {
                 continue;

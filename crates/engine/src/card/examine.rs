@@ -135,7 +135,8 @@ impl CardReport {
         let proven = prove(folder);
         let is_thing = proven.is_model() || proven.is_dataset();
         // A text beside a configuration of something else is no card.
-        if !is_thing && card.as_ref().is_none_or(|card| card.as_ref().is_ok_and(|card| card.yaml.is_empty())) {
+        let is_other = |card: &Result<Card, String>| card.as_ref().is_ok_and(|card| !card.speaks_of_a_model());
+        if !is_thing && card.as_ref().is_none_or(is_other) {
             return false;
         }
         let has_card = card.is_some();
@@ -212,6 +213,9 @@ impl CardReport {
     }
 }
 
+/// Parts of one chain that are told with their line.
+const MAX_LINES: usize = 200;
+
 /// What another model or dataset that was found is called, and its licence.
 struct Known {
     names: OwnNames,
@@ -240,12 +244,14 @@ fn links(examined: &Examined, known: &[Known], own: usize) -> Option<(Link, Vec<
         Link { role: Role::Result, name: own_name.clone(), relation: None, licence, basis, place: place("/license") };
     let relation = root.text_of("base_model_relation").map(str::to_owned);
     let (mut parts, mut seen): (Vec<Link>, BTreeSet<(Role, String)>) = (Vec::new(), BTreeSet::new());
-    let mut add = |role: Role, name: &str, at: Location| {
+    let mut add = |role: Role, name: &str, pointer: &str| {
         let is_itself = role == Role::BaseModel && known.get(own).is_some_and(|one| one.names.has(name));
         let plain = plain_reference(name);
         if is_itself || !seen.insert((role, plain.clone())) {
             return;
         }
+        // A line is looked for from the top, so it is told of no more parts than people read.
+        let at = if seen.len() <= MAX_LINES { place(pointer) } else { Location::file(card.shown.clone()) };
         let mut link = Link::named(role, if is_local(name) { name } else { &plain }, at);
         name.clone_into(&mut link.name);
         link.relation = relation.clone().filter(|_| role == Role::BaseModel);
@@ -261,12 +267,12 @@ fn links(examined: &Examined, known: &[Known], own: usize) -> Option<(Link, Vec<
         let nodes = root.list(key).into_iter().filter(|node| node.text() != Some("original"));
         for node in nodes {
             if let Some(name) = node.text() {
-                add(role, name.rsplit('|').next().unwrap_or(name), place(node.place()));
+                add(role, name.rsplit('|').next().unwrap_or(name), node.place());
             }
         }
     }
     for base in examined.proven.bases.iter().filter(|base| base.place != "/_name_or_path") {
-        add(Role::BaseModel, &base.value, place("/base_model"));
+        add(Role::BaseModel, &base.value, "/base_model");
     }
     Some((result, parts))
 }
@@ -288,7 +294,7 @@ fn folders(root: &Path, report: &mut CardReport) -> io::Result<BTreeMap<PathBuf,
                 let (Some(parent), Some(name)) = (entry.path.parent(), entry.path.file_name()) else { continue };
                 folders.entry(parent.to_owned()).or_default().push(name.to_string_lossy().into_owned());
             }
-            EntryKind::StrayLink(target) if is_card(&entry.path) => {
+            EntryKind::StrayLink(target) if is_looked_at(&entry.path) => {
                 let why = format!("leads out of the folder, to '{target}', and was not followed");
                 report.incomplete(&shown(root, &entry.path), &why, "put the file itself there");
             }
@@ -314,9 +320,11 @@ fn has(names: &[String], wanted: &str) -> bool {
     names.iter().any(|name| name == wanted)
 }
 
-fn is_card(path: &Path) -> bool {
+/// Whether a file of this name would have been compared with something.
+fn is_looked_at(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    name == "readme.md" || name.starts_with("modelcard.")
+    let starts = ["readme.md", "modelcard.", "license", "licence", "config.json", "adapter_config.json", "model"];
+    starts.iter().any(|start| name.starts_with(start)) || WEIGHTS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether files are those of a model, or of a dataset that was saved as one.

@@ -124,7 +124,7 @@ impl Proven {
         let texts: Vec<&Recognised> = self.licence_texts.iter().filter_map(|(_, text)| text.as_ref()).collect();
         let ids: BTreeSet<&str> =
             texts.iter().flat_map(|text| [&text.id].into_iter().chain(&text.others)).map(String::as_str).collect();
-        let is_sure = !texts.is_empty() && texts.iter().all(known);
+        let is_sure = !texts.is_empty() && texts.len() == self.licence_texts.len() && texts.iter().all(known);
         is_sure.then(|| ids.into_iter().collect::<Vec<_>>().join(" AND "))
     }
 

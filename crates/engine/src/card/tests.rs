@@ -161,3 +161,86 @@ fn bytes_that_are_no_text_are_said() {
     let found: String = examine(folder.path()).unwrap().findings.iter().map(render).collect();
     assert!(found.contains("incomplete[incomplete-analysis] config.json"), "{found}");
 }
+
+/// What is said of licences and bases, in few words.
+fn chain_of(input: &str) -> Vec<String> {
+    let folder = project(input);
+    let report = examine(folder.path()).unwrap();
+    report.cards.iter().filter_map(|examined| examined.chain.as_ref()).flat_map(|chain| chain.shown.clone()).collect()
+}
+
+#[test]
+fn a_base_is_kept_whatever_the_title_and_known_by_its_owner() {
+    let copy = "--- README.md\n---\nlicense: mit\nbase_model: meta-llama/Llama-3.2-1B\n---\n# Llama-3.2-1B\n--- config.json\n{\"architectures\": [\"A\"]}";
+    assert_eq!(chain_of(copy)[0], "base model meta-llama/Llama-3.2-1B: llama3.2 (known of its name)");
+    let several = "--- README.md\n---\nlicense: mit\nbase_model: [gpt2, someone/gpt2, ./local, evil/gemma-2b]\n---\n# T\n--- config.json\n{\"architectures\": [\"A\"]}";
+    assert_eq!(chain_of(several).len(), 5, "{:?}", chain_of(several));
+    // Of two folders that are called alike, the one with the owner is meant.
+    let card = |licence: &str, base: &str| format!("---\nlicense: {licence}\n{base}---\n# T\n");
+    let config = "{\"architectures\": [\"A\"]}";
+    let alike = format!(
+        "--- a/base/README.md\n{}\n--- a/base/config.json\n{config}\n--- org/base/README.md\n{}\n--- org/base/config.json\n{config}\n--- tuned/README.md\n{}\n--- tuned/config.json\n{config}",
+        card("mit", ""),
+        card("cc-by-nc-4.0", ""),
+        card("mit", "base_model: org/base\n")
+    );
+    assert!(chain_of(&alike).contains(&"base model org/base: CC-BY-NC-4.0".to_owned()), "{:?}", chain_of(&alike));
+}
+
+#[test]
+fn a_text_with_a_rider_is_no_licence_and_the_texts_of_others_are_not_the_models() {
+    let mit = mit();
+    let with = |text: &str| {
+        format!("--- README.md\n---\nlibrary_name: x\n---\n# T\n--- model.safetensors\n\n--- LICENSE\n{text}")
+    };
+    assert!(chain_of(&with(&mit))[0].ends_with(": MIT"), "{:?}", chain_of(&with(&mit)));
+    let rider = format!("{mit}\nIt may be used for non-commercial research purposes only.\n");
+    assert!(chain_of(&with(&rider))[0].ends_with("no licence known"), "{:?}", chain_of(&with(&rider)));
+    let other = format!("{}\n--- LICENSE-3RD-PARTY.txt\nsomething else entirely", with(&mit));
+    assert!(chain_of(&other)[0].ends_with(": MIT"));
+}
+
+/// The text of the MIT licence.
+fn mit() -> String {
+    "MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy of this software and associated \
+     documentation files (the \"Software\"), to deal in the Software without restriction, including without limitation the rights to \
+     use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the \
+     Software is furnished to do so, subject to the following conditions:\n\nThe above copyright notice and this permission notice \
+     shall be included in all copies or substantial portions of the Software.\n\nTHE SOFTWARE IS PROVIDED \"AS IS\", WITHOUT WARRANTY \
+     OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE \
+     AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, \
+     WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER \
+     DEALINGS IN THE SOFTWARE.\n"
+        .to_owned()
+}
+
+#[test]
+fn pages_of_other_things_are_no_cards() {
+    for page in ["title: Docs\nsidebar_position: 1", "title: Demo\nsdk: gradio\nlicense: mit"] {
+        assert_eq!(said(&format!("--- docs/README.md\n---\n{page}\n---\n# T\n")), "", "{page}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_out_of_the_folder_are_told_and_not_read() {
+    let outside = project("--- private.md\n---\nlicense: mit\n---\n# secret");
+    let folder = project("--- config.json\n{\"architectures\": [\"A\"]}");
+    std::os::unix::fs::symlink(outside.path().join("private.md"), folder.path().join("README.md")).unwrap();
+    let report = examine(folder.path()).unwrap();
+    assert!(report.cards.iter().all(|examined| examined.card.is_none()));
+    assert!(report.findings.iter().any(|finding| finding.message.contains("leads out of the folder")));
+}
+
+#[test]
+fn long_lists_in_cards_end() {
+    let keys: String = (0..20_000).map(|at| format!("k{at}: 1\n")).collect();
+    let bases: String = (0..20_000).map(|at| format!("- org/m{at}\n")).collect();
+    let languages: String = (0..20_000).map(|at| format!("- zz{at}\n")).collect();
+    let metrics: String = (0..10_000).map(|at| format!("    - type: m{at}\n      value: 1\n")).collect();
+    let index = format!("model-index:\n- name: a\n  results:\n  - metrics:\n{metrics}");
+    let text = format!(
+        "--- README.md\n---\n{keys}base_model:\n{bases}language:\n{languages}{index}---\n# T\n--- config.json\n{{\"architectures\": [\"A\"]}}"
+    );
+    assert!(!said(&text).is_empty());
+}

@@ -37,8 +37,12 @@ const TITLES: &[(&str, &str)] = &[
 /// Words that take back something, where the licence around them does not.
 const RIDERS: &[&str] = &[
     "commons clause",
-    "non commercial",
-    "noncommercial",
+    "non commercial use",
+    "non commercial purposes",
+    "non commercial research",
+    "noncommercial use",
+    "noncommercial purposes",
+    "noncommercial research",
     "research purposes only",
     "research use only",
     "not licensed under",

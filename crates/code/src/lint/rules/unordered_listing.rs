@@ -27,8 +27,7 @@ impl Rule for UnorderedListing {
 
     fn member(&self, unit: &Unit, problems: &mut Vec<Problem>) {
         let script = &unit.script;
-        let listings: Vec<(&Call, bool)> =
-            script.calls.iter().filter_map(|call| Some((call, lists(call)?))).collect();
+        let listings: Vec<(&Call, bool)> = script.calls.iter().filter_map(|call| Some((call, lists(call)?))).collect();
         if listings.is_empty() {
             return;
         }
