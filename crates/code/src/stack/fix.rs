@@ -18,6 +18,8 @@ const MAX_ROUNDS: usize = 4;
 const MAX_CLAIMS: usize = 64;
 /// Versions nearest to the one that is there, which are tried in pairs.
 const NEAR: usize = 8;
+/// Pairs that are tried for one conflict.
+const MAX_PAIRS: usize = 6_000;
 
 /// A change of one part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -97,13 +99,16 @@ fn resolve(claims: &[Claim], target: &Conflict, conflicts: &[Conflict]) -> Optio
     if let Some(best) = best(claims, target, before, ones) {
         return Some(best);
     }
-    let near: Vec<&Candidate> = nearest(&single);
-    let pairs = near.iter().enumerate().flat_map(|(index, one)| {
-        let others = near.iter().skip(index + 1);
-        let others = others.filter(|other| (other.part, &other.name) != (one.part, &one.name));
-        others.map(|other| vec![(*one).clone(), (*other).clone()]).collect::<Vec<_>>()
-    });
-    best(claims, target, before, pairs)
+    // Two that have to meet half-way are looked for among all versions, where no near ones do.
+    [NEAR, usize::MAX].into_iter().find_map(|most| {
+        let near = nearest(&single, most);
+        let pairs = near.iter().enumerate().flat_map(|(index, one)| {
+            let others = near.iter().skip(index + 1);
+            let others = others.filter(|other| (other.part, &other.name) != (one.part, &one.name));
+            others.map(|other| vec![(*one).clone(), (*other).clone()]).collect::<Vec<_>>()
+        });
+        best(claims, target, before, pairs.take(MAX_PAIRS))
+    })
 }
 
 fn rest(conflicts: &[Conflict]) -> Rest {
@@ -329,12 +334,12 @@ fn versions(part: Part, name: &str) -> BTreeSet<Version> {
     }
 }
 
-/// The cheapest candidates of each part, for trying two at once.
-fn nearest(candidates: &[Candidate]) -> Vec<&Candidate> {
+/// The cheapest candidates of each part, at most so many, for trying two at once.
+fn nearest(candidates: &[Candidate], most: usize) -> Vec<&Candidate> {
     let mut near: Vec<&Candidate> = Vec::new();
     for candidate in candidates {
         let same = near.iter().filter(|one| (one.part, &one.name) == (candidate.part, &candidate.name)).count();
-        if same < NEAR {
+        if same < most {
             near.push(candidate);
         }
     }

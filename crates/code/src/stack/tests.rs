@@ -301,3 +301,10 @@ fn many_claims_end_quickly() {
     let claims: Vec<Claim> = stack.claims;
     assert!(judge(&claims).compared > 0);
 }
+
+#[test]
+fn two_that_are_far_apart_meet_half_way() {
+    let (stack, _) = project("torch==2.9.0 torchaudio==2.0.1 python|3.8 driver|525.60.13");
+    let changes: Vec<String> = stack.fix.iter().map(|one| format!("{} {}", one.name, one.to)).collect();
+    assert_eq!(changes, ["torchaudio 2.0.2", "torch 2.0.1"]);
+}

@@ -172,7 +172,7 @@ fn chain_of(input: &str) -> Vec<String> {
 #[test]
 fn a_base_is_kept_whatever_the_title_and_known_by_its_owner() {
     let copy = "--- README.md\n---\nlicense: mit\nbase_model: meta-llama/Llama-3.2-1B\n---\n# Llama-3.2-1B\n--- config.json\n{\"architectures\": [\"A\"]}";
-    assert_eq!(chain_of(copy)[0], "base model meta-llama/Llama-3.2-1B: llama3.2 (known of its name)");
+    assert_eq!(chain_of(copy)[0], "base model meta-llama/Llama-3.2-1B: LicenseRef-llama3.2 (known of its name)");
     let several = "--- README.md\n---\nlicense: mit\nbase_model: [gpt2, someone/gpt2, ./local, evil/gemma-2b]\n---\n# T\n--- config.json\n{\"architectures\": [\"A\"]}";
     assert_eq!(chain_of(several).len(), 5, "{:?}", chain_of(several));
     // Of two folders that are called alike, the one with the owner is meant.
