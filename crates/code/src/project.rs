@@ -178,7 +178,10 @@ impl Project<'_> {
                 reason: one.message.clone(),
                 next: "try it on the machine it is for".to_owned(),
             });
-            let unknown = open_versions(&stack.claims).chain(unknown).collect();
+            // Several files often say the same.
+            let mut told = BTreeSet::new();
+            let unknown = open_versions(&stack.claims).chain(unknown);
+            let unknown = unknown.filter(|one| told.insert(one.reason.clone())).collect();
             let look = self.look(Topic::Stack, Vec::new());
             (look.said, look.unknown) = (said, unknown);
         }
