@@ -21,6 +21,7 @@ const WAYS_OUT: &[&str] =
 #[derive(Debug)]
 struct Descriptions {
     is_model: bool,
+    is_dataset: bool,
     budget: Budget,
     told: usize,
 }
@@ -29,15 +30,17 @@ struct Descriptions {
 #[must_use]
 pub(super) fn observer(name: &str) -> Box<dyn Observer> {
     let name = name.to_ascii_lowercase();
-    let is_model =
-        !name.ends_with(".jsonl") && (name.ends_with(".cfg") || NAMES.iter().any(|word| name.contains(word)));
-    Box::new(Descriptions { is_model, budget: Budget::small(), told: 0 })
+    let is_dataset = name.ends_with(".jsonl") || name.ends_with(".ndjson");
+    let is_model = !is_dataset && (name.ends_with(".cfg") || NAMES.iter().any(|word| name.contains(word)));
+    Box::new(Descriptions { is_model, is_dataset, budget: Budget::small(), told: 0 })
 }
 
 impl Observer for Descriptions {
     fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
-        let (true, Value::Text(text)) = (self.is_model && self.told < MAX_TOLD, event.value) else { return };
         let key = event.key().unwrap_or_default();
+        // What calls itself a template is one, whatever the file is called.
+        let is_read = self.is_model || (!self.is_dataset && key.ends_with("template"));
+        let (true, Value::Text(text)) = (is_read && self.told < MAX_TOLD, event.value) else { return };
         // These are read as what they are, by the format that knows their name.
         let is_known = event.path.iter().any(|segment| segment.key() == Some("chat_template"));
         if text.contains("{{") && WAYS_OUT.iter().any(|way| text.contains(way)) && !is_known {
@@ -45,7 +48,9 @@ impl Observer for Descriptions {
             let expression = shorten(text.chars().take(201).collect(), 200);
             let kind = FactKind::TemplateReach { expression, reach: Reach::Internals };
             facts.push(Position::Offset(event.offset), kind);
-        } else if let Some(program) = carried::judge(text, &self.budget) {
+        } else if let Some(program) =
+            Some(text).filter(|_| self.is_model).and_then(|text| carried::judge(text, &self.budget))
+        {
             self.told = self.told.saturating_add(1);
             let detail = format!("the value of '{}' holds {program}", shorten(key.to_owned(), 100));
             facts.anomaly(event.offset, Anomaly::HiddenContent, detail);
@@ -74,6 +79,12 @@ mod tests {
         let facts =
             inspect(&Json, "extra_config.json", br#"{"custom": "{{ config.__class__.__init__.__globals__ }}"}"#);
         assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::TemplateReach { .. })));
+        let other = br#"{"custom_chat_template": "{{ self.__init__.__globals__ }}"}"#;
+        for (name, is_told) in [("templates.json", true), ("rows.jsonl", false)] {
+            let facts = inspect(&Json, name, other);
+            let has = facts.list().iter().any(|fact| matches!(fact.kind, FactKind::TemplateReach { .. }));
+            assert_eq!(has, is_told, "{name}");
+        }
         let facts = inspect(&Json, "extra_config.json", br#"{"custom": "{{ name }} and __init__.py"}"#);
         assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::TemplateReach { .. })));
     }
