@@ -291,23 +291,34 @@ static DANGERS: LazyLock<(Vec<Danger>, HashMap<String, usize>)> = LazyLock::new(
     (dangers, names)
 });
 
+/// Bytes of a module or a name in the list of dangerous callables, at most.
+const MAX_PATTERN: usize = 200;
+
 /// Why a callable is known to be dangerous. A dotted name is as dangerous as what it starts from.
 #[must_use]
 pub fn danger(module: &str, name: &str) -> Option<&'static Danger> {
     let (dangers, names) = &*DANGERS;
-    let mut patterns = vec![format!("{module}:{name}"), format!("{module}:*")];
-    for (end, _) in name.match_indices('.') {
+    let find = |pattern: String| names.get(&pattern).and_then(|index| dangers.get(*index));
+    // A text of any length may come here, and nothing that is listed is long: longer patterns are not even made.
+    let is_short = |text: &str| text.len() <= MAX_PATTERN;
+    let of_module = |ending: &str| is_short(module).then(|| format!("{module}{ending}")).and_then(find);
+    let within_name = |(end, _): (usize, &str)| {
         let (start, rest) = name.split_at(end);
-        patterns.push(format!("{module}:{start}"));
+        let rest = rest.trim_start_matches('.');
+        let below = is_short(module).then(|| format!("{module}:{start}")).and_then(find);
         // `GLOBAL 'torch' 'os.system'`: the dotted path may walk into another module.
-        patterns.push(format!("{start}:{}", rest.trim_start_matches('.')));
-        patterns.push(format!("{start}:*"));
-    }
-    patterns.push(format!("{module}.*:*"));
-    for (end, _) in module.match_indices('.') {
-        patterns.push(format!("{}.*:*", module.split_at(end).0));
-    }
-    patterns.iter().find_map(|pattern| names.get(pattern)).and_then(|index| dangers.get(*index))
+        let other = || is_short(rest).then(|| format!("{start}:{rest}")).and_then(find);
+        below.or_else(other).or_else(|| find(format!("{start}:*")))
+    };
+    let whole = if is_short(name) { of_module(&format!(":{name}")) } else { None };
+    whole
+        .or_else(|| of_module(":*"))
+        .or_else(|| name.match_indices('.').take_while(|(end, _)| *end <= MAX_PATTERN).find_map(within_name))
+        .or_else(|| of_module(".*:*"))
+        .or_else(|| {
+            let ends = module.match_indices('.').map(|(end, _)| end).take_while(|end| *end <= MAX_PATTERN);
+            ends.map(|end| format!("{}.*:*", module.split_at(end).0)).find_map(find)
+        })
 }
 
 /// Why a module is known to be dangerous: the first group that names anything of it.
@@ -332,6 +343,21 @@ static MODULES: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_are_judged_by_their_beginning_and_cost_nothing() {
+        assert!(DANGERS.1.keys().all(|pattern| pattern.split(':').all(|part| part.len() <= MAX_PATTERN)));
+        let long = "a.".repeat(1 << 20);
+        let same = |module: &str, name: &str| {
+            let short = danger(module, &format!("{name}.a")).is_some();
+            assert_eq!(danger(module, &format!("{name}.{long}")).is_some(), short, "{module} {name}");
+            short
+        };
+        assert!(same("os", "system") && !same("torch", "nn"));
+        same("torch", "os.system");
+        assert_eq!(danger(&format!("subprocess.{long}"), "x").is_some(), danger("subprocess.a", "x").is_some());
+        assert!(danger(&long, &long).is_none());
+    }
 
     #[test]
     fn an_old_wrapper_may_name_an_array_beside_it_only() {

@@ -52,7 +52,9 @@ impl JsonPickle {
     }
 
     fn value(&mut self, offset: u64, key: &str, text: &str) {
-        if let ("py/mod", Some(standing)) = (key, judge_danger(&text.replace('/', "."))) {
+        if key == "py/mod"
+            && let Some(standing) = judge_danger(&text.replace('/', "."))
+        {
             return self.found.judged(offset, text, standing, &format!("{key}: {text}"));
         }
         if NAMES.contains(&key) {
