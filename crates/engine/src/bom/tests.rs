@@ -138,6 +138,19 @@ fn what_is_missing_is_named_with_where_to_write_it() {
 }
 
 #[test]
+fn files_without_a_model_are_no_digest_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("train.py"), "pass").unwrap();
+    let digests = |bom: &Bom| {
+        let gaps = gaps::gaps(bom, gaps::regime("g7").unwrap());
+        gaps.iter().filter(|gap| gap.what.starts_with("hash ") && gap.found.is_some()).count()
+    };
+    assert_eq!(digests(&bom(folder.path())), 0);
+    tuned(folder.path());
+    assert_eq!(digests(&bom(folder.path())), 2);
+}
+
+#[test]
 fn answers_for_programs_follow_their_schema() {
     let folder = tempfile::tempdir().unwrap();
     tuned(folder.path());

@@ -2,7 +2,7 @@
 //! them: how each is looked for, and where it can be written.
 
 use super::elements::{Found, counted, text};
-use crate::bom::model::{Bom, Dataset};
+use crate::bom::model::{Bom, Dataset, Owner};
 
 /// What stands in no file, and has to be added by who knows it.
 const BY_HAND: &str = "no file that is read here has it: who knows it adds it to the document by hand";
@@ -24,6 +24,7 @@ pub(super) enum Whole {
     Components,
     /// What only people know of a system, or what no file of a repository holds.
     ByHand,
+    ModelDigests,
     DatasetName,
     DatasetDescription,
     DatasetContent,
@@ -56,6 +57,12 @@ impl Whole {
                 let (models, data, software) = (bom.models.len(), bom.datasets.len(), bom.dependencies.len());
                 let told = format!("{models} models, {data} datasets, {software} packages, {} files", bom.files.len());
                 (!bom.files.is_empty()).then(|| counted(told))
+            }
+            Self::ModelDigests => {
+                let of_models =
+                    bom.files.iter().filter(|file| matches!(file.owner, Owner::Model(_) | Owner::Variant(..)));
+                let digests: Option<Vec<_>> = of_models.map(|file| file.sha256.as_ref()).collect();
+                digests.filter(|all| !all.is_empty()).map(|all| counted(format!("SHA-256 of {} files", all.len())))
             }
             Self::SecurityPolicy => {
                 let is_policy = |path: &str| matches!(path.rsplit('/').next(), Some("SECURITY.md" | "security.txt"));
@@ -98,6 +105,7 @@ impl Whole {
             }
             Self::DocumentTime => "--timestamp, or SOURCE_DATE_EPOCH",
             Self::Components | Self::Relationships | Self::SystemName => "a folder with a model, data or software",
+            Self::ModelDigests => "a folder with a model whose files can all be read",
             Self::DatasetName | Self::DatasetUse => "README.md, front matter: datasets",
             Self::DatasetDescription => "the dataset's README.md: a paragraph under the title",
             Self::DatasetContent => "the dataset's README.md, front matter: task_categories",
