@@ -68,6 +68,13 @@ static REACHES: &[Reach] = &[
     does("FileSystemSetConfiguration", "changes how file systems are reached", false),
     does("RemoteCall", "calls functions on other machines of its cluster", false),
     does("_RemoteCall", "calls functions on other machines of its cluster", false),
+    does("XlaCustomCall", "calls functions of machine code in its process by their names", false),
+    does("XlaCustomCallV2", "calls functions of machine code in its process by their names", false),
+    // What `tf.contrib.ffmpeg` brought: each starts the program `ffmpeg` of the machine over a temporary file.
+    does("DecodeAudio", "starts the program ffmpeg", true),
+    does("DecodeAudioV2", "starts the program ffmpeg", true),
+    does("DecodeVideo", "starts the program ffmpeg", true),
+    does("EncodeAudio", "starts the program ffmpeg", true),
     python("EagerPyFunc"),
     python("PyFunc"),
     python("PyFuncStateless"),
@@ -158,9 +165,6 @@ static REACHES: &[Reach] = &[
     talks("RpcServerRegister"),
     talks("RpcServerStart"),
 ];
-
-/// Operators that call machine code by a name of their own, whatever TensorFlow's list says of the operator.
-const NATIVE: &[&str] = &["XlaCustomCall", "XlaCustomCallV2"];
 
 /// Operators whose attribute says something ordinary unless somebody means otherwise.
 const ORDINARILY_INERT: &[&str] = &["PrintV2", "DecodeProtoV2", "EncodeProto", "FixedUnigramCandidateSampler"];
@@ -268,7 +272,7 @@ pub(super) fn effect_of_others(name: &str) -> Effect {
     if let Some((_, what)) = FAMILIES.iter().find(|(family, _)| name.starts_with(family)) {
         return Effect::Reaches { what: Cow::Borrowed(what), critical: false };
     }
-    if is_registered(name) && !NATIVE.contains(&name) { Effect::Computes } else { Effect::Custom }
+    if is_registered(name) { Effect::Computes } else { Effect::Custom }
 }
 
 /// Whether the text of an attribute makes its operator stay within the runtime.
@@ -292,10 +296,10 @@ mod tests {
     #[test]
     fn what_writes_is_critical_and_what_reads_is_not() {
         assert!(
-            ["WriteFile", "PyFunc", "EagerPyFunc", "SaveV2", "DebugIdentityV2"].iter().all(|name| reaches(name, true))
+            ["WriteFile", "PyFunc", "EagerPyFunc", "SaveV2", "DebugIdentityV2", "DecodeVideo"].iter().all(|name| reaches(name, true))
         );
         assert!(
-            ["ReadFile", "RpcCall", "TextLineDataset", "RestoreV2", "BigtableClient"]
+            ["ReadFile", "RpcCall", "TextLineDataset", "RestoreV2", "BigtableClient", "XlaCustomCallV2"]
                 .iter()
                 .all(|name| reaches(name, false))
         );
@@ -309,7 +313,7 @@ mod tests {
         for name in ["CaseFoldUTF8", "Addons>Gelu", "SentencepieceTokenizeOp"] {
             assert_eq!(effect(name), Effect::Computes, "{name}");
         }
-        for name in ["", "matmul", "MyOp", "TRTEngineOp", "XlaCustomCallV2"] {
+        for name in ["", "matmul", "MyOp", "TRTEngineOp"] {
             assert_eq!(effect(name), Effect::Custom, "{name}");
         }
     }
