@@ -180,6 +180,11 @@ def hdf5() -> Shelf:
     add("shape-bomb-compressed", model_h5(plain, fill=bomb(chunks=(1 << 20,), compression="gzip", fillvalue=1.0)), "four terabytes of a fill value", "not-allow", source="cve-2026-0897")
     shelf.bad("shape-bomb-keras", archive(sequential(DENSE), weights_h5(lambda f: f.create_dataset("layers/dense/vars/2", shape=(1 << 40,), dtype="f4", chunks=(1 << 20,)))), "a shape bomb in a `.keras` file",
               name="model.keras", expect="not-allow", source="cve-2026-0897")
+    def growing(last: bytes, count: int):
+        data = np.zeros((count, 512), dtype="u1")
+        data[-1, : len(last)] = np.frombuffer(last, dtype="u1")
+        return lambda f: f.create_dataset("model_weights/p", data=data, chunks=(1, 512), maxshape=(None, 512))
+
     payload = inert_pickle()
     add("opaque-pickle", model_h5(plain, {"blob": np.void(payload)}), "a pickle in an attribute", "not-allow")
     add("dataset-pickle", model_h5(plain, fill=lambda f: f.create_dataset("model_weights/p", data=np.frombuffer(payload, dtype="u1"))), "a pickle as a data set of bytes", "not-allow")
@@ -188,6 +193,8 @@ def hdf5() -> Shelf:
     add("user-block-pickle", payload.ljust(512, b"\0") + model_h5(plain, user_block=512)[512:], "a pickle in the user block")
     add("user-block-elf", elf().ljust(512, b"\0") + model_h5(plain, user_block=512)[512:], "a program in the user block")
     add("tail-pickle", model_h5(plain) + payload, "a pickle behind the model", "not-allow")
+    for count in (2, 3, 30, 300, 3000):
+        add(f"growing-pickle-{count}", model_h5(plain, libver="latest", fill=growing(payload, count)), f"a pickle in chunk {count} of bytes that may grow", "not-allow")
     add("tail-zip", model_h5(plain) + archive(sequential(lambda3())), "a `.keras` file behind an HDF5 model", "not-allow")
     add("truncated", model_h5(plain)[:-700], "the end is missing", "not-allow")
     add("end-beyond", model_h5(plain)[:40] + b"\xff\xff\xff\xff\xff\0\0\0" + model_h5(plain)[48:], "the end of file lies far away", "not-allow")
@@ -240,6 +247,8 @@ def good() -> Shelf:
     add("h5-compressed", model_h5(plain, fill=lambda f: f.create_dataset("x", data=np.arange(10_000, dtype="f4"), compression="gzip", shuffle=True, fletcher32=True)), "compressed data with a checksum", name="data.h5")
     add("h5-lzf", model_h5(plain, fill=lambda f: f.create_dataset("x", data=np.arange(10_000, dtype="f4"), compression="lzf")), "data compressed with LZF", name="data.h5")
     add("h5-chunked-growing", model_h5(plain, fill=lambda f: f.create_dataset("x", data=np.arange(100, dtype="f4"), chunks=(10,), maxshape=(None,))), "data that may grow", name="data.h5")
+    for how in ({}, {"compression": "gzip"}):
+        add(f"h5-growing-latest{'-compressed' if how else ''}", model_h5(plain, libver="latest", fill=lambda f: f.create_dataset("x", data=np.zeros(3000, dtype="u1"), chunks=(1,), maxshape=(None,), **how)), "bytes that may grow, newest layout", name="data.h5")
     add("h5-many-groups", model_h5(plain, fill=lambda f: [f.create_dataset(f"g{i}/w", data=np.ones(3, dtype="f4") * i) for i in range(200)]), "two hundred groups", name="data.h5")
     add("h5-many-latest", model_h5(plain, libver="latest", fill=lambda f: [f.create_dataset(f"g{i}/w", data=np.ones(3, dtype="f4") * i) for i in range(200)]), "two hundred groups, newest layout", name="data.h5")
     add("h5-soft-link", model_h5(plain, fill=lambda f: f.__setitem__("alias", module.SoftLink("/model_weights/dense"))), "a link inside the file", name="data.h5")

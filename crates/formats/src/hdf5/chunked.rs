@@ -247,7 +247,7 @@ fn list(file: &File<'_>, chunks: &Chunks, rank: usize, whole: u64) -> Option<Vec
             let size = size.unwrap_or(whole);
             list.push(Chunk { first: vec![0; rank], offset: file.offset(index), size, mask: 0 });
         }
-        Index::Implicit | Index::Array | Index::NewTree | Index::Other => return None,
+        Index::Implicit | Index::Array | Index::NewTree | Index::GrowingArray => return None,
     }
     let is_inside = |chunk: &Chunk| chunk.offset.checked_add(chunk.size).is_some_and(|end| end <= file.source.len());
     list.iter().all(is_inside).then_some(list)

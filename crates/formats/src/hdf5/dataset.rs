@@ -91,10 +91,8 @@ impl Dataset<'_, '_> {
         let Some(filters) = filters.unwrap_or_else(|| Some(Vec::new())) else { return self.unreadable("filters") };
         self.filters(&filters);
         let extents = space.unwrap_or_default();
-        let elements = extents.iter().try_fold(1u64, |all, one| all.checked_mul(*one));
-        let declared = elements.and_then(|elements| elements.checked_mul(datatype.size));
         let has_external = find(kind::EXTERNAL_FILES).is_some();
-        let bytes = self.storage(&layout, &datatype, declared, &filters, has_external);
+        let bytes = self.storage(&layout, &datatype, &extents, &filters, has_external);
         let tensor =
             Tensor { name: shorten(self.path.to_owned(), 300), dtype: datatype.describe(), shape: extents, bytes };
         self.facts.push(Position::Offset(self.offset), FactKind::Tensor(tensor));
@@ -151,11 +149,11 @@ impl Dataset<'_, '_> {
         &mut self,
         layout: &Layout,
         datatype: &Datatype,
-        declared: Option<u64>,
+        shape: &[u64],
         filters: &[Filter],
         external: bool,
     ) -> Option<u64> {
-        let Some(declared) = declared else {
+        let Some(declared) = shape.iter().try_fold(datatype.size, |all, one| all.checked_mul(*one)) else {
             let detail = format!("the size of '{}' overflows 64 bits", self.path);
             self.facts.anomaly(self.offset, Anomaly::AllocationBomb, detail);
             return None;
@@ -177,7 +175,7 @@ impl Dataset<'_, '_> {
                 self.unwritten(declared);
                 Some(0)
             }
-            Layout::Chunked(chunks) => self.chunked(chunks, datatype, declared, filters),
+            Layout::Chunked(chunks) => self.chunked(chunks, datatype, shape, declared, filters),
             Layout::Virtual(address, index) => {
                 self.mapped(*address, *index);
                 None
@@ -218,12 +216,19 @@ impl Dataset<'_, '_> {
         self.contents(start, length, datatype);
     }
 
-    fn chunked(&mut self, chunks: &Chunks, datatype: &Datatype, declared: u64, filters: &[Filter]) -> Option<u64> {
+    fn chunked(
+        &mut self,
+        chunks: &Chunks,
+        datatype: &Datatype,
+        shape: &[u64],
+        declared: u64,
+        filters: &[Filter],
+    ) -> Option<u64> {
         let (mut stored, mut count, mut first, mut outside) = (0u64, 0u64, None, None);
         let file = self.file;
         let mut pickles = Vec::new();
         let mut later = Vec::new();
-        let outcome = layout::chunks(file, chunks, datatype.size, &mut |chunk| {
+        let outcome = layout::chunks(file, chunks, datatype.size, shape, &mut |chunk| {
             (stored, count) = (stored.saturating_add(chunk.size), count.saturating_add(1));
             first.get_or_insert(chunk);
             if !file.has(chunk.address, chunk.size) {
@@ -242,12 +247,8 @@ impl Dataset<'_, '_> {
             self.first_chunk(chunk, count, datatype, filters);
         }
         later.into_iter().for_each(|(offset, fact)| self.facts.push(Position::Offset(offset), fact));
-        if outcome == Some(false) && datatype.is_bytes() && declared > 0 {
-            let detail = format!("the chunks of '{}' are indexed in a way not read here", self.path);
-            self.facts.incomplete(self.offset, Gap::Unsupported, detail);
-        }
-        self.rows(&pickles, outcome == Some(true), datatype, filters);
-        if outcome != Some(true) {
+        self.rows(&pickles, outcome.is_some(), datatype, filters);
+        if outcome.is_none() {
             self.expansion(declared, self.file.source.len());
             return None;
         }
@@ -267,7 +268,7 @@ impl Dataset<'_, '_> {
         }
     }
 
-    fn note_chunks(&mut self, outcome: Option<bool>, outside: Option<Chunk>, count: u64) {
+    fn note_chunks(&mut self, outcome: Option<()>, outside: Option<Chunk>, count: u64) {
         if let Some(chunk) = outside {
             let detail =
                 format!("a chunk of '{}' at {:#x} reaches beyond the end of the file", self.path, chunk.address);

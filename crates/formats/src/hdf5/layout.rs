@@ -1,6 +1,7 @@
 //! Where the bytes of a dataset are, and what they went through.
 
 use super::btree;
+use super::chunk_arrays::{fixed, growing, located};
 use super::file::File;
 
 /// Chunks of one dataset that are counted.
@@ -45,8 +46,8 @@ pub(super) enum Index {
     Array,
     /// The newer B-tree.
     NewTree,
-    /// An array that grows, which is not gone through.
-    Other,
+    /// An array that grows in one dimension.
+    GrowingArray,
 }
 
 /// Reads a layout message.
@@ -108,7 +109,7 @@ fn new_chunks(fields: &mut super::fields::Fields<'_>) -> Option<Layout> {
         1 => Index::Single(None),
         2 => Index::Implicit,
         3 => fields.skip(1).map(|()| Index::Array)?,
-        4 => fields.skip(5).map(|()| Index::Other)?,
+        4 => fields.skip(5).map(|()| Index::GrowingArray)?,
         5 => fields.skip(6).map(|()| Index::NewTree)?,
         _ => return Some(Layout::Unknown),
     };
@@ -123,15 +124,15 @@ pub(super) struct Chunk {
     pub(super) mask: u64,
 }
 
-/// Goes through the chunks as far as their index is read here: `None` when it breaks,
-/// `Some(false)` when the index is of a kind that is not gone through.
+/// Goes through the chunks of a dataset of that shape, with elements of so many bytes: `None` when their index breaks.
 pub(super) fn chunks(
     file: &File<'_>,
     chunks: &Chunks,
     element: u64,
+    shape: &[u64],
     visit: &mut dyn FnMut(Chunk) -> Option<()>,
-) -> Option<bool> {
-    let Some(index) = chunks.index else { return Some(true) };
+) -> Option<()> {
+    let Some(index) = chunks.index else { return Some(()) };
     match chunks.kind {
         Index::Tree => {
             let key = chunks.extents.len().saturating_mul(8).saturating_add(8);
@@ -140,15 +141,15 @@ pub(super) fn chunks(
                 left = left.checked_sub(1)?;
                 let mut fields = file.fields(key);
                 visit(Chunk { size: u64::from(fields.u32()?), mask: u64::from(fields.u32()?), address })
-            })?;
-            Some(true)
+            })
         }
         Index::Single(size) => {
             let size = size.unwrap_or(chunks.whole(element));
-            visit(Chunk { address: index, size, mask: 0 })?;
-            Some(true)
+            visit(Chunk { address: index, size, mask: 0 })
         }
-        Index::Array => array(file, index, chunks.whole(element), visit),
+        Index::Implicit => one_after_another(file, index, chunks, element, shape, visit),
+        Index::Array => fixed(file, index, chunks.whole(element), visit),
+        Index::GrowingArray => growing(file, index, chunks.whole(element), visit),
         Index::NewTree => {
             let offsets = chunks.extents.len().saturating_sub(1).checked_mul(8)?;
             let whole = chunks.whole(element);
@@ -157,11 +158,28 @@ pub(super) fn chunks(
                 left = left.checked_sub(1)?;
                 let stored = record.get(..record.len().checked_sub(offsets)?)?;
                 visit(located(file, stored, whole)??)
-            })?;
-            Some(true)
+            })
         }
-        Index::Implicit | Index::Other => Some(false),
     }
+}
+
+/// Chunks that have no index: there are as many as the shape needs.
+fn one_after_another(
+    file: &File<'_>,
+    address: u64,
+    chunks: &Chunks,
+    element: u64,
+    shape: &[u64],
+    visit: &mut dyn FnMut(Chunk) -> Option<()>,
+) -> Option<()> {
+    let size = chunks.whole(element);
+    let grid = shape.iter().zip(&chunks.extents).map(|(shape, extent)| (*extent > 0).then(|| shape.div_ceil(*extent)));
+    let count = grid.into_iter().try_fold(1u64, |count, one| count.checked_mul(one?))?;
+    for number in 0..count.min(MAX_CHUNKS) {
+        file.budget.operate(1).ok()?;
+        visit(Chunk { address: address.checked_add(number.checked_mul(size)?)?, size, mask: 0 })?;
+    }
+    (count <= MAX_CHUNKS).then_some(())
 }
 
 impl Chunks {
@@ -169,56 +187,6 @@ impl Chunks {
     pub(super) fn whole(&self, element: u64) -> u64 {
         self.extents.iter().fold(1u64, |all, one| all.saturating_mul(*one)).max(element)
     }
-}
-
-/// A chunk in a newer index: its address, and when it went through filters its size and which were left out.
-/// The inner `None` is a chunk that was never written.
-fn located(file: &File<'_>, entry: &[u8], whole: u64) -> Option<Option<Chunk>> {
-    let mut fields = file.fields(entry);
-    let Some(address) = fields.address()? else { return Some(None) };
-    let rest = fields.rest().len();
-    let Some(width) = rest.checked_sub(4).filter(|_| rest > 0) else {
-        return Some(Some(Chunk { address, size: whole, mask: 0 }));
-    };
-    Some(Some(Chunk { address, size: fields.number(width)?, mask: u64::from(fields.u32()?) }))
-}
-
-/// An array of a fixed length: a header, a block behind it, and in long ones pages with a checksum each.
-fn array(file: &File<'_>, address: u64, whole: u64, visit: &mut dyn FnMut(Chunk) -> Option<()>) -> Option<bool> {
-    let pointer = file.sizes.offset as u64;
-    let head = file.block(address, 8u64.checked_add(file.sizes.length as u64)?.checked_add(pointer)?)?;
-    let mut fields = file.fields(&head);
-    if fields.take(4)? != b"FAHD" || fields.u8()? != 0 {
-        return None;
-    }
-    fields.skip(1)?;
-    let (entry, bits) = (u64::from(fields.u8()?), u32::from(fields.u8()?));
-    let count = fields.length()?;
-    let Some(block) = fields.address()? else { return Some(true) };
-    if count > MAX_CHUNKS || file.block(block, 4)? != b"FADB" || entry < pointer {
-        return None;
-    }
-    let page = 1u64.checked_shl(bits).filter(|page| *page < count);
-    let mut at = block.checked_add(6)?.checked_add(pointer)?;
-    if let Some(page) = page {
-        let bitmap = count.div_ceil(page).div_ceil(8);
-        at = at.checked_add(bitmap)?.checked_add(4)?;
-    }
-    let mut left = count;
-    while left > 0 {
-        let here = page.unwrap_or(count).min(left);
-        let bytes = file.block(at, here.checked_mul(entry)?)?;
-        for one in bytes.chunks_exact(usize::try_from(entry).ok()?) {
-            file.budget.operate(1).ok()?;
-            // Pages that were never written are zeros.
-            if let Some(chunk) = located(file, one, whole)?.filter(|chunk| chunk.address != 0) {
-                visit(chunk)?;
-            }
-        }
-        at = at.checked_add(here.checked_mul(entry)?)?.checked_add(4)?;
-        left = left.saturating_sub(here);
-    }
-    Some(true)
 }
 
 /// Filters that every reader of HDF5 has, or that come with h5py or PyTables.

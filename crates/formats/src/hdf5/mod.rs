@@ -5,6 +5,7 @@ mod arrays;
 mod attribute;
 mod btree;
 mod checksum;
+mod chunk_arrays;
 mod chunked;
 mod dataset;
 mod datatype;

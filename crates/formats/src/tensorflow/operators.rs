@@ -296,7 +296,9 @@ mod tests {
     #[test]
     fn what_writes_is_critical_and_what_reads_is_not() {
         assert!(
-            ["WriteFile", "PyFunc", "EagerPyFunc", "SaveV2", "DebugIdentityV2", "DecodeVideo"].iter().all(|name| reaches(name, true))
+            ["WriteFile", "PyFunc", "EagerPyFunc", "SaveV2", "DebugIdentityV2", "DecodeVideo"]
+                .iter()
+                .all(|name| reaches(name, true))
         );
         assert!(
             ["ReadFile", "RpcCall", "TextLineDataset", "RestoreV2", "BigtableClient", "XlaCustomCallV2"]
