@@ -16,6 +16,7 @@ if __package__ in (None, ""):  # run as a script: make the package importable, t
     __package__ = "corpus"
 
 from corpus import (  # noqa: E402
+    everyday,
     archives_bad,
     arrays_bad,
     classic_cases,
@@ -114,6 +115,7 @@ MAKERS: list[Maker] = [
     good_files.safetensors_files,
     good_files.gguf_files,
     good_files.others,
+    everyday.everyday,
     good_libraries.libraries,
     huggingface.good,
     onnx_cases.good,

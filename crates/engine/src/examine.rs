@@ -28,6 +28,16 @@ use crate::summary;
 /// Formats whose signatures raw numbers do not have by chance.
 const UNLIKELY_NUMBERS: &[&str] = &["pickle", "zip", "7z", "xz", "gguf"];
 
+/// What is said of content that ends too early. Where only the decoding ended, it is not about the file.
+const ABOUT_THE_END: &[Anomaly] = &[
+    Anomaly::AllocationBomb,
+    Anomaly::Broken,
+    Anomaly::ChecksumMismatch,
+    Anomaly::Malformed,
+    Anomaly::OutOfBounds,
+    Anomaly::SizeMismatch,
+];
+
 /// An archive of fewer bytes has no honest reason to hold more than may be decoded below one file.
 const SMALL_ARCHIVE: u64 = 1 << 20;
 
@@ -94,6 +104,8 @@ struct Subject<'a> {
     depth: u32,
     /// Stored bytes of the outermost stream that this was decoded from, through however many others.
     stored: Option<u64>,
+    /// Whether it was not decoded to its end, as is told of what holds it.
+    is_cut: bool,
 }
 
 impl Subject<'_> {
@@ -106,7 +118,7 @@ impl Examination<'_> {
     /// Examines a file.
     #[must_use]
     pub fn file(&self, source: &dyn Source, location: Location) -> Examined {
-        self.whole(Subject { source, location, role: Role::Unknown, depth: 0, stored: None })
+        self.whole(Subject { source, location, role: Role::Unknown, depth: 0, stored: None, is_cut: false })
     }
 
     fn whole(&self, subject: Subject<'_>) -> Examined {
@@ -178,6 +190,9 @@ impl Examination<'_> {
         });
         contents::observe(subject.source, &context, &mut facts);
         expectation::check(probe, formats, &mut facts);
+        if subject.is_cut {
+            facts.forgive(ABOUT_THE_END);
+        }
         facts
     }
 
@@ -204,26 +219,34 @@ impl Examination<'_> {
             let padding = padding(parent.source, child);
             let window = Window::new(parent.source, child.offset + padding, child.length - padding);
             let stored = parent.stored;
-            return self.artifact(&Subject { source: &window, location, role, depth, stored }, examined);
+            return self.artifact(
+                &Subject { source: &window, location, role, depth, stored, is_cut: parent.is_cut },
+                examined,
+            );
         }
-        let spool = self.decoded(parent, child, facts);
+        let (spool, is_cut) = self.decoded(parent, child, facts);
+        if is_cut && spool.is_empty() {
+            return;
+        }
         let stored = parent.stored.unwrap_or(child.length);
         if is_bomb(spool.len(), stored) {
             let detail = format!("'{}' is {} bytes, out of {stored} that are stored", child.name, spool.len());
             facts.anomaly(child.offset, Anomaly::ExpansionBomb, detail);
         }
-        self.artifact(&Subject { source: &spool, location, role, depth, stored: Some(stored) }, examined);
+        let subject = Subject { source: &spool, location, role, depth, stored: Some(stored), is_cut };
+        self.artifact(&subject, examined);
     }
 
-    /// Decodes a child as far as it goes. What goes wrong is a fact about the parent.
-    fn decoded(&self, parent: &Subject<'_>, child: &Child, facts: &mut Facts) -> Spool {
+    /// Decodes a child as far as it goes, and tells whether a limit ended that. What goes wrong is a fact about the parent.
+    fn decoded(&self, parent: &Subject<'_>, child: &Child, facts: &mut Facts) -> (Spool, bool) {
         let mut spool = Spool::default();
         let decoded = decode(parent.source, child, self.budget, &mut spool as &mut dyn Write);
+        let is_cut = matches!(decoded, Err(DecodeError::Exhausted(_) | DecodeError::Bomb));
         match decoded {
             Ok(decoded) => note_rest(child, decoded.consumed, decoded.trailing, decoded.checksum_ok, facts),
-            Err(error) => note_error(parent, child, &error, facts),
+            Err(error) => note_error(parent, child, &error, !spool.is_empty(), facts),
         }
-        spool
+        (spool, is_cut || parent.is_cut)
     }
 
     fn judge(&self, subject: &Subject<'_>, formats: &[&'static dyn Format], facts: &Facts, examined: &mut Examined) {
@@ -347,10 +370,11 @@ fn is_bomb(decoded: u64, stored: u64) -> bool {
     decoded > BOMB_BYTES && decoded / BOMB_RATIO > stored
 }
 
-fn note_error(parent: &Subject<'_>, child: &Child, error: &DecodeError, facts: &mut Facts) {
+/// Notes why a child was not decoded in full. Once the budget is spent, nothing comes out of those that follow either.
+fn note_error(parent: &Subject<'_>, child: &Child, error: &DecodeError, has_begun: bool, facts: &mut Facts) {
     let detail = format!("'{}' cannot be decoded in full: {error}", child.name);
     match error {
-        DecodeError::Exhausted(Exhausted::Expansion) if parent.source.len() < SMALL_ARCHIVE => {
+        DecodeError::Exhausted(Exhausted::Expansion) if has_begun && parent.source.len() < SMALL_ARCHIVE => {
             facts.anomaly(child.offset, Anomaly::ExpansionBomb, detail);
         }
         DecodeError::Bomb => facts.anomaly(child.offset, Anomaly::ExpansionBomb, detail),

@@ -102,6 +102,14 @@ impl Facts {
         self.push(Position::Offset(offset), FactKind::Incomplete { reason, detail });
     }
 
+    /// Takes back anomalies of these kinds: what was read ended before its end, so that they are about nothing in the file.
+    pub fn forgive(&mut self, anomalies: &[Anomaly]) {
+        self.list.retain(|fact| match &fact.kind {
+            FactKind::Anomaly { anomaly, .. } => !anomalies.contains(anomaly),
+            _ => true,
+        });
+    }
+
     /// All facts kept, in the order in which they were read.
     #[must_use]
     pub fn list(&self) -> &[Fact] {

@@ -1,4 +1,4 @@
-//! Pictures, sounds, documents and fonts: known for what they are, and searched for what hangs on behind their end.
+//! Pictures, sounds, documents, fonts and measurements: known for what they are, and searched for what hangs on behind their end.
 
 use crate::budget::Budget;
 use crate::child::Child;
@@ -29,6 +29,11 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"fLaC\0", "FLAC sound"),
     (0, b"OggS\0", "Ogg sound"),
     (0, b"%PDF-", "PDF document"),
+    (0, b"{\\rtf1", "RTF document"),
+    (0, b"SIMPLE  =                    T", "FITS data"),
+    (0, b"CDF\x01", "netCDF classic data"),
+    (0, b"CDF\x02", "netCDF classic data"),
+    (0, b"CDF\x05", "netCDF classic data"),
     (0, b"wOFF", "WOFF font"),
     (0, b"wOF2", "WOFF font"),
     (0, b"OTTO\0", "OpenType font"),
@@ -44,7 +49,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 static META: Meta = Meta {
     id: "media",
-    title: "picture, sound, film, document or font",
+    title: "picture, sound, film, document, font or measurements",
     extensions: &["png", "jpg", "jpeg", "gif", "webp", "wav", "tif", "tiff", "mp4", "mp3", "flac", "ogg", "pdf"],
     depth: Depth::Surface,
     reads: "which kind it is; of PNG and RIFF also where it ends and what follows; programs behind the start of others",

@@ -64,8 +64,8 @@ pub(super) struct Job {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, env = "WAAG_CACHE_DIR", help_heading = "Input")]
     cache_dir: Option<PathBuf>,
 
-    /// Read everything, and keep no results
-    #[arg(long, conflicts_with = "cache_dir", help_heading = "Input")]
+    /// Read everything, and keep no results, whatever WAAG_CACHE_DIR says
+    #[arg(long, help_heading = "Input")]
     no_cache: bool,
 
     /// How to tell it

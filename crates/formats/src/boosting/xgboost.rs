@@ -13,6 +13,7 @@ use crate::facts::{Facts, MAX_TEXT, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::json::{self, Event, Segment, Value, looks_like_json, path_text};
 use crate::source::{ReadError, Source};
+use crate::text::is_text;
 use crate::ubjson;
 
 /// Nodes of one tree that are followed.
@@ -51,7 +52,8 @@ impl Format for XgBoost {
 
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         let has = |text: &[u8]| probe.head.windows(text.len()).any(|bytes| bytes == text);
-        if is_ubjson(&probe.head) {
+        // Lengths are bytes that no text has; templates begin with `{# a comment #}`.
+        if is_ubjson(&probe.head) && (probe.extension() == "ubj" || !is_text(&probe.head)) {
             let certain = has(b"learner") || probe.extension() == "ubj";
             return Some(if certain { Certainty::Certain } else { Certainty::Possible });
         }
@@ -442,6 +444,11 @@ mod tests {
         let probe = Probe::new(&deep, "model.ubj", crate::child::Role::Unknown);
         assert_eq!(XgBoost.recognise(&probe), Some(Certainty::Likely));
         assert_eq!(oddities(&inspect(&XgBoost, "model.ubj", &deep)).len(), 1);
+        let recognise = |bytes: &[u8], name| XgBoost.recognise(&Probe::new(&bytes, name, crate::child::Role::Unknown));
+        assert_eq!(recognise(instruction, "model.bin"), Some(Certainty::Certain));
+        for template in [&b"{# a comment #}\n<html>"[..], b"{#-\nlonger\n-#}", b"{l2tp}\n"] {
+            assert_eq!(recognise(template, "layout.html"), None);
+        }
     }
 
     #[test]

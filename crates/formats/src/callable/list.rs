@@ -1,6 +1,6 @@
 //! Reading the lists, lazily: one file a library, parsed when the first name of that library is met.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -23,6 +23,7 @@ static FILES: &[(&str, &str)] = lists![
     "fairseq",
     "fastai",
     "flair",
+    "gensim",
     "imblearn",
     "joblib",
     "keras",
@@ -43,6 +44,7 @@ static FILES: &[(&str, &str)] = lists![
     "sklearn",
     "spacy",
     "statsmodels",
+    "tables",
     "timezones",
     "timm",
     "tokenizers",
@@ -266,8 +268,8 @@ pub fn state_conditions(module: &str, name: &str) -> Option<&'static StateCondit
 }
 
 /// Modules known from many installations, for which there is no list.
-static KNOWN_MODULES: LazyLock<Vec<String>> =
-    LazyLock::new(|| toml::from_str::<RawList>(KNOWN).map(|raw| raw.modules).unwrap_or_default());
+static KNOWN_MODULES: LazyLock<HashSet<String>> =
+    LazyLock::new(|| toml::from_str::<RawList>(KNOWN).map(|raw| raw.modules.into_iter().collect()).unwrap_or_default());
 
 /// The library a module belongs to, when it is known here.
 #[must_use]
@@ -275,7 +277,7 @@ pub fn library(module: &str) -> Option<&'static str> {
     if let Some(shelf) = shelves_of(module).next() {
         return Some(&shelf.library);
     }
-    KNOWN_MODULES.iter().map(String::as_str).find(|known| *known == top_level(module))
+    KNOWN_MODULES.get(top_level(module)).map(String::as_str)
 }
 
 /// Dangers by pattern: `module:name`, `module:*` or `module.*:*`.

@@ -35,14 +35,14 @@ use superblock::Superblock;
 /// Bytes of a block in front of the content that are looked at together.
 const CHUNK: usize = 4096;
 /// The start of the block that MATLAB writes in front of the content.
-const MATLAB: &[u8] = b"MATLAB 7.3 MAT-file";
+const MATLAB: &[&[u8]] = &[b"MATLAB 7.3 MAT-file", b"MATLAB 7.0 MAT-file"];
 /// How long that block is.
 const MATLAB_BLOCK: u64 = 512;
 
 static META: Meta = Meta {
     id: "hdf5",
     title: "HDF5",
-    extensions: &["h5", "hdf5", "hdf", "he5", "nc", "h5ad"],
+    extensions: &["h5", "hdf5", "hdf", "he5", "h5ad"],
     depth: Depth::Full,
     reads: "every object header, group, attribute, type, shape and place of storage; other files named; \
             configurations and pickles in attributes",
@@ -96,9 +96,9 @@ fn user_block(source: &dyn Source, start: u64, facts: &mut Facts) {
     if start == 0 {
         return;
     }
-    let head = read_up_to(source, 0, MATLAB.len());
-    if start == MATLAB_BLOCK && head == MATLAB {
-        return facts.property("user_block", "MATLAB 7.3");
+    let head = read_up_to(source, 0, 64);
+    if start == MATLAB_BLOCK && MATLAB.iter().any(|known| head.starts_with(known)) {
+        return facts.property("user_block", "MATLAB 7");
     }
     if is_zero(source, start) {
         return;

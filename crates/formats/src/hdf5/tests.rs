@@ -146,6 +146,12 @@ fn what_stands_around_the_content_is_opened() {
     block.resize(512, b'\n');
     block.extend(file(&[]));
     assert_eq!(anomalies(&inspect(&Hdf5, "a.h5", &block)), [Anomaly::HiddenContent]);
+    for (version, odd) in [("7.3", 0), ("7.0", 0), ("9.9", 1)] {
+        let mut matlab = format!("MATLAB {version} MAT-file, Platform: GLNX86, HDF5 schema 0.05 .").into_bytes();
+        matlab.resize(512, b' ');
+        matlab.extend(file(&[]));
+        assert_eq!(anomalies(&inspect(&Hdf5, "a.mat", &matlab)).len(), odd, "{version}");
+    }
     let zeros = [vec![0; 2048], file(&[Item::Bytes("w", b"1234", &[4])])].concat();
     assert_eq!(anomalies(&inspect(&Hdf5, "a.h5", &zeros)), []);
     assert_eq!(

@@ -180,6 +180,7 @@ impl Walker<'_, '_> {
         let text = match self.kind()? {
             Kind::Text(length) | Kind::Bytes(length) => self.text(offset, length)?,
             Kind::Integer(value) => value.to_string(),
+            Kind::Float(value) => value.to_string(),
             _ => return self.note(offset, Problem::Odd(Anomaly::Malformed), "a key is neither text nor a number"),
         };
         self.keys = self.keys.saturating_add(1);

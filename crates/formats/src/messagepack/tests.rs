@@ -24,6 +24,12 @@ fn odd(bytes: &[u8]) -> Vec<String> {
 }
 
 #[test]
+fn keys_may_be_fractions() {
+    assert_eq!(odd(b"\x81\xcb\x3f\xf8\0\0\0\0\0\0\x01"), Vec::<String>::new());
+    assert_eq!(odd(b"\x81\x90\x01"), ["Malformed"]);
+}
+
+#[test]
 fn arrays_and_values_are_told() {
     let bytes = checkpoint(2, "float32");
     let facts = inspect(&Flax, "flax_model.msgpack", &bytes);

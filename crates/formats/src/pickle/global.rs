@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::reading::is_identifier_path;
 use crate::callable::arguments::ArgumentKind;
 use crate::callable::list::{StateConditions, state_conditions};
 use crate::callable::{depends_on_arguments, judge};
@@ -29,6 +30,11 @@ impl Global {
     /// `module.name`, as people write it.
     pub(super) fn path(&self) -> String {
         format!("{}.{}", self.module, self.name)
+    }
+
+    /// Whether there can be a module and something in it that are called so.
+    pub(super) fn is_name(&self) -> bool {
+        is_identifier_path(&self.module) && is_identifier_path(&self.name)
     }
 
     pub(super) fn is(&self, module: &str, name: &str) -> bool {

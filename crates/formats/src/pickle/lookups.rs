@@ -62,7 +62,7 @@ impl Machine<'_> {
         let (module, name) =
             if self.protocol < FIRST_WITHOUT_RENAMING { renamed(module, name) } else { (module, name) };
         if !is_identifier_path(module) || !is_identifier_path(name) {
-            self.uses.anomaly(self.at, Anomaly::Malformed, format!("'{module}' '{name}' is not a name in Python"));
+            self.uses.no_name(self.at, module, name);
         }
         let Some(id) = self.globals.number(module, name) else {
             self.uses.incomplete(self.at, Gap::Limit, "the stream names more callables than are followed");

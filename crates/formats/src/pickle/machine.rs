@@ -71,6 +71,9 @@ pub(super) struct Machine<'a> {
     nesting: u32,
     /// What STOP returned.
     pub(super) result: Value,
+    /// Where the opcodes stand that were gone through while nothing was broken, for a search: it ends where nothing can
+    /// come of it any more.
+    pub(super) passed: Option<Vec<u64>>,
 }
 
 impl std::fmt::Debug for Machine<'_> {
@@ -101,6 +104,7 @@ impl<'a> Machine<'a> {
             embedded: 0,
             nesting: 0,
             result: Value::Lost,
+            passed: None,
         }
     }
 
@@ -113,6 +117,9 @@ impl<'a> Machine<'a> {
             self.texts(most);
             self.operations = self.operations.saturating_add(1);
             self.at = self.cursor.position();
+            if self.passed.is_some() && !self.searches_on() {
+                return End::Exhausted;
+            }
             match self.step() {
                 Ok(Flow::Next) => self.leave_frame(),
                 Ok(Flow::End(end)) => return end,
@@ -123,6 +130,15 @@ impl<'a> Machine<'a> {
                 }
             }
         }
+    }
+
+    /// Notes an opcode of a search; whether it can still do something, or has.
+    fn searches_on(&mut self) -> bool {
+        let is_broken = self.uses.is_broken();
+        if let Some(passed) = self.passed.as_mut().filter(|_| !is_broken) {
+            passed.push(self.at);
+        }
+        !is_broken || self.uses.has_effects()
     }
 
     fn pay(&mut self) -> bool {

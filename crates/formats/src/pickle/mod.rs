@@ -106,7 +106,7 @@ fn looks_like_a_program(probe: &Probe<'_>) -> bool {
     let end = machine.run(MAX_PROBED);
     if machine.uses.has_effects() || machine.uses.is_broken() || probe.role == Role::Numbers {
         // A look-up of what is dangerous is no chance, whatever becomes of it.
-        return machine.uses.has_effects() || machine.uses.has_danger() && probe.role != Role::Numbers;
+        return machine.uses.has_effects() || machine.has_danger() && probe.role != Role::Numbers;
     }
     let whole = end == End::Stop && machine.cursor.remaining() == 0;
     whole || end == End::Exhausted || (end == End::Stop && machine.uses.has_callables())

@@ -2,6 +2,8 @@
 //!
 //! A loader can be told to start anywhere. What is found is reported only if it would do something.
 
+use std::collections::HashSet;
+
 use crate::budget::Budget;
 use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;
@@ -20,6 +22,8 @@ const OVERLAP: usize = 256;
 const MAX_FOLLOWED: u64 = 20_000;
 /// Candidates followed in one place; random bytes give about 60 a megabyte.
 const MAX_CANDIDATES: u32 = 20_000;
+/// Opcodes gone through that are remembered.
+const MAX_PASSED: usize = 1 << 19;
 /// Hidden pickles reported in one place.
 const MAX_REPORTED: u32 = 8;
 
@@ -47,7 +51,8 @@ pub enum Place {
 /// searched.
 pub fn search_beneath(source: &dyn Source, place: Place, budget: &Budget, facts: &mut Facts) {
     let end = source.len();
-    Search { source, budget, facts, candidates: 0, reported: 0, next: 0, end, place }.run(0, MAX_SEARCHED);
+    Search { source, budget, facts, candidates: 0, reported: 0, next: 0, end, place, passed: HashSet::new() }
+        .run(0, MAX_SEARCHED);
 }
 
 /// Looks for a pickle that starts at `at` and nowhere else.
@@ -58,7 +63,17 @@ pub fn search_start(source: &dyn Source, at: u64, budget: &Budget, facts: &mut F
 /// Looks for pickles that start within `most` bytes from `from`.
 pub(super) fn search_within(source: &dyn Source, from: u64, most: u64, budget: &Budget, facts: &mut Facts) {
     let end = source.len().min(from.saturating_add(most));
-    let mut search = Search { source, budget, facts, candidates: 0, reported: 0, next: from, end, place: Place::Bytes };
+    let mut search = Search {
+        source,
+        budget,
+        facts,
+        candidates: 0,
+        reported: 0,
+        next: from,
+        end,
+        place: Place::Bytes,
+        passed: HashSet::new(),
+    };
     let offset = search.run(from, most);
     if search.candidates >= MAX_CANDIDATES {
         facts.incomplete(offset, Gap::Limit, "there is more here than is searched for hidden pickles");
@@ -77,6 +92,9 @@ struct Search<'a> {
     end: u64,
     /// What counts here.
     place: Place,
+    /// Opcodes that a candidate went through without doing anything. Whoever starts there has less on the stack, and does
+    /// no more: in a sorted list of words each line would be followed through all that come after it.
+    passed: HashSet<u64>,
 }
 
 impl Search<'_> {
@@ -104,7 +122,7 @@ impl Search<'_> {
             let Some(rest) = chunk.get(index..) else { break };
             let start = offset.saturating_add(index as u64);
             let fits = is_candidate(rest) && (self.place != Place::Document || rest.first() == Some(&opcode::PROTO));
-            if fits && (self.next..self.end).contains(&start) && self.is_open() {
+            if fits && (self.next..self.end).contains(&start) && !self.passed.contains(&start) && self.is_open() {
                 self.follow(start);
             }
         }
@@ -115,9 +133,15 @@ impl Search<'_> {
         let mut machine = Machine::new(self.source, start, self.budget, false);
         // INST and OBJ take everything from a mark, which may stand before the candidate.
         let marked = machine.stack.mark();
+        machine.passed = Some(Vec::new());
         let end = machine.run(MAX_FOLLOWED);
-        // Names that nobody knows are found in any text: what is hidden to do harm calls something that is there.
-        if marked.is_err() || !machine.uses.has_effects() || !machine.uses.has_named_effects() {
+        if !machine.uses.has_effects() {
+            self.pass(machine.passed.take().unwrap_or_default());
+        }
+        // Names that nobody knows are found in any text: what is hidden to do harm calls something that is there. Lists of
+        // words and addresses name libraries too (`can`, `ta`), and break off.
+        let is_whole = end == End::Stop || self.is_signed(start);
+        if marked.is_err() || !machine.uses.has_effects() || !machine.uses.has_named_effects(is_whole) {
             return;
         }
         if self.place == Place::Text && !self.is_no_example(start, machine.cursor.position(), end) {
@@ -130,13 +154,24 @@ impl Search<'_> {
         machine.write_facts(self.facts);
     }
 
+    fn pass(&mut self, opcodes: Vec<u64>) {
+        // Forgetting costs time alone.
+        if self.passed.len() > MAX_PASSED {
+            self.passed.clear();
+        }
+        self.passed.extend(opcodes);
+    }
+
     /// Whether a pickle in a text stands there to be loaded: with a signature, or whole and most of the text or its end.
     fn is_no_example(&self, start: u64, stop: u64, end: End) -> bool {
-        let signed = read_up_to(self.source, start, 1) == [opcode::PROTO];
         let rest = read_up_to(self.source, stop, OVERLAP);
         let is_last = (rest.len() < OVERLAP) && rest.iter().all(u8::is_ascii_whitespace);
         let is_most = stop.saturating_sub(start) > self.source.len() / 2;
-        signed || end == End::Stop && (is_last || is_most)
+        self.is_signed(start) || end == End::Stop && (is_last || is_most)
+    }
+
+    fn is_signed(&self, start: u64) -> bool {
+        read_up_to(self.source, start, 1) == [opcode::PROTO]
     }
 }
 
@@ -158,4 +193,27 @@ fn is_two_names(bytes: &[u8]) -> bool {
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let mut is_name = || lines.next().and_then(|line| std::str::from_utf8(line).ok()).is_some_and(is_identifier_path);
     is_name() && is_name() && lines.next().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether something was found, and whether the budget was enough.
+    fn search(bytes: &[u8], operations: u64) -> (bool, bool) {
+        let budget = Budget::new(0, operations, 100);
+        let mut facts = Facts::new();
+        search_beneath(&bytes, Place::Text, &budget, &mut facts);
+        (facts.has_anomaly(Anomaly::HiddenContent), budget.operate(1).is_ok())
+    }
+
+    #[test]
+    fn a_sorted_list_of_words_is_followed_once() {
+        let words: String = (0..20_000).map(|number| format!("c{number:05}a\n")).collect();
+        assert_eq!(search(words.as_bytes(), 500_000), (false, true));
+        let hidden = words + "cos\nsystem\n(S'echo waag-inert'\ntR.";
+        assert_eq!(search(hidden.as_bytes(), 500_000), (true, true));
+        let shifted = hidden.replacen("c00000a\n", "", 1);
+        assert_eq!(search(shifted.as_bytes(), 500_000), (true, true));
+    }
 }

@@ -229,3 +229,17 @@ fn pickles_in_data_are_opened_in_whatever_form() {
     assert_eq!(encodings(&text(&hex)), [(Encoding::Hex, Role::Pickle)]);
     assert_eq!(encodings(&text("gAme of the year, gAme of the year")), []);
 }
+
+#[test]
+fn lines_of_texts_are_no_names() {
+    let is_taken = |bytes: &[u8]| PICKLE.recognise(&Probe::new(&bytes, "a.bin", Role::Unknown)).is_some();
+    let c = b"int\nmain(void)\n{\n  return 0;\n}\n";
+    let label = b"(interp-transition-guide)=\n# Interpolate\n";
+    let header = b"const_p1,const_p2\n0.1,0.2\n";
+    for text in [&c[..], label, header, b"import sys\nsys.path.append(sys.argv[1])\n"] {
+        assert!(!is_taken(text), "{}", text.escape_ascii());
+    }
+    // The call stands before the name that there is not.
+    assert!(is_taken(b"cos\nsystem\n(S'true'\ntRcnt\nmain(void)\n."));
+    assert!(is_taken(b"cos\nsystem\n."));
+}

@@ -92,6 +92,12 @@ impl Uses {
         }
     }
 
+    /// Notes a name that no loader finds: it stops there.
+    pub(super) fn no_name(&mut self, at: u64, module: &str, name: &str) {
+        self.anomaly(at, Anomaly::Malformed, format!("'{module}' '{name}' is not a name in Python"));
+        self.broken = true;
+    }
+
     /// Whether a loader would have stopped with an error.
     pub(super) fn is_broken(&self) -> bool {
         self.broken
@@ -158,17 +164,15 @@ impl Uses {
         self.acts
     }
 
-    /// Whether a callable that is known, by name or by library, was used in a way that is not inert.
-    pub(super) fn has_named_effects(&self) -> bool {
-        let is_known = |seen: &Seen| matches!(seen.standing, Standing::Dangerous { .. } | Standing::Unlisted { .. });
+    /// Whether a callable that is known to be dangerous, or only by its library, was used in a way that is not inert.
+    pub(super) fn has_named_effects(&self, by_library: bool) -> bool {
+        let is_known = |seen: &Seen| match seen.standing {
+            Standing::Dangerous { .. } => true,
+            Standing::Unlisted { .. } => by_library,
+            _ => false,
+        };
         let acts = |key: &&(GlobalId, Usage)| key.1 != Usage::Reference;
         self.order.iter().filter(acts).any(|key| self.by_use.get(key).is_some_and(|seen| seen.iter().any(is_known)))
-    }
-
-    /// Whether something dangerous was looked up or used.
-    pub(super) fn has_danger(&self) -> bool {
-        let is_danger = |seen: &Seen| matches!(seen.standing, Standing::Dangerous { .. });
-        self.by_use.values().any(|seen| seen.iter().any(is_danger))
     }
 
     /// Whether any callable was used at all.
@@ -178,6 +182,13 @@ impl Uses {
 }
 
 impl Machine<'_> {
+    /// Whether something dangerous was looked up or used, by a name that there can be: `nt` and `main(void)` are two lines of C.
+    pub(super) fn has_danger(&self) -> bool {
+        let is_danger = |seen: &Seen| matches!(seen.standing, Standing::Dangerous { .. });
+        let has_name = |id: GlobalId| self.globals.get(id).is_some_and(super::global::Global::is_name);
+        self.uses.by_use.iter().any(|((id, _), seen)| has_name(*id) && seen.iter().any(is_danger))
+    }
+
     /// Notes a use of a named callable.
     pub(super) fn record(&mut self, id: GlobalId, usage: Usage, standing: Standing, expression: Option<String>) {
         if expression.is_none() && matches!(standing, Standing::Inert { .. }) && self.uses.count_inert(id, usage) {

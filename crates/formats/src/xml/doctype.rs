@@ -10,6 +10,33 @@ const MAX_DECLARATIONS: usize = 10_000;
 /// Definitions that are kept by standards bodies, and that readers know by heart.
 const STANDARD: &[&str] = &["-//W3C//", "-//OASIS//", "-//Apple//", "-//Apple Computer//", "ISO ", "-//ISO"];
 
+/// Hosts that publish definitions which many documents name by their address alone.
+const PUBLISHERS: &[&str] = &[
+    "checkstyle.org",
+    "dtd.nlm.nih.gov",
+    "glade.gnome.org",
+    "java.sun.com",
+    "maven.apache.org",
+    "mybatis.org",
+    "projects.coin-or.org",
+    "us-vo.org",
+    "gifti.projects.nitrc.org",
+    "www.adobe.com",
+    "www.apple.com",
+    "www.coin-or.org",
+    "www.docbook.org",
+    "www.freedesktop.org",
+    "www.hibernate.org",
+    "www.ivoa.net",
+    "www.macromedia.com",
+    "www.ncbi.nlm.nih.gov",
+    "www.nitrc.org",
+    "www.oasis-open.org",
+    "www.puppycrawl.com",
+    "www.springframework.org",
+    "www.w3.org",
+];
+
 /// What a declaration says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Doctype {
@@ -49,10 +76,12 @@ struct External<'t> {
 
 fn definition(external: &External<'_>, doctype: &mut Doctype) {
     let standard = external.public.is_some_and(|id| STANDARD.iter().any(|known| id.starts_with(known)));
-    if standard || external.system.is_empty() {
+    let web = ["http://", "https://"].iter().find_map(|start| external.system.strip_prefix(start));
+    let publisher = web.and_then(|rest| rest.split('/').next()).is_some_and(|host| PUBLISHERS.contains(&host));
+    if standard || publisher || external.system.is_empty() {
         return;
     }
-    let is_address = ["http://", "https://"].iter().any(|start| external.system.starts_with(start));
+    let is_address = web.is_some();
     if external.public.is_some() && is_address {
         doctype.published = Some(external.system.to_owned());
     } else if is_elsewhere(external.system) {

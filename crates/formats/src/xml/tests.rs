@@ -35,6 +35,7 @@ fn what_writers_write_is_clean() {
     let svg =
         r#"<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/a.dtd" [<!ENTITY n "x">]><svg>&n;</svg>"#;
     assert!(odd(svg).is_empty(), "{:?}", odd(svg));
+    assert!(odd("<!DOCTYPE GIFTI SYSTEM \"http://www.nitrc.org/frs/download.php/115/gifti.dtd\"><GIFTI/>").is_empty());
 }
 
 #[test]

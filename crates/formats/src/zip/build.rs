@@ -17,6 +17,8 @@ pub(crate) struct Member {
     pub(crate) local_flags: Option<u16>,
     pub(crate) crc: u32,
     pub(crate) local_size: Option<u32>,
+    /// Whether the own header says the size, though a descriptor follows: as archives of Macs do.
+    pub(crate) says_size: bool,
     pub(crate) attributes: u32,
     pub(crate) extra: Vec<u8>,
     pub(crate) descriptor: bool,
@@ -62,7 +64,7 @@ impl Member {
         let stored = if local { self.local_size.unwrap_or(self.stored.len() as u32) } else { self.stored.len() as u32 };
         out.extend((if open { 0 } else { self.crc }).to_le_bytes());
         out.extend((if open { 0 } else { stored }).to_le_bytes());
-        out.extend((if open { 0 } else { self.size as u32 }).to_le_bytes());
+        out.extend((if open && !self.says_size { 0 } else { self.size as u32 }).to_le_bytes());
         let name = if local { self.local_name.as_ref().unwrap_or(&self.name) } else { &self.name };
         out.extend((name.len() as u16).to_le_bytes());
         out.extend((self.extra.len() as u16).to_le_bytes());

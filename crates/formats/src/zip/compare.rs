@@ -41,8 +41,10 @@ fn differences(entry: &Entry, local: &Local) -> Vec<(&'static str, String, Strin
     let flags = |flags: u16| format!("{:#06x}", flags & ENCRYPTION_FLAGS);
     compare("flags", flags(entry.flags), flags(local.flags));
     let follow = local.has_descriptor();
-    if !(follow && local.is_open()) {
+    if !local.leaves_open(local.compressed) {
         compare("stored size", entry.compressed.to_string(), local.compressed.to_string());
+    }
+    if !local.leaves_open(local.size) {
         compare("size", entry.size.to_string(), local.size.to_string());
     }
     if !(follow && local.crc == 0) {

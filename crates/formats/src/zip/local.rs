@@ -78,10 +78,15 @@ impl Local {
         self.flags & SIZES_FOLLOW != 0
     }
 
-    /// Whether this record alone does not say how long its data are.
+    /// Whether this record alone does not say how long its data are. What archives on a Mac writes the size there, and
+    /// leaves the stored size to the descriptor.
     pub(super) fn is_open(&self) -> bool {
-        let unset = |value: u64| value == 0 || value == u64::from(SATURATED);
-        self.has_descriptor() && unset(self.compressed) && unset(self.size)
+        self.leaves_open(self.compressed)
+    }
+
+    /// Whether a length is left to the descriptor.
+    pub(super) fn leaves_open(&self, length: u64) -> bool {
+        self.has_descriptor() && (length == 0 || length == u64::from(SATURATED))
     }
 
     /// Whether it can be a record at all, for places where nothing says that there is one.

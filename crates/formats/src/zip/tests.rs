@@ -51,6 +51,14 @@ fn torch() -> Archive {
 }
 
 #[test]
+fn archives_of_macs_say_the_size_before_the_data_and_the_stored_size_behind_them() {
+    let member = |size| Member { descriptor: true, says_size: true, size, ..Member::deflated("a.txt", &[7; 1000]) };
+    let facts = inspect(&Archive::new().member(member(1000)).finish());
+    assert_eq!(anomalies(&facts), []);
+    assert!(matches!(children(&facts).as_slice(), [Child { declared: Some(1000), .. }]));
+}
+
+#[test]
 fn an_honest_archive_has_no_anomalies() {
     let archive = Archive::new().file("a.txt", b"hello").file("b/", b"").member(Member::deflated("b/c", &[7; 1000]));
     let bytes = archive.finish();
