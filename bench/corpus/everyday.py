@@ -21,7 +21,6 @@ TEXTS = (
     ("template-comment", "layout.html", b"{# The layout of pages. #}\n{%- set title = 'x' %}\n<html><head><title>{{ title }}</title></head></html>\n", "a template that begins with a comment"),
     ("template-label", "searchbox.html", b"{#-\nlicensed as the rest\n-#}\n<div id=\"searchbox\"></div>\n", "a template that begins with a comment of another kind"),
     ("gifti", "lh.surf.gii", b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE GIFTI SYSTEM "http://www.nitrc.org/frs/download.php/115/gifti.dtd">\n<GIFTI Version="1.0" NumberOfDataArrays="0"/>\n', "a definition that is named by its address"),
-    ("suffixes", "suffixes.dat", b"\0\0\1\0" + b"com.ac\nita\nta.akita.jp\nakita.jp\ncan\nre\ncom.re\n" * 40, "a list of the endings of addresses"),
 )
 
 
@@ -37,6 +36,15 @@ def everyday() -> Shelf:
     shelf.good("fits", header.ljust(2880) + bytes(2880), "an astronomer's table", name="image.fits")
     shelf.good("netcdf", b"CDF\x01" + bytes(28), "an older netCDF, which is no HDF5", name="air.nc")
     shelf.good("rtf", rb"{\rtf1\ansi\deff0 {\fonttbl {\f0 Courier;}} Some terms.}" + b"\n\0", "a document with a zero at its end", name="License.rtf")
+    for id, data, name in (
+        ("ico", b"\0\0\1\0\3\0" + bytes(200), "favicon.ico"),
+        ("dicom", bytes(128) + b"DICM" + bytes(200), "scan.dcm"),
+        ("nifti", b"\x5c\1\0\0" + bytes(340) + b"n+1\0" + bytes(64), "brain.nii"),
+        ("stata", b"<stata_dta><header><release>118</release>" + bytes(64), "table.dta"),
+        ("spss", b"$FL2@(#) SPSS DATA FILE".ljust(64) + bytes(200), "table.sav"),
+        ("sqlite", b"SQLite format 3\0" + bytes(200), "index.db"),
+    ):
+        shelf.good(id, data, "data of another field", name=name)
     intervals = b"\x82\xcb" + struct.pack(">d", 1.5) + b"\x93\x01\x02\x03\xcb" + struct.pack(">d", 2.25) + b"\x91\x07"
     shelf.good("msgpack-numbers", intervals, "a table by fractions", name="intervals.msgpack")
     filters = glob("tables.filters", "Filters") + op(b")\x81") + a2.lit({"complevel": 5, "complib": "zlib", "shuffle": True, "fletcher32": False}) + BUILD

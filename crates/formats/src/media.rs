@@ -34,11 +34,15 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"CDF\x01", "netCDF classic data"),
     (0, b"CDF\x02", "netCDF classic data"),
     (0, b"CDF\x05", "netCDF classic data"),
+    (128, b"DICM", "DICOM image"),
+    (344, b"n+1\0", "NIfTI image"),
+    (0, b"<stata_dta>", "Stata table"),
+    (0, b"$FL2", "SPSS table"),
+    (0, b"SQLite format 3\0", "SQLite database"),
     (0, b"wOFF", "WOFF font"),
     (0, b"wOF2", "WOFF font"),
     (0, b"OTTO\0", "OpenType font"),
     (0, b"\0\x01\0\0\0", "TrueType font"),
-    (0, b"\0\0\x01\0\x01\0", "icon"),
 ];
 
 /// Bytes of a text chunk's keyword and its end.
@@ -63,7 +67,9 @@ pub struct Media;
 /// What starts so.
 fn kind(head: &[u8]) -> Option<&'static str> {
     let fits = |at: usize, signature: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(signature));
-    SIGNATURES.iter().find(|(at, signature, _)| fits(*at, signature)).map(|(.., kind)| *kind)
+    let is_icon = matches!(head, [0, 0, 1, 0, 1..=32, 0, ..]);
+    let signed = SIGNATURES.iter().find(|(at, signature, _)| fits(*at, signature)).map(|(.., kind)| *kind);
+    signed.or(is_icon.then_some("icon"))
 }
 
 impl Format for Media {
@@ -74,7 +80,10 @@ impl Format for Media {
     fn recognise(&self, probe: &Probe<'_>) -> Option<Certainty> {
         let kind = kind(&probe.head)?;
         // Four bytes in the middle, or mostly zeros, are there by chance too.
-        let weak = matches!(kind, "TrueType font" | "icon" | "MP4 or HEIF" | "JPEG picture" | "TIFF picture");
+        let weak = matches!(
+            kind,
+            "TrueType font" | "icon" | "MP4 or HEIF" | "JPEG picture" | "TIFF picture" | "DICOM image" | "NIfTI image"
+        );
         Some(if weak { Certainty::Likely } else { Certainty::Certain })
     }
 

@@ -5,6 +5,9 @@ use crate::source::{Source, Window, read_up_to};
 /// Fewer bytes are no file of any kind looked for.
 const LEAST: u64 = 12;
 
+/// Bytes of a start that are looked at: a module and a name are as long.
+const HEAD: usize = 220;
+
 /// Signatures of four bytes and more, which numbers do not have by chance.
 pub(crate) const SIGNATURES: &[&[u8]] = &[
     b"\x7FELF",
@@ -46,9 +49,10 @@ pub fn is_payload(source: &dyn Source, offset: u64, length: u64, is_text: bool) 
     if length < LEAST {
         return false;
     }
-    let head = read_up_to(source, offset, 11);
+    let head = read_up_to(source, offset, usize::try_from(length).unwrap_or(HEAD).min(HEAD));
     SIGNATURES.iter().any(|signature| head.starts_with(signature))
         || is_framed_pickle(&head, length)
+        || starts_here(&head)
         || head.starts_with(b"MZ") && is_windows(source, offset, length)
         || is_text && IN_TEXT.iter().any(|signature| head.starts_with(signature))
 }
@@ -104,6 +108,7 @@ mod tests {
         assert!(found(b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0\0\0", false));
         assert!(found(b"\x80\x04\x95\x0B\0\0\0\0\0\0\0.............", false));
         assert!(found(b"\x80\x02cos\nsystem\n.", true));
+        assert!(found(b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.", false));
         assert!(found(b"#!/bin/sh\necho waag-inert\n", true));
         let mut program = vec![0; 80];
         program[..2].copy_from_slice(b"MZ");

@@ -18,14 +18,15 @@ pub struct Completeness {
     pub wanted: usize,
 }
 
-/// What a card leaves out.
-pub(super) fn check(card: &Card, list: &mut Vec<Finding>) -> Completeness {
+/// What a card leaves out. Results may lie beside it.
+pub(super) fn check(card: &Card, has_results: bool, list: &mut Vec<Finding>) -> Completeness {
     let location = Location::file(card.shown.clone());
     let mut findings = Findings::new(&location, &INCOMPLETE, list);
     let mut found = Completeness { filled: 0, wanted: 0 };
     // A card in YAML has no text, so that there is nowhere to say what sections say.
     for (wanted, state) in states(card).into_iter().filter(|_| !card.is_values_only()) {
         found.wanted += 1;
+        let state = if has_results && wanted.id == "evaluation" { State::Filled } else { state };
         let (position, what) = match state {
             State::Filled => {
                 found.filled += 1;

@@ -174,7 +174,7 @@ impl CardReport {
         self.read.push(card.shown.clone());
         malformed::check(card, &mut self.findings);
         contradiction::check(card, folder, proven, &mut self.findings);
-        complete::check(card, &mut self.findings)
+        complete::check(card, proven.has_results, &mut self.findings)
     }
 
     fn missing(&mut self, shown: &str, proven: &Proven) {
@@ -266,9 +266,9 @@ fn links(examined: &Examined, known: &[Known], own: usize) -> Option<(Link, Vec<
     {
         let nodes = root.list(key).into_iter().filter(|node| node.text() != Some("original"));
         for node in nodes {
-            if let Some(name) = node.text() {
-                add(role, name.rsplit('|').next().unwrap_or(name), node.place());
-            }
+            // What cannot be read is a part of it all the same, with a licence that nobody knows.
+            let name = node.text().unwrap_or("(an entry that is no text)");
+            add(role, name.rsplit('|').next().unwrap_or(name), node.place());
         }
     }
     for base in examined.proven.bases.iter().filter(|base| base.place != "/_name_or_path") {

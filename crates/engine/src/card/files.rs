@@ -90,6 +90,8 @@ pub struct Proven {
     pub training: Vec<Told>,
     /// Results of evaluations that a trainer has left, by metric.
     pub results: BTreeMap<String, Vec<(f64, String)>>,
+    /// Whether results lie beside the card where the Hub reads them: `.eval_results/*.yaml` or `eval_results.yaml`.
+    pub has_results: bool,
     /// Whether it has a chat template.
     pub has_chat_template: bool,
     /// Files that could not be read, and why.
@@ -171,6 +173,7 @@ pub fn prove(folder: &Path) -> Proven {
             }
             "all_results.json" | "eval_results.json" => with_json(&mut proven, name, &path, results),
             "mergekit_config.yml" | "mergekit_config.yaml" => merged(&mut proven, name, &path),
+            "eval_results.yaml" | "eval_results.yml" => proven.has_results = true,
             "chat_template.jinja" | "chat_template.json" => proven.has_chat_template = true,
             _ if is_licence(name) => licence_text(&mut proven, name, &path),
             _ => {}
@@ -189,6 +192,7 @@ fn list(folder: &Path, proven: &mut Proven) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
         match path.is_dir() {
+            true if name == ".eval_results" => proven.has_results |= has_yaml(&path),
             true if !name.starts_with('.') => proven.names.extend([format!("{name}/")]),
             false if path.is_file() => proven.names.extend([name]),
             _ => {}
@@ -206,6 +210,13 @@ fn list(folder: &Path, proven: &mut Proven) {
         found.sort();
         proven.data.extend(found);
     }
+}
+
+fn has_yaml(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(MAX_FILES).flatten();
+    entries
+        .map(|entry| entry.path())
+        .any(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"))
 }
 
 /// Whether a path is a link to somewhere else: what lies there is not the model's. A snapshot in a cache of the hub links to

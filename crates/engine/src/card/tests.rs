@@ -34,6 +34,24 @@ fn said(input: &str) -> String {
     examine(folder.path()).unwrap().findings.iter().map(render).collect()
 }
 
+#[test]
+fn a_base_that_cannot_be_read_is_a_part_of_the_chain_all_the_same() {
+    let input = "--- README.md\n---\nlicense: mit\nbase_model:\n- [gpt2]\n---\n# T\n--- config.json\n{\"architectures\": [\"A\"]}";
+    let folder = project(input);
+    let report = examine(folder.path()).unwrap();
+    let chain = report.cards[0].chain.as_ref().unwrap();
+    assert!(format!("{chain:?}").contains("no text"), "{chain:?}");
+}
+
+#[test]
+fn results_beside_a_card_are_its_evaluation() {
+    let card = "--- README.md\n---\nlicense: mit\n---\n# T\n--- config.json\n{\"architectures\": [\"A\"]}";
+    let lacks = |input: &str| said(input).contains("'evaluation'");
+    assert!(lacks(card) && lacks(&format!("{card}\n--- .eval_results/notes.txt\nx")));
+    assert!(!lacks(&format!("{card}\n--- .eval_results/mmlu.yaml\n- value: 1\n")));
+    assert!(!lacks(&format!("{card}\n--- eval_results.yaml\n- value: 1\n")));
+}
+
 /// Every page has its headings, and its case gives what it says; `WAAG_BLESS=1` rewrites the pages.
 #[test]
 fn every_page_of_the_rules_is_true() {

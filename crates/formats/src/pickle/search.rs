@@ -208,6 +208,15 @@ mod tests {
     }
 
     #[test]
+    fn endings_of_addresses_are_no_pickle() {
+        let suffixes = "com.ac\nita\nta.akita.jp\nakita.jp\ncan\nre\ncom.re\n".repeat(40).into_bytes();
+        let budget = Budget::default();
+        let mut facts = Facts::new();
+        search_beneath(&[b"\0\0\x01\0".to_vec(), suffixes].concat(), Place::Bytes, &budget, &mut facts);
+        assert!(!facts.has_anomaly(Anomaly::HiddenContent));
+    }
+
+    #[test]
     fn a_sorted_list_of_words_is_followed_once() {
         let words: String = (0..20_000).map(|number| format!("c{number:05}a\n")).collect();
         assert_eq!(search(words.as_bytes(), 500_000), (false, true));
