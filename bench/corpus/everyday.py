@@ -42,7 +42,6 @@ def everyday() -> Shelf:
         ("nifti", b"\x5c\1\0\0" + bytes(340) + b"n+1\0" + bytes(64), "brain.nii"),
         ("stata", b"<stata_dta><header><release>118</release>" + bytes(64), "table.dta"),
         ("spss", b"$FL2@(#) SPSS DATA FILE".ljust(64) + bytes(200), "table.sav"),
-        ("sqlite", b"SQLite format 3\0" + bytes(200), "index.db"),
     ):
         shelf.good(id, data, "data of another field", name=name)
     intervals = b"\x82\xcb" + struct.pack(">d", 1.5) + b"\x93\x01\x02\x03\xcb" + struct.pack(">d", 2.25) + b"\x91\x07"

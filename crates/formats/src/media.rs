@@ -38,7 +38,6 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (344, b"n+1\0", "NIfTI image"),
     (0, b"<stata_dta>", "Stata table"),
     (0, b"$FL2", "SPSS table"),
-    (0, b"SQLite format 3\0", "SQLite database"),
     (0, b"wOFF", "WOFF font"),
     (0, b"wOF2", "WOFF font"),
     (0, b"OTTO\0", "OpenType font"),

@@ -45,6 +45,15 @@ fn an_environment_in_the_projects_own_folder_hides_nothing() {
 }
 
 #[test]
+fn a_module_that_is_called_setup_packs_nothing() {
+    assert!(
+        names(&[("trainer/setup.py", "from .data import Loader\n\ndef setup(trainer):\n    return Loader(trainer)\n")])
+            .1
+    );
+    assert!(!names(&[("setup.py", "from distutils.core import run\nrun('x')\n")]).1);
+}
+
+#[test]
 fn what_setup_py_computes_is_not_known() {
     let setup = |body: &str| names(&[("setup.py", &format!("from setuptools import setup\n{body}\n"))]);
     for body in [

@@ -119,7 +119,9 @@ fn tells_secret(name: &str) -> bool {
     let is_mark =
         name.strip_suffix("_TOKEN").and_then(|rest| rest.rsplit('_').next()).is_some_and(|word| MARKS.contains(&word));
     let ends = |ending: &str| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
-    !is_mark && ENDINGS.iter().any(|ending| ends(ending))
+    // `S3_NO_CREDENTIALS` says that there are none.
+    let is_denied = name.starts_with("NO_") || name.contains("_NO_");
+    !is_mark && !is_denied && ENDINGS.iter().any(|ending| ends(ending))
 }
 
 /// A value of its own: no switch, number, path, variable or place to be filled.

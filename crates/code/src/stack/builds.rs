@@ -199,7 +199,9 @@ fn not_on_pypi(tag: &Claim) -> Agreement {
 }
 
 fn same_build(tag: &Claim, index: &Claim) -> Agreement {
-    if tag.admitted == index.admitted {
+    // An index of a kind of build (`rocm`) has its versions below it.
+    let kind = tag.said.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+    if tag.admitted == index.admitted || kind == index.said {
         return Agreement::Agrees;
     }
     let why = format!("the index has builds for {} only", index.said);

@@ -10,7 +10,7 @@ use waag_evidence::{Confidence, Location};
 
 use super::claim::{Admitted, Claim, Part, Voice};
 use super::tables::{Tables, tables};
-use super::version::python_minors;
+use super::version::{LAST_MINOR, python_minors};
 
 /// Folders within each other: more than any path has.
 const MAX_STEPS: usize = 10_000;
@@ -229,6 +229,7 @@ pub(super) fn told_minors(minors: &[u64]) -> String {
     match minors {
         [] => "no version".to_owned(),
         [only] => format!("3.{only}"),
+        [first, .., LAST_MINOR] => format!("3.{first} and newer"),
         [first, .., last] => format!("3.{first} to 3.{last}"),
     }
 }

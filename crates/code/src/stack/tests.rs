@@ -138,6 +138,7 @@ fn what_goes_together_is_left_alone() {
         "torch==2.1.0 torchvision==0.16.0 torchaudio==2.1.0 python|3.11",
         "torch==2.1.0+cu118 torchvision==0.16.0+cu118 index|https://download.pytorch.org/whl/cu118",
         "torch==2.1.0+cu118 index|https://pypi.example.org/simple",
+        "torch==2.7.0+rocm6.3 index|https://stable.repo.example.com/rocm/whl-next/",
         "torch>=2.0 torchvision>=0.15 python|>=3.8",
         "torch torchvision torchaudio",
         "torch==2.4.0 driver|535.104.05",

@@ -84,6 +84,9 @@ pub(super) fn build_of(cuda: &Version) -> String {
     format!("cu{major}{minor}")
 }
 
+/// The last minor version of Python 3 that is thought of: what admits it is open to all that come.
+pub(super) const LAST_MINOR: u64 = 39;
+
 /// The minor versions of Python 3 that are admitted.
 pub(super) fn python_minors(admitted: &Admitted) -> Vec<u64> {
     match admitted {
@@ -99,9 +102,9 @@ pub(super) fn python_minors(admitted: &Admitted) -> Vec<u64> {
                 let mut samples = named.iter().filter(|one| super::tables::minor_of(one) == (3, *minor));
                 specifiers.contains(&first) || specifiers.contains(&late) || samples.any(|one| specifiers.contains(one))
             };
-            (0..40).filter(is_admitted).collect()
+            (0..=LAST_MINOR).filter(is_admitted).collect()
         }
-        Admitted::Any => (0..40).collect(),
+        Admitted::Any => (0..=LAST_MINOR).collect(),
         Admitted::Build(_) | Admitted::Unreadable => Vec::new(),
     }
 }

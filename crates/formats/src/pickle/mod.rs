@@ -34,6 +34,7 @@ use crate::fact::{Anomaly, FactKind, Gap, Position};
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::source::{Source, Window, read_up_to};
+use crate::text::is_text;
 
 use literal::Literal;
 use machine::{End, Machine};
@@ -105,8 +106,9 @@ fn looks_like_a_program(probe: &Probe<'_>) -> bool {
     let mut machine = Machine::new(probe.source, 0, &budget, false);
     let end = machine.run(MAX_PROBED);
     if machine.uses.has_effects() || machine.uses.is_broken() || probe.role == Role::Numbers {
-        // A look-up of what is dangerous is no chance, whatever becomes of it.
-        return machine.uses.has_effects() || machine.has_danger() && probe.role != Role::Numbers;
+        // A look-up of what is dangerous is no chance, whatever becomes of it: but for words, of which `cos` and `sin` are two.
+        let is_chance = probe.role == Role::Numbers || end != End::Stop && is_text(&probe.head);
+        return machine.uses.has_effects() || machine.has_danger() && !is_chance;
     }
     let whole = end == End::Stop && machine.cursor.remaining() == 0;
     whole || end == End::Exhausted || (end == End::Stop && machine.uses.has_callables())

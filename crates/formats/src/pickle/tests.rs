@@ -236,7 +236,7 @@ fn lines_of_texts_are_no_names() {
     let c = b"int\nmain(void)\n{\n  return 0;\n}\n";
     let label = b"(interp-transition-guide)=\n# Interpolate\n";
     let header = b"const_p1,const_p2\n0.1,0.2\n";
-    for text in [&c[..], label, header, b"import sys\nsys.path.append(sys.argv[1])\n"] {
+    for text in [&c[..], b"cos\nsin\ntan\n", label, header, b"import sys\nsys.path.append(sys.argv[1])\n"] {
         assert!(!is_taken(text), "{}", text.escape_ascii());
     }
     // The call stands before the name that there is not.
