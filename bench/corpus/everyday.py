@@ -33,7 +33,7 @@ def everyday() -> Shelf:
     mac = Member("conf/config.yaml", text, method=DEFLATED, flags=8, torch=True, local_size=len(text), local_packed=0, local_crc=0)
     shelf.good("mac-zip", zip_bytes([mac]), "an archive of a Mac", name="conf.zip")
     header = b"SIMPLE  =                    T / conforms to FITS standard".ljust(80) + b"BITPIX  =                    8".ljust(80) + b"NAXIS   =                    0".ljust(80) + b"END".ljust(80)
-    shelf.good("fits", header.ljust(2880) + bytes(2880), "an astronomer's table", name="image.fits")
+    shelf.good("fits", header.ljust(11520) + bytes(2880), "an astronomer's table", name="image.fits")
     shelf.good("netcdf", b"CDF\x01" + bytes(28), "an older netCDF, which is no HDF5", name="air.nc")
     shelf.good("rtf", rb"{\rtf1\ansi\deff0 {\fonttbl {\f0 Courier;}} Some terms.}" + b"\n\0", "a document with a zero at its end", name="License.rtf")
     for id, data, name in (

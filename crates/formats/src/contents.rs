@@ -17,6 +17,8 @@ const CHUNK: usize = 64 * 1024;
 const HEAD: usize = 4096;
 /// Things of one kind that are told of one file.
 const MAX_FOUND: usize = 50;
+/// Starts of formats that begin as text and go on as bytes: FITS, RTF.
+const TEXT_THEN_BYTES: &[&[u8]] = &[b"SIMPLE  =   ", b"{\\rtf1"];
 /// Bytes of a script that are looked at for commands.
 const MAX_SCRIPT: usize = 1 << 20;
 
@@ -65,7 +67,8 @@ fn metadata(budget: &Budget, facts: &mut Facts) {
 /// A text as a whole, piece by piece. What stands in metadata is told twice, once with each place, so those are skipped.
 fn text(source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
     let known: BTreeSet<String> = facts.list().iter().filter_map(shown).collect();
-    let mut is_told = has_hidden(facts);
+    let head = read_up_to(source, 0, 16);
+    let mut is_told = has_hidden(facts) || TEXT_THEN_BYTES.iter().any(|start| head.starts_with(start));
     let (mut at, mut count) = (0u64, 0usize);
     loop {
         if let Err(limit) = context.budget.operate(1) {

@@ -29,6 +29,7 @@ static FILES: &[(&str, &str)] = lists![
     "keras",
     "lightgbm",
     "lightning",
+    "madmom",
     "mmengine",
     "numpy",
     "omegaconf",
