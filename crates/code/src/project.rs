@@ -222,9 +222,11 @@ impl Project<'_> {
             }
             Outcome::Checked { packages, not_checked, data } => {
                 look.said.push(format!("{} in {}", counted(packages as u64, "package"), data.told()));
-                if data.invalid > 0 {
-                    let entries = counted(data.invalid as u64, "advisory");
-                    look.unknown.push(unknown(format!("not checked: {entries}, which could not be read on import")));
+                if data.unplaced > 0 {
+                    let entries = counted(data.unplaced as u64, "advisory");
+                    look.unknown.push(unknown(format!(
+                        "not checked: {entries}, which could not be read on import and may be about any package"
+                    )));
                 }
                 if not_checked > 0 {
                     let what = counted(not_checked as u64, "package");
