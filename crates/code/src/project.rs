@@ -9,6 +9,7 @@ use waag_engine::io::FileSource;
 use waag_engine::licence::chain::{Agreement, Judged};
 use waag_engine::output::text::counted;
 use waag_engine::project::{Examined, Examiner};
+use waag_engine::settings::Driver;
 use waag_engine::walk::{Entry, EntryKind, walk};
 use waag_evidence::finding::{Finding, Location};
 use waag_evidence::{Dependency, DependencySource, Look, NotKnown, ProjectEvidence, Topic};
@@ -37,11 +38,13 @@ pub struct ProjectExaminer {
     pub max_age: Option<i64>,
     /// Today.
     pub today: Date,
+    /// The NVIDIA driver of the machines that projects are to run on, where somebody says so.
+    pub driver: Option<Driver>,
 }
 
 impl Examiner for ProjectExaminer {
     fn examine(&self, folder: &Path) -> Examined {
-        let mut project = Project { folder, findings: Vec::new(), looks: Vec::new() };
+        let mut project = Project::new(folder, self.driver.as_ref());
         let files = walk(&[folder.to_owned()], false).unwrap_or_default();
         let reading = project.packages();
         let described = project.images(&files);
@@ -57,11 +60,16 @@ impl Examiner for ProjectExaminer {
 /// A project while it is looked at.
 struct Project<'a> {
     folder: &'a Path,
+    driver: Option<&'a Driver>,
     findings: Vec<Finding>,
     looks: Vec<Look>,
 }
 
-impl Project<'_> {
+impl<'a> Project<'a> {
+    fn new(folder: &'a Path, driver: Option<&'a Driver>) -> Self {
+        Self { folder, driver, findings: Vec::new(), looks: Vec::new() }
+    }
+
     fn examined(self) -> Examined {
         let folders = Vec::new();
         Examined { findings: self.findings, evidence: ProjectEvidence { folders, looks: self.looks } }
@@ -162,25 +170,31 @@ impl Project<'_> {
         let indexes: Vec<Statement> =
             indexes(reading).chain(described.iter().flat_map(|one| one.indexes.clone())).collect();
         let images: Vec<Statement> = described.iter().flat_map(Described::images).collect();
+        let driver = self.driver.map(|driver| Statement {
+            text: driver.version.clone(),
+            location: driver.location.clone(),
+            group: None,
+        });
         let (stack, findings) = stack::examine(&stack::Project {
             dependencies: packages,
             python: &python,
             indexes: &indexes,
             images: &images,
-            driver: None,
+            driver: driver.as_ref(),
         });
         self.findings.extend(findings);
         let said: Vec<String> =
             stack.claims.iter().map(stack::Claim::told).collect::<BTreeSet<_>>().into_iter().take(MAX_SAID).collect();
         let frameworks = [Part::Torch, Part::Tensorflow, Part::Jax];
-        if stack.compared > 0 || !stack.not_known.is_empty() {
+        let idle = idle_driver(&stack);
+        if stack.compared > 0 || !stack.not_known.is_empty() || idle.is_some() {
             let unknown = stack.not_known.iter().map(|one| NotKnown {
                 reason: one.message.clone(),
                 next: "try it on the machine it is for".to_owned(),
             });
             // Several files often say the same.
             let mut told = BTreeSet::new();
-            let unknown = open_versions(&stack.claims).chain(unknown);
+            let unknown = open_versions(&stack.claims).chain(unknown).chain(idle);
             let unknown = unknown.filter(|one| told.insert(one.reason.clone())).collect();
             let look = self.look(Topic::Stack, Vec::new());
             (look.said, look.unknown) = (said, unknown);
@@ -222,9 +236,11 @@ impl Project<'_> {
             }
             Outcome::Checked { packages, not_checked, data } => {
                 look.said.push(format!("{} in {}", counted(packages as u64, "package"), data.told()));
-                if data.invalid > 0 {
-                    let entries = counted(data.invalid as u64, "advisory");
-                    look.unknown.push(unknown(format!("not checked: {entries}, which could not be read on import")));
+                if data.unplaced > 0 {
+                    let entries = counted(data.unplaced as u64, "advisory");
+                    look.unknown.push(unknown(format!(
+                        "not checked: {entries}, which could not be read on import and may be about any package"
+                    )));
                 }
                 if not_checked > 0 {
                     let what = counted(not_checked as u64, "package");
@@ -308,7 +324,7 @@ impl ProjectExaminer {
     /// told. Images below the folder count too.
     #[must_use]
     pub fn packages(&self, folder: &Path, reading: &Reading) -> Examined {
-        let mut project = Project { folder, findings: Vec::new(), looks: Vec::new() };
+        let mut project = Project::new(folder, self.driver.as_ref());
         let files = walk(&[folder.to_owned()], false).unwrap_or_default();
         let described = project.images(&files);
         let packages = all_packages(folder, reading, &described);
@@ -349,6 +365,19 @@ fn open_versions(claims: &[stack::Claim]) -> impl Iterator<Item = NotKnown> {
         next: "pin it to one version, or lock it".to_owned(),
     });
     told.into_iter()
+}
+
+/// A driver that somebody named, and that nothing was compared with: nothing says which CUDA is brought. What is built without
+/// CUDA needs none.
+fn idle_driver(stack: &stack::Stack) -> Option<NotKnown> {
+    let driver = stack.claims.iter().find(|claim| claim.part == Part::Driver)?;
+    let needs_none = stack.claims.iter().any(stack::Claim::is_without_cuda);
+    (stack.compared_with_driver == 0 && !needs_none).then(|| NotKnown {
+        reason: format!("nothing was compared with {}: no file says which CUDA it is to run", driver.told()),
+        next:
+            "pin torch, tensorflow[and-cuda] or jax[cuda12] to one version, or name a base image with its CUDA version"
+                .to_owned(),
+    })
 }
 
 /// The one version of a package that is meant, where all that name one agree.

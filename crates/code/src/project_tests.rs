@@ -8,7 +8,8 @@ fn look(files: &[(&str, &str)], topic: Topic) -> Option<Look> {
     for (name, text) in files {
         std::fs::write(root.path().join(name), text).unwrap();
     }
-    let examiner = ProjectExaminer { advisories: None, max_age: None, today: Date::constant(2026, 11, 28) };
+    let examiner =
+        ProjectExaminer { advisories: None, max_age: None, today: Date::constant(2026, 11, 28), driver: None };
     let seen = examiner.examine(root.path()).evidence;
     seen.look(topic).cloned()
 }
@@ -48,7 +49,8 @@ fn places_of_a_folder_are_the_same_however_it_is_named() {
     let root = tempfile::tempdir_in(".").unwrap();
     std::fs::write(root.path().join("requirements.txt"), "torch\n").unwrap();
     let folder = Path::new(".").join(root.path().file_name().unwrap());
-    let examiner = ProjectExaminer { advisories: None, max_age: None, today: Date::constant(2026, 11, 28) };
+    let examiner =
+        ProjectExaminer { advisories: None, max_age: None, today: Date::constant(2026, 11, 28), driver: None };
     let expected = folder.join("requirements.txt").display().to_string();
     let examined = examiner.examine(&folder);
     let found = examined.findings.iter().find(|finding| finding.rule == "unpinned-dependency").unwrap();

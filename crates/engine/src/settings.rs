@@ -1,5 +1,6 @@
 //! The settings file, `waag.toml`: where it is looked for and what it may say.
 
+mod compute;
 pub mod draft;
 mod policy;
 pub mod policy_test;
@@ -12,10 +13,13 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use waag_evidence::exception::Exception;
 use waag_evidence::ingredient::{Ingredient, IngredientKind};
-use waag_evidence::{Policy, TrustPolicy};
+use waag_evidence::{Location, Policy, TrustPolicy};
 
+use compute::ComputeTable;
 use policy::{Placer, PolicyTable};
 use policy_test::PolicyTest;
+
+pub use compute::{Driver, NoDriver};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "waag.toml";
@@ -31,6 +35,8 @@ pub struct Settings {
     pub ingredients: Vec<(IngredientKind, Ingredient)>,
     /// Who may sign what.
     pub trust: TrustPolicy,
+    /// The driver of the machines that the project is to run on.
+    pub driver: Option<Driver>,
     /// What the policy has to decide of some subjects.
     pub tests: Vec<PolicyTest>,
     /// The folder that the file lies in, where relative paths start.
@@ -91,6 +97,8 @@ fn hint_for(message: &str) -> &'static str {
     {
         "`waag policy explain conditions` lists what a condition may ask:\n  [[policy.rule]]\n  name = \"no-pickles\"\n  \
          when = \"'pickle' in subject.formats\"\n  then = \"deny\"\n  reason = \"we load safetensors only\""
+    } else if message.contains("the driver '") {
+        compute::HINT
     } else if message.contains("exception") || message.contains("`until`") || message.contains("`reason`") {
         "an exception looks like this:\n  [[exception]]\n  rule = \"unlisted-callable\"\n  path = \"models/*.pkl\"\n  \
          reason = \"reviewed: our own class\"\n  until = \"2027-01-31\""
@@ -107,7 +115,7 @@ fn hint_for(message: &str) -> &'static str {
         "the tables are [policy] (deny-at, inconclusive-at, allow-incomplete-unsafe, sources), [policy.controls], \
          [[policy.rule]] (name, when, then, reason, next), [[policy.test]] (name, subject, evidence, expect, controls), \
          [[exception]] (rule or control, path, subject, reason, until), [[model]] and [[dataset]] (name, path, pins, \
-         signature, attestations, source), [[trust.signer]], [[trust.rule]] and [[trust.denied]]"
+         signature, attestations, source), [[trust.signer]], [[trust.rule]], [[trust.denied]] and [compute] (driver)"
     }
 }
 
@@ -124,6 +132,7 @@ struct File {
     #[serde(rename = "dataset")]
     datasets: Vec<Spanned<toml::Table>>,
     trust: Option<Spanned<toml::Table>>,
+    compute: ComputeTable,
 }
 
 impl Settings {
@@ -147,9 +156,14 @@ impl Settings {
         let ingredients = models.chain(datasets).map(|(kind, found)| Ok((kind, entry(found, text, path)?)));
         let ingredients = ingredients.collect::<Result<_, SettingsError>>()?;
         let trust = file.trust.map(|table| entry(table, text, path)).transpose()?.unwrap_or_default();
+        let driver = file.compute.driver(|start| Location {
+            line: Some(line_and_column(text, start).0 as u64),
+            ..Location::file(path.display().to_string())
+        });
+        let driver = driver.map_err(|(start, error)| placed(text, path, start, error.to_string()))?;
         let policy = Policy { exceptions, ..policy };
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { policy, ingredients, trust, tests, folder })
+        Ok(Self { policy, ingredients, trust, driver, tests, folder })
     }
 
     /// The digest of everything in them that decides.
@@ -214,13 +228,14 @@ fn invalid(text: &str, path: &Path, error: &toml::de::Error, start: usize) -> Se
 
 /// A mistake at a byte of the text.
 fn placed(text: &str, path: &Path, start: usize, message: String) -> SettingsError {
+    let (line, column) = line_and_column(text, start);
+    SettingsError::Invalid { path: path.to_owned(), line, column, message }
+}
+
+/// Where a byte of the text stands, both counted from 1.
+fn line_and_column(text: &str, start: usize) -> (usize, usize) {
     let before = text.get(..start).unwrap_or_default();
-    SettingsError::Invalid {
-        path: path.to_owned(),
-        line: before.matches('\n').count() + 1,
-        column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
-        message,
-    }
+    (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
 }
 
 #[cfg(test)]
@@ -249,6 +264,13 @@ mod tests {
     }
 
     #[test]
+    fn the_driver_says_where_it_is_said() {
+        let driver = parse("[compute]\n# the cluster\ndriver = '535.104.05'").unwrap().driver.unwrap();
+        assert_eq!((driver.version.as_str(), driver.location.line), ("535.104.05", Some(3)));
+        assert_eq!(driver.location.file, FILE_NAME);
+    }
+
+    #[test]
     fn mistakes_are_placed_and_explained() {
         let errors = [
             "[policy]\ndeny-at = 'severe'",
@@ -268,6 +290,11 @@ mod tests {
             "[[policy.rule]]\nname = 'signature'\nwhen = 'true'\nthen = 'deny'\nreason = 'so'",
             "[[policy.rule]]\nname = 'a'\nwhen = 'true'\nthen = 'allow'\nreason = 'so'",
             "[[policy.test]]\nname = 'a'\nexpect = 'deny'",
+            "[compute]\ndriver = '12.4'",
+            "[compute]\n\ndriver = 'here'",
+            "[compute]\ndriver = '535'",
+            "[compute]\ndriver = 535.104",
+            "[compute]\ncuda = '12.4'",
         ]
         .map(|text| parse(text).expect_err(text));
         insta::assert_snapshot!(errors.join("\n\n"));

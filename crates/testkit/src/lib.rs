@@ -18,6 +18,7 @@ mod literal;
 pub mod mutate;
 mod onnx;
 mod pickle;
+pub mod projects;
 mod protobuf;
 pub mod r_data;
 pub mod samples;

@@ -1,7 +1,7 @@
 //! Small files of every format, to mutate: what a fuzzer and the smoke test start from.
 
 use crate::hdf5::{self, Item};
-use crate::{assemble, encode, flat, samples, tensorflow};
+use crate::{assemble, encode, flat, projects, samples, tensorflow};
 
 /// Bundles, which are no format of models.
 const SIGNATURES: [&[u8]; 4] = [
@@ -111,6 +111,11 @@ pub fn seeds(format: &str) -> Vec<Vec<u8>> {
     seeds.extend(flat::seeds(format));
     if format == "signature" || format == "ledger-statement" {
         seeds.extend(SIGNATURES.iter().map(|bytes| bytes.to_vec()));
+    }
+    match format {
+        "dependencies" => seeds.extend(projects::inputs()),
+        "advisories" => seeds.extend(projects::ADVISORIES.iter().map(|text| text.as_bytes().to_vec())),
+        _ => {}
     }
     if format == "ledger-statement" {
         seeds.extend(STATEMENTS.iter().map(|text| text.as_bytes().to_vec()));

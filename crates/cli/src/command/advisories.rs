@@ -11,7 +11,7 @@ use waag_code::advisories::{
     Advisory, Data, Database, DatabaseError, Header, Import as Taken, Rated, Scope, import, keep, rate,
 };
 use waag_engine::clock;
-use waag_engine::output::text::{HEADING, NAME, Painted};
+use waag_engine::output::text::{HEADING, NAME, Painted, listing};
 use waag_engine::output::{Style, View, write_json};
 use waag_engine::sanitize::sanitize;
 use waag_evidence::dependency::normalised;
@@ -20,6 +20,9 @@ use super::formats::Telling;
 use crate::failure::Failure;
 use crate::folders;
 use crate::terminal::Terminal;
+
+/// Packages that are named because entries about them could not be read.
+const MAX_DOUBTFUL: usize = 12;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -226,6 +229,18 @@ fn status(header: &Header, data: &Data, packages: usize, out: &mut dyn Write, st
     }
     if header.invalid > 0 {
         writeln!(out, "  {} entries could not be read, and what they say is not known", header.invalid)?;
+        let doubtful = header.doubtful.iter().map(|name| sanitize(name)).collect::<Vec<_>>();
+        let places = match (doubtful.is_empty(), data.unplaced) {
+            (true, _) => "  they may be about any package".to_owned(),
+            (false, 0) => format!("  they are about {}", listing(doubtful.into_iter(), MAX_DOUBTFUL)),
+            (false, more) => {
+                format!(
+                    "  they are about {}; {more} may be about any package",
+                    listing(doubtful.into_iter(), MAX_DOUBTFUL)
+                )
+            }
+        };
+        writeln!(out, "{places}")?;
     }
     Ok(())
 }

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use clap::{Args, ValueHint};
 use waag_code::dependencies::output::{Told, json, plain};
 use waag_code::dependencies::{Reading, examine};
+use waag_code::stack::driver::{AskedError, asked};
 use waag_engine::clock;
 use waag_engine::output::View;
 use waag_engine::sanitize::sanitize;
+use waag_engine::settings::Driver;
 use waag_evidence::{Evidence, Finding, Subject, evaluate};
 
 use super::arguments::file_or_stdout;
@@ -24,6 +26,8 @@ Examples:
   waag deps requirements.txt             one file, and what it takes in with -r and -c
   waag deps .venv                        what is installed, each file compared with its record
   waag deps --all                        every package, with its version, source and place
+  waag deps --driver 535.104.05          whether it starts on machines with this NVIDIA driver
+  waag deps --driver here                ... on this machine
   waag deps --format json | jq -r '.dependencies[] | select(.version) | \"\\(.name) \\(.version)\"'
 
 Exit codes:
@@ -48,6 +52,10 @@ pub(crate) struct Deps {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
     config: Option<PathBuf>,
 
+    /// NVIDIA driver that it is to run on: a version, or 'here' for this machine's; over [compute] of waag.toml
+    #[arg(long, value_name = "VERSION", help_heading = "Input")]
+    driver: Option<String>,
+
     /// List every package, file and place
     #[arg(long, help_heading = "Output")]
     all: bool,
@@ -68,15 +76,17 @@ pub(crate) struct Deps {
 impl Deps {
     pub(crate) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
         let (options, _) = in_force(self.config.as_deref())?;
+        let driver = self.driver.as_deref().map(asked).transpose()?.or_else(|| options.settings.driver.clone());
         let reading = examine(&self.path).map_err(|error| unreadable(&self.path, &error))?;
-        let rooms = Rooms::of(&reading, &self.path);
+        let rooms = Rooms::of(&reading, &self.path, driver.clone());
         rooms.unknown.iter().for_each(|unknown| terminal.note(sanitize(unknown)));
         let policy = options.settings.policy.for_findings();
         let path = self.path.display().to_string();
         let subject = Subject { name: path.clone(), files: reading.files.len() as u64, ..Subject::default() };
         let evidence = Evidence { findings: rooms.all(), ..Evidence::default() };
         let verdict = evaluate(&subject, &evidence, &policy, clock::today());
-        let told = Told { path: &path, reading: &reading, findings: &evidence.findings, verdict: &verdict };
+        let (findings, driver) = (&evidence.findings[..], driver.as_ref());
+        let told = Told { path: &path, reading: &reading, driver, findings, verdict: &verdict };
         match self.tell(&told, terminal) {
             // Whoever read the answer has seen enough; what was found stands.
             Ok(()) | Err(Failure::BrokenPipe) => {}
@@ -106,12 +116,12 @@ struct Rooms {
 }
 
 impl Rooms {
-    fn of(reading: &Reading, path: &Path) -> Self {
+    fn of(reading: &Reading, path: &Path, driver: Option<Driver>) -> Self {
         let mut dependencies = reading.findings.clone();
         if reading.files.is_empty() && dependencies.is_empty() {
             dependencies.push(waag_code::dependencies::nothing_read(path));
         }
-        let examined = examiner().packages(path, reading);
+        let examined = examiner(driver).packages(path, reading);
         let unknown = examined.evidence.looks.into_iter().flat_map(|look| look.unknown);
         let unknown = unknown.map(|unknown| format!("{}; next: {}", unknown.reason, unknown.next)).collect();
         let mut packages = examined.findings;
@@ -129,6 +139,12 @@ impl Rooms {
         let mut all = [self.dependencies, self.packages].concat();
         all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         all
+    }
+}
+
+impl From<AskedError> for Failure {
+    fn from(error: AskedError) -> Self {
+        Self::with_hint(&error, error.hint())
     }
 }
 

@@ -7,8 +7,8 @@ use waag_engine::io::write_atomically;
 use waag_engine::output::text::counted;
 use waag_engine::sanitize::sanitize;
 use waag_engine::scan::{Options, scan_paths};
-use waag_engine::settings::FILE_NAME;
 use waag_engine::settings::draft::{draft, found};
+use waag_engine::settings::{FILE_NAME, Settings};
 use waag_evidence::ingredient::IngredientKind;
 
 use super::project::sources;
@@ -54,7 +54,7 @@ impl Init {
             ));
         }
         let trust_store = crate::keyless::store();
-        let options = Options { controls: Some(sources()), trust_store, ..Options::default() };
+        let options = Options { controls: Some(sources(&Settings::default())), trust_store, ..Options::default() };
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(std::slice::from_ref(&self.folder), &options, &bar)?;
         bar.finish();

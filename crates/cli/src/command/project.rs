@@ -11,7 +11,7 @@ use waag_engine::lock::{self, Known, ProjectLock, Signed, SignedError};
 use waag_engine::project::Examiner;
 use waag_engine::sanitize::sanitize;
 use waag_engine::scan::{Options, Silent};
-use waag_engine::settings::{self, Settings};
+use waag_engine::settings::{self, Driver, Settings};
 use waag_evidence::ingredient::Ingredient;
 
 use crate::failure::Failure;
@@ -50,7 +50,10 @@ pub(super) fn in_force(config: Option<&Path>) -> Result<(Options, Option<PathBuf
     let Some(path) = found else {
         return Ok((Options { trust_store: crate::keyless::store(), ..Options::default() }, None));
     };
-    let settings = Settings::load(&path)?;
+    let mut settings = Settings::load(&path)?;
+    if let Some(driver) = &mut settings.driver {
+        driver.location.file = from_here(&path).display().to_string();
+    }
     let root = root_of(&path);
     let lock = ProjectLock::load(&root)?;
     let trust_store = crate::keyless::store();
@@ -75,21 +78,22 @@ fn is_own_word(settings: &Path, judged: &Path) -> bool {
 }
 
 /// Where evidence is looked for: the user's trusted roots, and the nearest ledger.
-pub(crate) fn sources() -> Sources {
+pub(crate) fn sources(settings: &Settings) -> Sources {
     let ledger = std::env::current_dir().ok().and_then(|directory| Ledger::find(&directory));
-    let examiner: Option<Arc<dyn Examiner>> = Some(Arc::new(examiner()));
+    let examiner: Option<Arc<dyn Examiner>> = Some(Arc::new(examiner(settings.driver.clone())));
     Sources { store: crate::keyless::store(), ledger, cache: crate::folders::cache(), examiner }
 }
 
 /// Days beyond which imported advisories do not count: new ones are published every day.
 const MAX_AGE: i64 = 180;
 
-/// Who looks at projects.
-pub(super) fn examiner() -> ProjectExaminer {
+/// Who looks at projects, which are to run on a driver where one is known.
+pub(super) fn examiner(driver: Option<Driver>) -> ProjectExaminer {
     ProjectExaminer {
         advisories: crate::folders::data().map(|data| data.join("advisories")),
         max_age: Some(MAX_AGE),
         today: clock::today(),
+        driver,
     }
 }
 

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use waag_engine::cache::CachePlan;
-use waag_engine::evidence::Sources;
 use waag_engine::output::text::counted;
 use waag_engine::output::{OUTPUTS, Output, View, find};
 use waag_engine::report::Report;
@@ -89,7 +88,9 @@ fn formats() -> impl TypedValueParser<Value = &'static dyn Output> {
 impl Job {
     pub(super) fn run(self, view: View, terminal: &Terminal) -> Result<ExitCode, Failure> {
         // `check` asks every control, `scan` lists findings alone.
-        let options = Options { controls: self.controls(view), ..self.options(terminal)? };
+        let options = self.options(terminal)?;
+        let controls = (view == View::Check).then(|| sources(&options.settings));
+        let options = Options { controls, ..options };
         let paths = self.paths(&options)?;
         let options = Options { project: self.project(&options), ..options };
         let bar = Bar::new(terminal.is_watched());
@@ -105,11 +106,6 @@ impl Job {
             Err(failure) => return Err(failure),
         }
         Ok(if self.exit_zero { ExitCode::SUCCESS } else { exit_code(report.verdict.decision) })
-    }
-
-    /// `check` asks every control, `scan` lists findings alone.
-    fn controls(&self, view: View) -> Option<Sources> {
-        (view == View::Check).then(sources)
     }
 
     fn options(&self, terminal: &Terminal) -> Result<Options, Failure> {

@@ -71,6 +71,20 @@ impl Event {
 }
 
 impl Advisory {
+    /// Whether it is about a package that was published to do harm: ids of OpenSSF's list of malicious packages say so
+    /// (<https://github.com/ossf/malicious-packages>).
+    #[must_use]
+    pub fn is_malicious(&self) -> bool {
+        self.ids().any(|id| id.starts_with("MAL-"))
+    }
+
+    /// Whether it is about every version of a package that there is or will be.
+    #[must_use]
+    pub fn is_about_all_of(&self, package: &str) -> bool {
+        let is_all = |events: &Vec<Event>| matches!(events.as_slice(), [Event::Introduced(version)] if version == "0");
+        self.affected.iter().any(|one| one.package == package && one.ranges.iter().any(is_all))
+    }
+
     /// Its id and all others of the same weakness.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.id.as_str()).chain(self.aliases.iter().map(String::as_str))

@@ -46,6 +46,12 @@ pub struct Header {
     /// Entries that could not be read when they were imported: what they say is not known here.
     #[serde(default)]
     pub invalid: usize,
+    /// The packages that entries which could not be read are about, as far as that is known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub doubtful: BTreeSet<String>,
+    /// Entries of which not even that is known; none where nobody looked, which earlier versions did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unplaced: Option<usize>,
     /// Who made them and under which terms, for those that are built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
@@ -142,6 +148,15 @@ impl Database {
         Ok(Self { header, origin: Origin::Kept(path), advisories })
     }
 
+    /// All advisories of a database that is in memory, as [`write`] wrote it.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let (header, advisories) = read(bytes, None)?;
+        Ok(Self { header, origin: Origin::Kept(PathBuf::from("memory")), advisories })
+    }
+
     /// The advisories about a package.
     #[must_use]
     pub fn about(&self, package: &str) -> &[Advisory] {
@@ -152,6 +167,12 @@ impl Database {
     #[must_use]
     pub fn covers(&self, package: &str) -> bool {
         self.header.scope == Scope::Whole || self.advisories.contains_key(package)
+    }
+
+    /// Entries that may be about any package: they could not be read, and not even what they are about is known.
+    #[must_use]
+    pub fn unplaced(&self) -> usize {
+        self.header.unplaced.unwrap_or(self.header.invalid)
     }
 
     /// Packages that have advisories, of those that were asked for.
@@ -264,6 +285,8 @@ impl Header {
             scope,
             advisories: advisories.len(),
             invalid,
+            doubtful: BTreeSet::new(),
+            unplaced: None,
             licence: None,
         }
     }

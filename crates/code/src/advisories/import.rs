@@ -1,6 +1,6 @@
 //! Taking over advisories from a zip archive, a folder or a file: OSV as JSON, or the YAML of PyPA.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use waag_engine::io::{FileSource, Spool};
@@ -26,6 +26,8 @@ const MAX_DECODED: u64 = 8 << 30;
 const MAX_MEMBERS: u64 = 1_000_000;
 /// Invalid entries that are named; the rest is counted.
 const MAX_NAMED: usize = 20;
+/// Packages that are remembered because an entry about them could not be read; honest data has a handful.
+const MAX_DOUBTFUL: usize = 10_000;
 /// Advisories of one source from which on it is taken for the whole of an index: the Python Package Index has many thousands.
 const WHOLE: usize = 1_000;
 
@@ -41,6 +43,10 @@ pub struct Import {
     pub invalid: usize,
     /// Some of them, with the reason.
     pub named: Vec<String>,
+    /// The packages that they are about.
+    doubtful: BTreeSet<String>,
+    /// Those of them of which not even that is known: they may be about any package.
+    unplaced: usize,
     sources: Vec<String>,
     /// Advisories in the source that is being read.
     of_source: usize,
@@ -59,6 +65,11 @@ impl Import {
         self.source(path)?;
         self.is_whole |= self.of_source >= WHOLE;
         Ok(())
+    }
+
+    /// Reads one entry that is in memory, by the ending of its name.
+    pub fn add_entry(&mut self, name: &str, bytes: &[u8]) {
+        self.entry(name, bytes);
     }
 
     fn source(&mut self, path: &Path) -> Result<(), String> {
@@ -139,11 +150,11 @@ impl Import {
     fn entry(&mut self, name: &str, bytes: &[u8]) {
         match osv::read(name, bytes) {
             Ok(Entry::Python(_)) if self.advisories.len() >= MAX_ADVISORIES => {
-                self.refuse(name, "there are more advisories than are kept");
+                self.refuse_about(name, "there are more advisories than are kept", bytes);
             }
             Ok(Entry::Python(advisory)) => self.keep(advisory),
             Ok(Entry::Other) => self.other += 1,
-            Err(why) => self.refuse(name, &why),
+            Err(why) => self.refuse_about(name, &why, bytes),
         }
     }
 
@@ -155,7 +166,24 @@ impl Import {
         }
     }
 
+    /// An entry of which nothing is known.
     fn refuse(&mut self, name: &str, why: &str) {
+        self.unplaced += 1;
+        self.refused(name, why);
+    }
+
+    /// An entry of which it may still be known which packages it is about.
+    fn refuse_about(&mut self, name: &str, why: &str, bytes: &[u8]) {
+        match osv::packages_of(name, bytes) {
+            Some(packages) if self.doubtful.len() + packages.len() <= MAX_DOUBTFUL => {
+                self.doubtful.extend(packages);
+                self.refused(name, why);
+            }
+            _ => self.refuse(name, why),
+        }
+    }
+
+    fn refused(&mut self, name: &str, why: &str) {
         self.invalid += 1;
         if self.named.len() < MAX_NAMED {
             self.named.push(sanitize(&format!("{name}: {why}")));
@@ -179,7 +207,9 @@ impl Import {
     pub fn finish(self, scope: Option<Scope>) -> (Header, Vec<Advisory>) {
         let advisories: Vec<Advisory> = self.advisories.into_values().collect();
         let likely = if self.is_whole { Scope::Whole } else { Scope::Named };
-        (Header::new(self.sources, scope.unwrap_or(likely), &advisories, self.invalid), advisories)
+        let header = Header::new(self.sources, scope.unwrap_or(likely), &advisories, self.invalid);
+        let unplaced = (self.invalid > 0).then_some(self.unplaced);
+        (Header { doubtful: self.doubtful, unplaced, ..header }, advisories)
     }
 }
 

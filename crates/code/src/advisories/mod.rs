@@ -32,6 +32,7 @@ use crate::telling::bounded_to;
 pub use advisory::{Advisory, Affected, Event};
 pub use database::{Database, DatabaseError, Header, Origin, Scope, keep, write};
 pub use import::{Import, import};
+pub use jiff::civil::Date as Day;
 pub use severity::{Rated, rate};
 
 /// Versions and ranges of one package that are looked up, and findings that are listed: nobody reads more.
@@ -81,6 +82,8 @@ pub struct Data {
     pub advisories: usize,
     /// Entries that could not be read when it was imported.
     pub invalid: usize,
+    /// Those of them of which not even the package is known, so that they may be about any.
+    pub unplaced: usize,
     /// Who made it, where it is built in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
@@ -97,6 +100,7 @@ impl Data {
             built_in: database.origin == Origin::Within,
             advisories: database.header.advisories,
             invalid: database.header.invalid,
+            unplaced: database.unplaced(),
             licence: database.header.licence.clone(),
         }
     }
@@ -126,6 +130,8 @@ pub struct Match {
     pub summary: String,
     /// How bad.
     pub rated: Rated,
+    /// Whether the package itself is an attack, and not one that has a mistake.
+    pub malicious: bool,
     /// The smallest version above the one that is used in which it is fixed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fixed: Option<String>,
@@ -231,6 +237,8 @@ struct Possible<'a> {
     dependency: &'a Dependency,
     example: Version,
     matches: Vec<Match>,
+    /// Whether every version of it is an attack.
+    is_lost: bool,
 }
 
 struct Lookup<'a> {
@@ -255,6 +263,9 @@ impl<'a> Lookup<'a> {
         }
         if !self.is_new(dependency, &name) {
             return;
+        }
+        if self.database.header.doubtful.contains(&name) {
+            self.not_checked.push(not_checked(dependency, "an advisory about it could not be read on import"));
         }
         if let Some(id) = self.without_versions(&name) {
             let why = format!("{id} is about it, and names no versions that can be compared");
@@ -331,7 +342,8 @@ impl<'a> Lookup<'a> {
             told(dependency, &group, fixed.as_ref())
         });
         let matches = matches.collect();
-        self.possible.push(Possible { dependency, example, matches });
+        let is_lost = affecting.iter().any(|one| one.is_malicious() && one.is_about_all_of(name));
+        self.possible.push(Possible { dependency, example, matches, is_lost });
     }
 
     /// Advisories about a package of which some part holds; those that were taken back are counted.
@@ -347,8 +359,7 @@ impl<'a> Lookup<'a> {
 
     fn findings(&self) -> Vec<Finding> {
         let known = self.known.iter().map(known_vulnerability::finding);
-        let possible =
-            self.possible.iter().map(|one| possible_vulnerability::finding(one.dependency, &one.example, &one.matches));
+        let possible = self.possible.iter().map(possible_vulnerability::finding);
         let mut all: Vec<Finding> = known.chain(possible).collect();
         all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         bounded_to(all, MAX_LISTED)
@@ -373,6 +384,7 @@ fn told(dependency: &Dependency, group: &[&Advisory], fixed: Option<&Version>) -
         id,
         summary: waag_engine::sanitize::sanitize(summary),
         rated: rate(group),
+        malicious: group.iter().any(|one| one.is_malicious()),
         fixed: fixed.map(ToString::to_string),
         location: dependency.location.clone(),
     }

@@ -30,13 +30,28 @@ pub(super) enum Entry {
 /// # Errors
 /// Why it is no advisory.
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Entry, String> {
-    let document = if name.ends_with(".json") {
-        serde_json::from_slice(bytes).map_err(|error| format!("it is no JSON: {error}"))?
-    } else {
-        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-        document::yaml(text)?.root
-    };
-    advisory(&document)
+    advisory(&parsed(name, bytes)?)
+}
+
+/// The packages of Python that an entry is about which could not be read as a whole; none where not even that can be told.
+pub(super) fn packages_of(name: &str, bytes: &[u8]) -> Option<Vec<String>> {
+    let document = parsed(name, bytes).ok()?;
+    let listed = document.get("affected")?.as_array()?;
+    let mut packages = Vec::new();
+    for one in listed {
+        if is_python(ecosystem(one)?) {
+            packages.push(name_of(one).ok()?);
+        }
+    }
+    Some(packages)
+}
+
+fn parsed(name: &str, bytes: &[u8]) -> Result<Value, String> {
+    if name.ends_with(".json") {
+        return serde_json::from_slice(bytes).map_err(|error| format!("it is no JSON: {error}"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    Ok(document::yaml(text)?.root)
 }
 
 fn advisory(document: &Value) -> Result<Entry, String> {
@@ -74,8 +89,18 @@ fn is_python(ecosystem: &str) -> bool {
     ecosystem == "PyPI"
 }
 
-fn package(one: &Value) -> Result<Affected, String> {
+/// The name of one affected package, as names are compared. It is kept among others, so that it may hold nothing that parts them.
+fn name_of(one: &Value) -> Result<String, String> {
     let name = one.get("package").and_then(|package| word(package, "name")).ok_or("an affected package has no name")?;
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match name.chars().all(is_of_name) {
+        true => Ok(normalised(&name)),
+        false => Err("an affected package has a name that no package of Python can have".to_owned()),
+    }
+}
+
+fn package(one: &Value) -> Result<Affected, String> {
+    let package = name_of(one)?;
     let ranges = one.get("ranges").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut read = Vec::new();
     for range in ranges {
@@ -87,7 +112,7 @@ fn package(one: &Value) -> Result<Affected, String> {
         }
     }
     let versions = words(one.get("versions"));
-    Ok(Affected { package: normalised(&name), ranges: read, versions })
+    Ok(Affected { package, ranges: read, versions })
 }
 
 fn events(range: &Value) -> Result<Vec<Event>, String> {
@@ -189,6 +214,21 @@ mod tests {
         assert!(read("a.yaml", b"\xff").is_err());
         assert!(read("a.json", "[".repeat(100_000).as_bytes()).is_err());
         assert!(read("a.json", br#"{"id": "A", "modified": "yesterday"}"#).is_err());
+    }
+
+    #[test]
+    fn what_is_no_advisory_may_say_what_it_is_about() {
+        let about = |text: &str| packages_of("a.json", text.as_bytes());
+        let named = |name: &str| format!(r#"{{"package": {{"ecosystem": "PyPI", "name": "{name}"}}}}"#);
+        let other = r#"{"package": {"ecosystem": "npm", "name": "b"}}"#;
+        let all = |affected: &str| about(&format!(r#"{{"affected": [{affected}]}}"#));
+        assert_eq!(all(&format!("{}, {other}", named("A_b"))), Some(vec!["a-b".to_owned()]));
+        assert_eq!(all(other), Some(Vec::new()));
+        for untold in ["{}", "3", &named("a b"), &named("a\\tb"), r#"{"package": {"name": "a"}}"#] {
+            assert_eq!(all(&format!("{}, {untold}", named("a"))), None, "{untold}");
+        }
+        assert_eq!((about("{"), about("{}"), about(r#"{"affected": 1}"#)), (None, None, None));
+        assert!(entry(&named("a b")).unwrap_err().contains("can have"));
     }
 
     #[test]

@@ -20,9 +20,13 @@ pub struct Rated {
     pub said: String,
 }
 
-/// How bad several advisories about one weakness are: the worst that any says. Unrated counts as medium.
+/// How bad several advisories about one weakness are: the worst that any says. Unrated counts as medium; of a package that was
+/// published to do harm nothing is.
 #[must_use]
 pub fn rate(advisories: &[&Advisory]) -> Rated {
+    if advisories.iter().any(|one| one.is_malicious()) {
+        return Rated { severity: Severity::Critical, score: None, said: "malicious".to_owned() };
+    }
     let vectors = advisories.iter().flat_map(|one| &one.vectors).filter_map(|vector| by_vector(vector));
     // Newer versions of CVSS supersede older ones; of one version the worst counts.
     if let Some((_, rated)) = vectors.max_by(|(one, first), (other, second)| {
@@ -99,5 +103,7 @@ mod tests {
         assert_eq!(rate(&[&advisory(&[], Some("HIGH")), &advisory(&["odd"], None)]).severity, Severity::High);
         let rated = rate(&[&advisory(&["odd"], None)]);
         assert_eq!((rated.severity, rated.said.as_str()), (Severity::Medium, "odd"));
+        let malicious = Advisory { aliases: vec!["MAL-2024-1".to_owned()], ..advisory(&[], Some("LOW")) };
+        assert_eq!(rate(&[&malicious]).severity, Severity::Critical);
     }
 }

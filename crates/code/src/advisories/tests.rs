@@ -205,6 +205,160 @@ fn what_cannot_be_compared_is_not_checked() {
     assert_eq!(findings.len(), 1, "what another one says counts");
 }
 
+/// An entry that cannot be read leaves the packages open that it names, and all of them only where it names none.
+#[test]
+fn what_could_not_be_read_is_about_what_it_names() {
+    let odd = |id: &str, name: &str| osv(id, "").replace("Demo_Pkg", name).replace("fixed", "mended");
+    let outcome = |entries: &[(&str, String)]| {
+        let folder = imported(entries, Some(Scope::Whole));
+        let (answer, _) = examine(&packages("demo-pkg==3.0 other==1"), Some(folder.path()), today(), None);
+        let Outcome::Checked { not_checked, data, .. } = answer.outcome else { panic!("{:?}", answer.outcome) };
+        let packages: Vec<String> = answer.not_checked.into_iter().map(|one| one.package).collect();
+        assert_eq!(packages.len(), not_checked);
+        (data.invalid, data.unplaced, packages.join(" "))
+    };
+    let good = ("a.json", osv("A-1", ""));
+    assert_eq!(outcome(&[good.clone(), ("b.json", odd("B-1", "demo.pkg"))]), (1, 0, "demo-pkg".to_owned()));
+    assert_eq!(outcome(&[good.clone(), ("b.json", odd("B-1", "third"))]), (1, 0, String::new()));
+    assert_eq!(outcome(&[good.clone(), ("b.json", odd("B-1", "a b"))]), (1, 1, String::new()));
+    assert_eq!(outcome(&[good.clone(), ("b.json", "{".to_owned())]), (1, 1, String::new()));
+    // What an earlier version kept says how many, and not which.
+    let (mut header, advisories) = (imported(&[good], None), Vec::<Advisory>::new());
+    let database = Database::open(Some(header.path()), None).unwrap();
+    let old = Header { invalid: 2, unplaced: None, advisories: 0, ..database.header };
+    header = tempfile::tempdir().unwrap();
+    keep(Some(header.path()), &old, &advisories).unwrap();
+    assert_eq!(Database::open(Some(header.path()), None).unwrap().unplaced(), 2);
+}
+
+/// A name that could part lines of what is kept would make it unreadable for good.
+#[test]
+fn no_name_of_a_package_damages_what_is_kept() {
+    for name in ["a\\tb", "a b", "a\\nb", "\\u0000", "\u{e4}"] {
+        let entries = [("a.json", osv("A-1", "")), ("b.json", osv("B-1", "").replace("Demo_Pkg", name))];
+        let folder = imported(&entries, None);
+        assert_eq!(Database::open(Some(folder.path()), None).unwrap().header.invalid, 1, "{name}");
+    }
+}
+
+/// PyPI's `all.zip` of OSV, in its shape: the real entries of PyPA in the words that OSV adds, and those of the kinds that PyPA
+/// does not have.
+fn all_zip() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for folder in std::fs::read_dir(data()).unwrap() {
+        for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let mut entry = waag_engine::import::document::yaml(&text).unwrap().root;
+            entry["schema_version"] = "1.6.0".into();
+            let source =
+                serde_json::json!({"source": "https://github.com/pypa/advisory-database/blob/main/vulns/x.yaml"});
+            entry["affected"][0]["database_specific"] = source;
+            all.push((format!("{}.json", path.file_stem().unwrap().to_str().unwrap()), entry.to_string()));
+        }
+    }
+    for number in 0..4000 {
+        let (id, rest) = of_a_kind(number);
+        let entry = serde_json::json!({
+            "schema_version": "1.7.3", "id": id, "modified": format!("2026-11-{:02}T05:06:07.123456Z", number % 25 + 1),
+            "published": "2025-01-01T00:00:00Z", "details": "Words\n\nand more.",
+            "references": [{"type": "WEB", "url": "https://h.example/"}],
+        });
+        let mut entry = entry.as_object().unwrap().clone();
+        entry.extend(rest.as_object().unwrap().clone());
+        all.push((format!("{id}.json"), serde_json::Value::from(entry).to_string()));
+    }
+    all
+}
+
+/// Kinds of entries, in turn.
+fn of_a_kind(number: usize) -> (String, serde_json::Value) {
+    use serde_json::json;
+    let package = |name: &str| json!({"name": name, "ecosystem": "PyPI", "purl": format!("pkg:pypi/{name}")});
+    let name = format!("package{number}");
+    let below = |fix: &str| json!([{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fix}]}]);
+    let ghsa = format!("GHSA-{number:04}-aaaa-bbbb");
+    match number % 8 {
+        0 => (
+            ghsa,
+            json!({"summary": "a", "aliases": [format!("CVE-2026-{number}")],
+            "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, {"type": "CVSS_V4", "score": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}],
+            "database_specific": {"severity": "CRITICAL", "cwe_ids": ["CWE-79"], "github_reviewed": true, "nvd_published_at": null},
+            "affected": [{"package": package(&name), "ranges": below("2.0"), "versions": ["1.0", "1.1", "0.9-beta", "2004d"],
+                "database_specific": {"source": "https://h.example/a.json", "last_known_affected_version_range": "<= 1.1"}, "ecosystem_specific": {}}]}),
+        ),
+        1 => (
+            format!("MAL-2026-{number}"),
+            json!({"summary": format!("Malicious code in {name} (PyPI)"),
+            "database_specific": {"malicious-packages-origins": [{"source": "ossf-package-analysis", "versions": ["1.0"]}]}, "credits": [{"name": "x", "type": "FINDER"}],
+            "affected": [{"package": package(&name), "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}], "versions": ["1.0"]}]}),
+        ),
+        2 => (
+            format!("MAL-2026-{number}"),
+            json!({"summary": format!("Malicious code in {name} (PyPI)"), "affected": [{"package": package(&name), "versions": ["1.0", "1.1"]}]}),
+        ),
+        3 => (
+            ghsa,
+            json!({"withdrawn": "2026-02-03T00:00:00Z", "affected": [{"package": package(&name), "ranges": below("2.0")}]}),
+        ),
+        4 => (
+            format!("OSV-2026-{number}"),
+            json!({"affected": [{"package": package(&name), "ranges": [{"type": "GIT", "repo": "https://h.example/a", "events": [{"introduced": "0"}, {"fixed": "0123456789abcdef0123456789abcdef01234567"}]}]}]}),
+        ),
+        5 => (format!("PYSEC-2026-{number}"), json!({"affected": [{"package": package(&name)}]})),
+        6 => (
+            ghsa,
+            json!({"affected": [{"package": {"name": "n", "ecosystem": "npm"}, "ranges": [{"type": "SEMVER", "events": [{"introduced": "1.0.0-x!"}]}]},
+            {"package": package(&name), "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1.0.0-alpha.1"}, {"last_affected": "1.5"}]}]}]}),
+        ),
+        _ => (
+            ghsa,
+            json!({"affected": [{"package": package(&name), "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.0.x"}]}]}]}),
+        ),
+    }
+}
+
+#[test]
+fn the_archive_of_osv_is_taken_over_as_a_whole() {
+    let all = all_zip();
+    let members: Vec<(&str, &[u8])> = all.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    let import = import(&[zip(&members).path().to_owned()]).unwrap();
+    // One kind names a version that is none: what is refused is told, and which package it is about.
+    assert_eq!((import.len(), import.invalid, import.other), (350 + 3500, 500, 0), "{:?}", import.named);
+    let (header, advisories) = import.finish(None);
+    assert_eq!((&header.scope, header.unplaced, header.doubtful.len()), (&Scope::Whole, Some(0), 500));
+    assert_eq!(header.newest.to_string(), "2026-11-25T05:06:07.123456Z");
+    let folder = tempfile::tempdir().unwrap();
+    keep(Some(folder.path()), &header, &advisories).unwrap();
+    let say = |text: &str| {
+        let (answer, findings) = examine(&packages(text), Some(folder.path()), today(), Some(180));
+        let found: Vec<String> = findings.iter().map(|one| format!("{:?} {}", one.severity, one.message)).collect();
+        let open: Vec<&str> = answer.not_checked.iter().map(|one| one.why.as_str()).collect();
+        [found.join("; "), open.join("; "), format!("{} withdrawn", answer.withdrawn)].join(" | ")
+    };
+    let told: Vec<String> = [
+        "package8==1.0",
+        "package8==2.0",
+        "package8>=1",
+        "package9==7.0",
+        "package9",
+        "package10==1.1",
+        "package10==2",
+        "package10",
+        "package11==1.0",
+        "package12==1.0",
+        "package13==1.0",
+        "package14==1.5",
+        "package14==1.6",
+        "package15==1.0",
+        "unheard-of==1.0",
+    ]
+    .iter()
+    .map(|text| format!("{text}: {}", say(text)))
+    .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
 #[test]
 fn an_entry_of_the_future_makes_nothing_new() {
     let late = osv("A-1", "").replace("2026-01-02", "2999-01-02");

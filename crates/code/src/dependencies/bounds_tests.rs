@@ -21,6 +21,12 @@ fn long_files_end() {
     let packages = lines(4_000, |number| format!("a{number}==1\n"));
     assert_eq!(sizes(&[("requirements.txt", &indexes)]).0, 0);
     assert_eq!(sizes(&[("requirements.txt", &(extra + &packages))]).0, 4_000);
+    let (extra, many) =
+        (lines(50_000, |_| "--extra-index-url https://h/\n".into()), lines(50_000, |number| format!("a{number}\n")));
+    let reading = read(&[("requirements.txt", &(extra + &many))]);
+    let told = |rule: &str| reading.findings.iter().filter(|it| it.rule == rule).map(|it| it.count).sum::<u64>();
+    // What of it was read is told, and that more was not.
+    assert_eq!((reading.indexes.len(), told("index-confusion"), told("incomplete-analysis")), (5_000, 5_000, 45_000));
     let lock = lines(4_000, |number| format!("[[package]]\nname='a{number}'\nversion='1'\n"));
     assert_eq!(sizes(&[("requirements.txt", &packages), ("poetry.lock", &lock)]).0, 8_000);
     let files = lines(4_000, |number| format!("b{number}=[]\n"));

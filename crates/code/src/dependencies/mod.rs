@@ -47,6 +47,36 @@ pub fn examine(path: &Path) -> io::Result<Reading> {
     Ok(reading)
 }
 
+/// Reads and judges one file that is in memory, as it would be read under this name; none where no file of that name is known to
+/// name packages. What it takes in is not followed, which is said.
+#[must_use]
+pub fn examine_bytes(name: &str, bytes: &[u8]) -> Option<Reading> {
+    let kind = readers::kind_of(name)?;
+    let text = text::Text::new(name.to_owned(), bytes);
+    let page = readers::read(&text, kind);
+    let mut findings = page.findings;
+    if let Some(include) = page.includes.first() {
+        let location = Location { line: Some(include.line), ..Location::file(name) };
+        findings.push(finding::incomplete(
+            location,
+            "what it takes in was not read",
+            "name the folder that it lies in",
+        ));
+    }
+    let mut reading = Reading {
+        files: vec![page.file],
+        dependencies: page.dependencies,
+        indexes: page.indexes,
+        python: page.python,
+        findings,
+        texts: [(name.to_owned(), text.clone())].into(),
+        ..Reading::default()
+    };
+    reading.findings.extend(checks::judge(&reading));
+    finding::settle(&mut reading.findings);
+    Some(reading)
+}
+
 /// Reads an environment, and the project that may lie in the same folder: an environment hides nothing.
 fn read_both(path: &Path) -> io::Result<Reading> {
     let project = if project::may_lie_in(path) { Some(read_project(path)?) } else { None };

@@ -9,6 +9,7 @@ use waag_engine::output::text::{
 };
 use waag_engine::output::{Style, View, write_json};
 use waag_engine::sanitize::sanitize;
+use waag_engine::settings::Driver;
 use waag_evidence::finding::Nature;
 use waag_evidence::{Dependency, DependencySource, Finding, Standing, Verdict};
 
@@ -26,6 +27,8 @@ pub struct Told<'a> {
     pub path: &'a str,
     /// What was read.
     pub reading: &'a Reading,
+    /// The driver that it is to run on, where somebody says so.
+    pub driver: Option<&'a Driver>,
     /// Findings of all rooms, as they were judged.
     pub findings: &'a [Finding],
     /// What follows from them.
@@ -48,6 +51,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<super::Verified>,
     python: &'a [super::PythonClaim],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver: Option<&'a Driver>,
     indexes: &'a [super::Index],
     dependencies: &'a [Dependency],
     findings: &'a [Finding],
@@ -58,7 +63,7 @@ struct Document<'a> {
 /// # Errors
 /// When `out` cannot be written to.
 pub fn json(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let Told { path, reading, findings, verdict } = told;
+    let Told { path, reading, driver, findings, verdict } = told;
     let document = Document {
         format_version: FORMAT_VERSION,
         path,
@@ -70,6 +75,7 @@ pub fn json(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         packages: reading.packages(),
         verified: reading.verified,
         python: &reading.python,
+        driver: *driver,
         indexes: &reading.indexes,
         dependencies: &reading.dependencies,
         findings,
@@ -128,6 +134,10 @@ fn read(told: &Told<'_>, all: bool, out: &mut dyn Write, style: Style) -> io::Re
         )?;
     }
     more(reading.python.len().saturating_sub(most), "Python", out)?;
+    if let Some(driver) = told.driver {
+        let place = Painted(style.color, QUIET, place(&driver.location));
+        writeln!(out, "  NVIDIA driver {}  {place}", sanitize(&driver.version))?;
+    }
     for folder in reading.passed_over.iter().take(most) {
         writeln!(out, "  {}", Painted(style.color, QUIET, format!("not read: {}", sanitize(folder))))?;
     }

@@ -100,6 +100,8 @@ pub enum FileKind {
     PipfileLock,
     /// `conda-lock.yml`.
     CondaLock,
+    /// A list of archives for one platform, below `@EXPLICIT`.
+    CondaExplicit,
     /// A package that is installed.
     Installed,
 }
@@ -110,7 +112,13 @@ impl FileKind {
     pub const fn is_lock(self) -> bool {
         matches!(
             self,
-            Self::UvLock | Self::PoetryLock | Self::PdmLock | Self::Pylock | Self::PipfileLock | Self::CondaLock
+            Self::UvLock
+                | Self::PoetryLock
+                | Self::PdmLock
+                | Self::Pylock
+                | Self::PipfileLock
+                | Self::CondaLock
+                | Self::CondaExplicit
         )
     }
 
@@ -137,6 +145,7 @@ impl FileKind {
             Self::Pylock => "lock (PEP 751)",
             Self::PipfileLock => "lock of Pipenv",
             Self::CondaLock => "lock of conda-lock",
+            Self::CondaExplicit => "explicit list of conda",
             Self::Installed => "installed",
         }
     }

@@ -43,7 +43,7 @@ pub(super) fn address(url: &str) -> Address {
 }
 
 /// Whether a text can be a digest: to an installer an empty one is none, and nothing is compared.
-fn is_digest(algorithm: &str, hex: &str) -> bool {
+pub(super) fn is_digest(algorithm: &str, hex: &str) -> bool {
     let known = [("md5", 32), ("sha1", 40), ("sha256", 64), ("sha384", 96), ("sha512", 128)];
     known.contains(&(algorithm, hex.len())) && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -134,6 +134,11 @@ pub(super) fn masked(line: &str) -> String {
 /// A name alone before an address of ssh is no secret.
 fn is_shown_masked(before: &str, login: &str) -> bool {
     holds_secret(login) && (!before.ends_with("ssh") || login.contains(':'))
+}
+
+/// The channel of an archive of conda's: its address without the file and the platform.
+pub(super) fn channel_of(url: &str) -> Option<String> {
+    url.rsplitn(3, '/').nth(2).map(|channel| without_login(channel).0)
 }
 
 /// The host of an address, in small letters.

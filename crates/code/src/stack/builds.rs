@@ -132,6 +132,7 @@ impl<'a> Judge<'a> {
         if cuda.is_empty() {
             return;
         }
+        self.judgement.compared_with_driver += 1;
         self.compare(other, &[driver], |_, driver| {
             let Some(version) = driver.admitted.one() else {
                 return Agreement::NotKnown(format!("{}: not known: no version of a driver", driver.told()));

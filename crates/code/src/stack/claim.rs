@@ -94,7 +94,7 @@ pub enum Voice {
     DevelImage,
     /// In a file that says which Python is used.
     PythonFile,
-    /// Asked for by whoever runs waag.
+    /// By whoever runs waag, or their settings.
     Asked,
 }
 
@@ -177,12 +177,20 @@ impl Claim {
         self.admitted.one().is_some()
     }
 
+    /// Whether it is a build without CUDA: for processors, or for other makers' cards.
+    #[must_use]
+    pub const fn is_without_cuda(&self) -> bool {
+        matches!(self.admitted, Admitted::Build(_))
+    }
+
     /// What it says, for people: `torch 2.1.0`, `torchvision >=0.16`.
     #[must_use]
     pub fn told(&self) -> String {
         match self.voice {
             Voice::LocalTag => return format!("{} for {}", self.name, self.said),
             Voice::Index if self.part == Part::Cuda => return format!("the index for {}", self.said),
+            // Nothing that is installed says it: who did is part of it.
+            Voice::Asked => return format!("{} {} ({})", self.part.name(), self.said, super::place(&self.location)),
             _ => {}
         }
         let name = match self.part {

@@ -19,7 +19,6 @@ pub(super) fn claims(project: &Project<'_>) -> (Vec<Claim>, usize) {
     project.python.iter().for_each(|statement| claims.push(of_python(statement)));
     project.indexes.iter().for_each(|statement| of_index(statement, &mut claims));
     project.images.iter().for_each(|statement| of_image(statement, &mut claims));
-    claims.extend(project.driver.into_iter().map(of_driver));
     let mut seen = BTreeSet::new();
     claims.retain(|claim| {
         seen.insert((
@@ -33,6 +32,8 @@ pub(super) fn claims(project: &Project<'_>) -> (Vec<Claim>, usize) {
     });
     let left_out = claims.len().saturating_sub(MAX_CLAIMS);
     claims.truncate(MAX_CLAIMS);
+    // Whoever names a driver wants it compared, however much else there is.
+    claims.extend(project.driver.into_iter().map(of_driver));
     (claims, left_out)
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Judgement {
     pub(super) unknown: BTreeSet<NotKnown>,
     /// Pairs of claims that were compared.
     pub(super) compared: usize,
+    /// Those of them of which one is the driver.
+    pub(super) compared_with_driver: usize,
 }
 
 /// What a comparison of two claims gives.

@@ -4,6 +4,7 @@
 
 mod builds;
 mod claim;
+pub mod driver;
 mod families;
 mod fix;
 mod gather;
@@ -67,6 +68,8 @@ pub struct Stack {
     pub cuda_documented: bool,
     /// Pairs of claims that were compared. None were: nothing is known of whether they go together.
     pub compared: usize,
+    /// How often something was compared with the driver.
+    pub compared_with_driver: usize,
     /// What does not go together.
     pub conflicts: Vec<Conflict>,
     /// What the tables do not have.
@@ -99,6 +102,7 @@ pub fn examine(project: &Project<'_>) -> (Stack, Vec<Finding>) {
     let stack = Stack {
         cuda_documented: claims.iter().any(documents_cuda),
         compared: judgement.compared,
+        compared_with_driver: judgement.compared_with_driver,
         conflicts: judgement.conflicts,
         not_known: judgement.unknown.into_iter().collect(),
         fix,

@@ -45,7 +45,10 @@ pub fn mistaken_for(name: &str) -> Option<&'static str> {
     if name.len() < MIN_LENGTH || WELL_KNOWN.contains(&name.as_str()) || REAL.contains(&name.as_str()) {
         return None;
     }
-    WELL_KNOWN.iter().copied().filter(|known| known.len() >= MIN_LENGTH).find(|known| one_off(&name, known))
+    let letters: Vec<char> = name.chars().collect();
+    // These names are ASCII. Others of about this length are few: every package of a long list is compared with them.
+    let is_near = |known: &&str| known.len() >= MIN_LENGTH && known.len().abs_diff(letters.len()) <= 1;
+    WELL_KNOWN.iter().copied().filter(is_near).find(|known| one_off(&letters, known))
 }
 
 /// Whether a package is one that people who install models have heard of.
@@ -61,8 +64,8 @@ fn normal(name: &str) -> String {
 }
 
 /// Whether one letter is missing, added, changed, or two neighbours are swapped.
-fn one_off(left: &str, right: &str) -> bool {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+fn one_off(left: &[char], right: &str) -> bool {
+    let right: Vec<char> = right.chars().collect();
     let start = left.iter().zip(&right).take_while(|(a, b)| a == b).count();
     let (left, right) = (left.get(start..).unwrap_or_default(), right.get(start..).unwrap_or_default());
     match (left, right) {
@@ -81,6 +84,7 @@ mod tests {
 
     #[test]
     fn one_letter_is_one_letter() {
+        let one_off = |left: &str, right| one_off(&left.chars().collect::<Vec<char>>(), right);
         for (left, right) in [("torchh", "torch"), ("reqeusts", "requests"), ("nunpy", "numpy"), ("panda", "pandas")] {
             assert!(one_off(left, right), "{left}");
         }
@@ -93,5 +97,7 @@ mod tests {
     fn well_known_names_are_not_mistaken() {
         assert!(WELL_KNOWN.iter().all(|name| mistaken_for(name).is_none()));
         assert_eq!(mistaken_for("Requestss"), Some("requests"));
+        assert_eq!((mistaken_for("tor\u{4d5}h"), mistaken_for("torchxx")), (Some("torch"), None));
+        assert!(WELL_KNOWN.iter().all(|name| name.is_ascii()));
     }
 }

@@ -90,7 +90,7 @@ impl ClaimOptions {
             ("verdict", None) => {
                 let Judged { options, policy } = self.judged(subject, terminal)?;
                 // A verdict is `check`'s, by every control.
-                let options = Options { controls: Some(sources()), ..options };
+                let options = Options { controls: Some(sources(&options.settings)), ..options };
                 Ok(Claim::Verdict(Judged { options, policy }, self.resource_uri.clone()))
             }
             ("provenance", None) => Err(Failure::with_hint(

@@ -85,7 +85,7 @@ impl Explain {
     }
 
     fn subject(&self, path: &Path, options: Options, terminal: &Terminal) -> Result<ExitCode, Failure> {
-        let options = Options { controls: Some(sources()), ..options };
+        let options = Options { controls: Some(sources(&options.settings)), ..options };
         let bar = Bar::new(terminal.is_watched());
         let report = scan_paths(&[path.to_owned()], &options, &bar)?;
         bar.finish();

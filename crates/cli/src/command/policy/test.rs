@@ -68,7 +68,7 @@ impl From<EvidenceError> for Failure {
 impl Test {
     pub(super) fn run(self, terminal: &Terminal) -> Result<ExitCode, Failure> {
         let (options, file) = in_force(self.config.as_deref())?;
-        let options = Options { controls: Some(sources()), ..options };
+        let options = Options { controls: Some(sources(&options.settings)), ..options };
         let tests = self.tests(&options, file.as_deref())?;
         if tests.is_empty() {
             return Err(Failure::with_hint(

@@ -26,7 +26,7 @@ impl Check for IndexConfusion {
     }
 
     fn judge(&self, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
-        let mut sets: BTreeMap<Option<&str>, Open<'_>> = BTreeMap::new();
+        let mut sets: BTreeMap<Option<&str>, Open> = BTreeMap::new();
         for index in scope.reading.indexes.iter().filter(|index| index.role == IndexRole::Extra) {
             let set = scope.set_name(&index.location.file);
             let open = sets.entry(set).or_insert_with(|| Open::of(scope, &index.location.file));
@@ -36,23 +36,24 @@ impl Check for IndexConfusion {
     }
 }
 
-/// What files that are installed together take from indexes as it comes.
-struct Open<'r> {
+/// What files that are installed together take from indexes as it comes: reckoned out once, and told of each of their indexes.
+struct Open {
     is_any: bool,
-    /// Names of it that nobody is known to own.
-    own: BTreeSet<&'r str>,
+    /// The first names of it that nobody is known to own, for people; empty where there are none.
+    own: String,
 }
 
-impl<'r> Open<'r> {
-    fn of(scope: &Scope<'r>, path: &str) -> Self {
+impl Open {
+    fn of(scope: &Scope<'_>, path: &str) -> Self {
         let open = || scope.of_set(path).filter(|it| is_open(it)).map(|it| it.name.as_str());
-        Self { is_any: open().next().is_some(), own: open().filter(|name| !is_well_known(name)).collect() }
+        let own: BTreeSet<&str> = open().filter(|name| !is_well_known(name)).collect();
+        Self { is_any: open().next().is_some(), own: few(own.into_iter()) }
     }
 }
 
 /// An index beside another one. Packages with a digest cannot be replaced; those that everybody knows are published on the
 /// usual index by those who own the name; all others may be the project's own, and anybody may publish their names there.
-fn beside(scope: &Scope<'_>, index: &Index, open: &Open<'_>) -> Option<Finding> {
+fn beside(scope: &Scope<'_>, index: &Index, open: &Open) -> Option<Finding> {
     let own = &open.own;
     if !open.is_any {
         return None;
@@ -69,8 +70,7 @@ fn beside(scope: &Scope<'_>, index: &Index, open: &Open<'_>) -> Option<Finding> 
     } else {
         let message = format!(
             "the index '{host}' is asked together with the usual one, where anybody may publish a higher version of a name \
-             that is yours: {}",
-            few(own.iter().copied())
+             that is yours: {own}"
         );
         (Severity::High, Confidence::Medium, message)
     };
@@ -105,4 +105,29 @@ fn overridden(scope: &Scope<'_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dependencies::reading::Reading;
+    use crate::dependencies::requirement::named;
+    use waag_evidence::Location;
+
+    /// Each of thousands of indexes tells of it: it has to be short, and made once.
+    #[test]
+    fn what_each_index_tells_of_is_short_however_many_packages_there_are() {
+        let place = || Location::file("requirements.txt");
+        let all = (0..50_000).map(|number| named(Ecosystem::Pypi, &format!("a{number}"), place())).collect();
+        let mut reading = Reading { dependencies: all, ..Reading::default() };
+        let page = crate::dependencies::tests::read(&[("requirements.txt", "")]);
+        reading.files.extend(
+            page.files
+                .into_iter()
+                .map(|file| crate::dependencies::FileRead { path: "requirements.txt".to_owned(), ..file }),
+        );
+        let open = Open::of(&Scope::new(&reading), "requirements.txt");
+        assert!(open.is_any);
+        assert_eq!(open.own, "a0, a1, a10, a100, a1000, a10000 and 49994 more");
+    }
 }

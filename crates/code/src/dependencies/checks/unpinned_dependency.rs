@@ -36,7 +36,9 @@ impl Check for UnpinnedDependency {
             // What is asked for in some environments only is left out of a list that was resolved for another one.
             let open = open.filter(|it| it.marker.is_none() || pinned.is_empty());
             // What building needs is the build tool's to pin.
-            let open: Vec<&Dependency> = open.filter(|it| it.group.as_deref() != Some("build-system")).collect();
+            let mut open: Vec<&Dependency> = open.filter(|it| it.group.as_deref() != Some("build-system")).collect();
+            // One line that has several sources is one line.
+            open.dedup_by(|one, other| one.name == other.name && one.location == other.location);
             match file.kind {
                 _ if open.is_empty() => {}
                 FileKind::Requirements | FileKind::CondaEnvironment | FileKind::MlflowEnvironment

@@ -7,6 +7,9 @@ use crate::dependencies::reading::IndexRole;
 use crate::dependencies::tree::Node;
 use crate::dependencies::{requirement, source};
 
+/// Where the Python Package Index keeps its archives.
+const INDEX: [&str; 2] = ["files.pythonhosted.org", "pypi.org"];
+
 pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     for channel in root.at(&["metadata", "channels"]).map(Node::items).unwrap_or_default() {
         if let Some(url) = channel.text_of("url").or_else(|| channel.text()) {
@@ -25,7 +28,7 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
             version: package.text_of("version").map(str::to_owned),
             // Each entry is for one platform: `sys_platform` has no words for all of them.
             source: locked_source(package, is_pip),
-            digests: hashes.iter().filter_map(|(kind, hex)| Some(format!("{kind}:{}", hex.text()?))).collect(),
+            digests: hashes.iter().filter_map(|(kind, hex)| digest(kind, hex.text()?)).collect(),
             group: group.map(str::to_owned),
             requires: needs.iter().map(|(name, _)| waag_evidence::dependency::normalised(name)).collect(),
             ..requirement::named(ecosystem, name, page.at(line))
@@ -34,12 +37,21 @@ pub(super) fn read(page: &mut Page<'_>, root: &Node) {
     }
 }
 
-/// The channel that the archive's address is of; pip's packages come from their index.
+/// Of a repository conda-lock writes the commit where the digest of an archive stands.
+fn digest(kind: &str, hex: &str) -> Option<String> {
+    source::is_digest(kind, hex).then(|| format!("{kind}:{}", hex.to_ascii_lowercase()))
+}
+
+/// The channel that the archive's address is of; what pip fetches from elsewhere than its index comes from there.
 fn locked_source(package: &Node, is_pip: bool) -> DependencySource {
     let url = package.text_of("url").unwrap_or_default();
-    if is_pip && url.starts_with("git+") {
-        return source::address(url).source;
+    if is_pip { of_pip(url) } else { DependencySource::Index { url: source::channel_of(url) } }
+}
+
+/// Where an archive or a repository of Python's comes from: of its index, the address says nothing more.
+pub(super) fn of_pip(url: &str) -> DependencySource {
+    match url.is_empty() || url.starts_with("https://") && INDEX.contains(&source::host(url).as_str()) {
+        true => DependencySource::Index { url: None },
+        false => source::address(url).source,
     }
-    let channel = url.rsplitn(3, '/').nth(2).map(|channel| source::without_login(channel).0);
-    DependencySource::Index { url: channel.filter(|_| !is_pip) }
 }

@@ -2,6 +2,7 @@
 //! what it says; what it cannot understand it says too. None of them runs, resolves or fetches anything.
 
 mod conda_environment;
+mod conda_explicit;
 mod conda_lock;
 mod pdm_lock;
 mod pipfile;
@@ -82,6 +83,7 @@ pub(super) fn kind_of(path: &str) -> Option<FileKind> {
         "python_env.yaml" => FileKind::MlflowEnvironment,
         _ if name == "pylock.toml" || (name.starts_with("pylock.") && name.ends_with(".toml")) => FileKind::Pylock,
         _ if is_yaml && stem.ends_with("conda-lock") => FileKind::CondaLock,
+        _ if name.starts_with("conda-") && name.ends_with(".lock") => FileKind::CondaExplicit,
         _ if is_yaml && is_environment_name(stem) => FileKind::CondaEnvironment,
         _ if looks_like_requirements(folder, name) => {
             if name.contains("constraint") {
@@ -103,6 +105,9 @@ fn is_environment_name(stem: &str) -> bool {
 
 /// Reads a text as what it is.
 pub(super) fn read(text: &Text, kind: FileKind) -> Page<'_> {
+    // `conda list --explicit` names no file: people write it to any.
+    let is_list = matches!(kind, FileKind::Requirements | FileKind::Constraints);
+    let kind = if is_list && conda_explicit::is_explicit(&text.text) { FileKind::CondaExplicit } else { kind };
     let mut page = Page::new(text, kind);
     if text.is_lossy {
         page.incomplete(1, "some bytes are no text in UTF-8, and were read as U+FFFD");
@@ -123,6 +128,7 @@ pub(super) fn read(text: &Text, kind: FileKind) -> Page<'_> {
         FileKind::CondaEnvironment => page.with(tree::yaml, conda_environment::read),
         FileKind::MlflowEnvironment => page.with(tree::yaml, conda_environment::read_mlflow),
         FileKind::CondaLock => page.with(tree::yaml, conda_lock::read),
+        FileKind::CondaExplicit => conda_explicit::read(&mut page),
         FileKind::SetupCfg => setup_cfg::read(&mut page),
         FileKind::SetupPy => setup_py::read(&mut page),
         FileKind::PythonVersion => python_version::read(&mut page),

@@ -5,6 +5,7 @@ mod groups;
 mod poetry;
 mod tools;
 mod uv;
+mod uv_sources;
 
 use super::{Include, Page};
 use crate::dependencies::tree::Node;
