@@ -11,6 +11,7 @@ use waag_engine::clock;
 use waag_engine::output::View;
 use waag_engine::sanitize::sanitize;
 use waag_engine::settings::Driver;
+use waag_evidence::project::Topic;
 use waag_evidence::{Evidence, Finding, Subject, evaluate};
 
 use super::arguments::file_or_stdout;
@@ -117,11 +118,12 @@ struct Rooms {
 
 impl Rooms {
     fn of(reading: &Reading, path: &Path, driver: Option<Driver>) -> Self {
+        let examined = examiner(driver).packages(path, reading);
         let mut dependencies = reading.findings.clone();
-        if reading.files.is_empty() && dependencies.is_empty() {
+        let has_images = [Topic::Images, Topic::Builds].iter().any(|topic| examined.evidence.look(*topic).is_some());
+        if reading.files.is_empty() && dependencies.is_empty() && !has_images {
             dependencies.push(waag_code::dependencies::nothing_read(path));
         }
-        let examined = examiner(driver).packages(path, reading);
         let unknown = examined.evidence.looks.into_iter().flat_map(|look| look.unknown);
         let unknown = unknown.map(|unknown| format!("{}; next: {}", unknown.reason, unknown.next)).collect();
         let mut packages = examined.findings;
@@ -152,6 +154,6 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let shown = sanitize(&path.display().to_string());
     Failure::with_hint(
         format!("cannot read the dependencies of '{shown}': {error}"),
-        "name a project's folder, a file such as requirements.txt or uv.lock, or an environment such as .venv",
+        "name a project's folder, a file such as requirements.txt, uv.lock or Dockerfile, or an environment such as .venv",
     )
 }

@@ -43,10 +43,15 @@ pub fn read_project(path: &Path) -> io::Result<Reading> {
     } else {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let kind = kind_of(&name).or_else(|| name.ends_with(".txt").then_some(FileKind::Requirements));
-        let kind = kind.ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidInput, "it is no file that is known to name packages")
-        })?;
-        project.queue.push_back((PathBuf::from(name), kind, 0));
+        match kind {
+            Some(kind) => project.queue.push_back((PathBuf::from(name), kind, 0)),
+            // What describes an image is read as such, and what it installs is told there.
+            None if crate::image::is_read(&name) => {}
+            None => {
+                let why = "it is no file that is known to name packages";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            }
+        }
     }
     project.read_all();
     Ok(project.finish())

@@ -113,7 +113,8 @@ fn opinions(program: &Program<'_>) -> Vec<(usize, Problem)> {
     let mut problems = Vec::new();
     rules::ALL.iter().for_each(|rule| rule.program(program, &mut problems));
     if program.is_cut {
-        let message = format!("the program imports more than {MAX_MEMBERS} files: no seed is missed in it");
+        let message =
+            format!("the program imports more than {MAX_MEMBERS} files, so nobody looked whether a seed is missing");
         let next = "Look yourself where it is seeded; files behind those are looked at one by one.";
         problems.push((0, Problem::incomplete(Span::default(), message, next)));
     }
