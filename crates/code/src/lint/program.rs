@@ -94,18 +94,11 @@ pub(super) fn judge(units: &[Unit]) -> Judged {
         Some(*start)
     });
     let members: Vec<usize> = shared.into_inner().unwrap_or_default().into_iter().collect();
-    let own = on_threads(&members, |member| (*member, opinions_of(&units[*member])));
     let told = told.into_inner().unwrap_or_default();
-    let own = own.into_iter().flat_map(|(member, list)| list.into_iter().map(move |problem| (member, problem)));
+    let own =
+        members.iter().flat_map(|member| units[*member].of_member.iter().map(|problem| (*member, problem.clone())));
     let problems = told.into_iter().map(|((unit, ..), problem)| (unit, problem)).chain(own).collect();
     Judged { starts: trained.into_iter().flatten().collect(), problems }
-}
-
-/// What the rules say of a file, because it is part of a program that trains.
-fn opinions_of(unit: &Unit) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    rules::ALL.iter().for_each(|rule| rule.member(unit, &mut problems));
-    problems
 }
 
 /// What the rules say of a program.
@@ -145,14 +138,21 @@ fn is_start(unit: &Unit, is_imported: bool) -> bool {
         Kind::Python => {
             let calls = &unit.script.calls;
             let at_top = |call: &Call| call.scope == 0 && trains(&unit.script, call);
-            // `main()` at the end, without a question of how the file is run.
-            let is_main =
-                |call: &Call| call.scope == 0 && matches!(call.callee.name.as_str(), "main" | "train" | "run" | "app");
             let starts = || calls.iter().any(is_main) && calls.iter().any(|call| trains(&unit.script, call));
             unit.script.is_started || (!is_imported && (calls.iter().any(at_top) || starts()))
         }
         Kind::Configuration => false,
     }
+}
+
+/// `main()` at the end, without a question of how the file is run.
+fn is_main(call: &Call) -> bool {
+    call.scope == 0 && matches!(call.callee.name.as_str(), "main" | "train" | "run" | "app")
+}
+
+/// Whether a call is needed to tell what is started and what trains.
+pub(super) fn needs(script: &Script, call: &Call) -> bool {
+    is_main(call) || trains(script, call)
 }
 
 /// The start and everything that it imports, near before far, and whether there is more.

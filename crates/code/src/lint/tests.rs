@@ -269,6 +269,29 @@ fn hostile_files_end_quickly_and_say_what_was_not_read() {
 }
 
 #[test]
+fn a_long_text_of_many_names_takes_no_more_memory_than_a_bound() {
+    let call = format!("f({})\n", "x, ".repeat(128));
+    let text = format!("import pickle\npickle.load(f)\nx = '{}'\n{}", "a".repeat(4_000), call.repeat(200));
+    assert_eq!(rules("a.py", &text), ["incomplete-analysis", "unsafe-load"]);
+    let name = "a".repeat(1 << 20);
+    let calls = "b.f()\n".repeat(200);
+    assert_eq!(rules("a.py", &format!("import {name}\nb = {name}\n{calls}")), ["incomplete-analysis"]);
+}
+
+#[test]
+fn what_any_file_of_the_project_writes_is_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = "from transformers import AutoModel\nAutoModel.from_pretrained('org/m', trust_remote_code=True)\n";
+    std::fs::write(folder.path().join("a.py"), load).unwrap();
+    let told = || examine(&[folder.path().to_owned()], &Options::default()).unwrap().findings;
+    let told_rules = || told().into_iter().map(|finding| (finding.rule, finding.severity)).collect::<Vec<_>>();
+    let remote = |severity| ("trusted-remote-code".to_owned(), severity);
+    assert_eq!(told_rules(), [remote(Severity::High), ("unpinned-remote".to_owned(), Severity::Low)]);
+    std::fs::write(folder.path().join("b.py"), "model.save_pretrained('org/m')\n").unwrap();
+    assert_eq!(told_rules(), [remote(Severity::Low)]);
+}
+
+#[test]
 fn findings_stand_where_people_count_lines() {
     assert_eq!(found("a.py", "\u{feff}import pickle\r\n\r\npickle.load(f)\r\n"), [("unsafe-load".to_owned(), 3)]);
 }
