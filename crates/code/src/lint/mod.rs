@@ -6,6 +6,7 @@
 mod configuration;
 mod files;
 pub mod fix;
+mod loaders;
 mod magic;
 mod models;
 mod notebook;
@@ -17,7 +18,7 @@ pub mod rules;
 mod shell;
 mod source;
 mod suppression;
-mod syntax;
+pub(crate) mod syntax;
 mod unit;
 
 use std::cmp::Reverse;
