@@ -354,6 +354,25 @@ fn configurations_are_told_by_their_keys() {
     assert_eq!(rules("conf.yaml", &format!("a: &a [{}]\n", "*a, ".repeat(1000))), Vec::<String>::new());
 }
 
+#[test]
+fn how_a_training_is_launched_is_read_for_what_should_not_be_there() {
+    let accelerate =
+        "compute_environment: LOCAL_MACHINE\ndistributed_type: MULTI_GPU\nmixed_precision: bf16\nnum_processes: 8\n";
+    let looked_at = |name: &str, text: &str| {
+        let examined = examine_bytes(name, text.as_bytes().to_vec(), &Options::default());
+        (examined.looked_at.len(), examined.findings.len())
+    };
+    assert_eq!(looked_at("default_config.yaml", accelerate), (1, 0));
+    assert_eq!(looked_at("zero3.json", r#"{"zero_optimization": {"stage": 3}, "fp16": {"enabled": "auto"}}"#), (1, 0));
+    assert_eq!(looked_at("environment.yaml", "distributed_type: MULTI_GPU\n"), (0, 0));
+    let personal = format!("{accelerate}deepspeed_config:\n  deepspeed_config_file: /home/jane.doe/zero3.json\n");
+    assert_eq!(rules("default_config.yaml", &personal), ["personal-path"]);
+    let offload = r#"{"zero_optimization": {"offload_param": {"nvme_path": "/home/jane.doe/nvme"}}}"#;
+    assert_eq!(rules("ds.json", offload), ["personal-path"]);
+    let factory = "model_name_or_path: org/model\nstage: sft\nfinetuning_type: lora\nper_device_train_batch_size: 1\ntrust_remote_code: true\n";
+    assert_eq!(rules("sft.yaml", factory), ["trusted-remote-code", "unpinned-remote"]);
+}
+
 /// The rules of what is found below a folder, with the file that each is about.
 fn below(folder: &std::path::Path) -> Vec<(String, String)> {
     let examined = examine(&[folder.to_owned()], &Options::default()).unwrap();

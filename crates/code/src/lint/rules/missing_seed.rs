@@ -71,8 +71,8 @@ impl Rule for MissingSeed {
         let keys: &[&str] = match configuration.tool {
             Tool::Lightning => &["seed_everything"],
             Tool::Axolotl | Tool::Hydra => &["seed"],
-            // Its default is 42.
-            Tool::Transformers => return,
+            // Its default is 42; the program has it.
+            Tool::Transformers | Tool::Launch => return,
         };
         let found = keys.iter().find_map(|key| configuration.find(key));
         let is_off = |entry: &Entry| entry.is_empty() || entry.value == Scalar::Bool(false);

@@ -47,7 +47,7 @@ impl Rule for UnpinnedRemote {
         let (key, revisions): (_, &[&str]) = match configuration.tool {
             Tool::Axolotl => ("base_model", &["revision_of_model", "model_revision", "revision"]),
             Tool::Transformers => ("model_name_or_path", &["model_revision"]),
-            Tool::Lightning | Tool::Hydra => return,
+            Tool::Lightning | Tool::Hydra | Tool::Launch => return,
         };
         let named = configuration.find(key).and_then(|model| Some((model, model.text()?)));
         let Some((model, name)) = named.filter(|(_, name)| is_repository(name)) else { return };
