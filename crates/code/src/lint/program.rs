@@ -274,12 +274,13 @@ fn bases<'a>(place: &'a Path, import: &Import) -> impl Iterator<Item = &'a Path>
     place.ancestors().skip(1 + skipped).take(kept)
 }
 
-/// Whether a module lies in a folder: itself, what holds the name, or the package that it is in.
+/// Whether a module lies in a folder: itself, what holds the name, or the package that it is in. A file has no modules in it:
+/// `hqq.core.quantize` is not what lies beside in `hqq.py`.
 fn lies_in(base: &Path, below: &str) -> bool {
     let whole = base.join(below);
     let package = base.join(below.split('/').next().unwrap_or_default()).join("__init__.py");
-    let modules = whole.ancestors().take_while(|path| *path != base).take(NEAR);
-    package.is_file() || modules.into_iter().any(|path| path.with_extension("py").is_file())
+    let mut modules = whole.ancestors().take_while(|path| *path != base).take(2);
+    package.is_file() || modules.any(|path| path.with_extension("py").is_file())
 }
 
 #[cfg(test)]
