@@ -72,6 +72,17 @@ fn a_file_that_is_named_like_a_library_is_no_part_of_it() {
 }
 
 #[test]
+fn what_a_library_beside_the_program_can_do_is_no_request_of_the_program() {
+    let train = TRAIN.replace("from utils", "from own.utils");
+    let asks =
+        "import torch\ndef prepare(x):\n    torch.manual_seed(x)\n    torch.use_deterministic_algorithms(True)\n";
+    let library = [("jobs/train.py", train.as_str()), ("own/__init__.py", ""), ("own/utils.py", asks)];
+    assert_eq!(told(&library, &["."]), []);
+    let own = [("train.py", TRAIN), ("utils.py", asks)];
+    assert_eq!(told(&own, &["."]), [("nondeterministic-algorithm".to_owned(), "utils.py".to_owned())]);
+}
+
+#[test]
 fn trainers_of_ones_own_train() {
     let trains = |text: &str| {
         let text = format!("from transformers import Trainer\nimport torch\nx = 'cuda'\n{text}");

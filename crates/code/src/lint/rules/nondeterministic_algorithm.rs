@@ -139,9 +139,13 @@ fn may_ask(call: &Call) -> bool {
 
 /// Deterministic algorithms are asked for, and cuBLAS is not told how to have them: on CUDA that is an error at run time.
 fn cublas(program: &Program<'_>) -> Option<(usize, Problem)> {
-    let (index, _, call) = program.calls().find(|(_, _, call)| {
+    // What a library elsewhere in the repository can be told to ask for, the program may never ask for.
+    let folder = program.members.first()?.place().parent()?;
+    let is_near = |index: usize| program.members.get(index).is_some_and(|unit| unit.place().starts_with(folder));
+    let (index, _, call) = program.calls().find(|(index, _, call)| {
         let is_warning = call.keyword("warn_only").is_some_and(|value| value.is(true));
-        call.is("torch.use_deterministic_algorithms")
+        is_near(*index)
+            && call.is("torch.use_deterministic_algorithms")
             && call.first().is_some_and(|first| first.value.is(true))
             && !is_warning
     })?;
