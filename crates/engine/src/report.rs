@@ -25,6 +25,8 @@ pub struct Report {
     pub evidence: Evidence,
     /// Files whose results are those of an earlier scan.
     pub reused: u64,
+    /// Whether it speaks of code that is run, and of no model that is loaded.
+    pub is_code: bool,
 }
 
 /// One file or member.

@@ -353,6 +353,7 @@ fn judge_all(gathering: &Gathering<'_>, artifacts: Vec<ArtifactReport>, findings
         exceptions: policy.exceptions,
         policy: settings.policy_digest(),
         reused: 0,
+        is_code: false,
         subject,
         findings,
         evidence,

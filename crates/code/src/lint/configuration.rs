@@ -1,5 +1,5 @@
-//! Configurations of trainings: `TrainingArguments` of transformers, Hydra, axolotl, the command lines of Lightning and
-//! accelerate. Told by the keys they have; everything else in JSON or YAML is nobody's business here.
+//! Configurations of trainings: `TrainingArguments` of transformers, Hydra, axolotl, the command line of Lightning,
+//! accelerate and DeepSpeed. Told by the keys they have; everything else in JSON or YAML is nobody's business here.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,6 +24,8 @@ pub(crate) enum Tool {
     Lightning,
     /// Hydra.
     Hydra,
+    /// How accelerate or DeepSpeed spread a training over devices. The program has its seed, model and data.
+    Launch,
 }
 
 /// A scalar.
@@ -147,9 +149,11 @@ fn read_yaml(bytes: &[u8], reader: &mut Reader) -> Option<String> {
 /// Keys that tell whose configuration it is.
 const TELLING: &[&str] = &[
     "base_model",
+    "compute_environment",
     "data",
     "datasets",
     "defaults",
+    "distributed_type",
     "fit",
     "hydra",
     "learning_rate",
@@ -161,7 +165,9 @@ const TELLING: &[&str] = &[
     "optimizer",
     "per_device_train_batch_size",
     "seed_everything",
+    "train_micro_batch_size_per_gpu",
     "trainer",
+    "zero_optimization",
     "_target_",
 ];
 
@@ -223,6 +229,12 @@ fn tool(relative: &Path, reader: &Reader) -> Option<Tool> {
     if reader.holds("per_device_train_batch_size") || reader.holds("num_train_epochs") && reader.holds("learning_rate")
     {
         return Some(Tool::Transformers);
+    }
+    if reader.has("compute_environment") && reader.has("distributed_type")
+        || reader.has("zero_optimization")
+        || reader.has("train_micro_batch_size_per_gpu")
+    {
+        return Some(Tool::Launch);
     }
     if reader.has("trainer")
         && reader.has("model")

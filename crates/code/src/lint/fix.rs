@@ -48,9 +48,8 @@ impl FileFix {
 
 /// The fixes of a file's problems, if any can be made.
 pub(super) fn of(unit: &Unit, problems: &[&Problem]) -> Option<FileFix> {
-    let is_whole = unit.script.breaks.is_empty() && unit.script.refused.is_none() && unit.problems.is_empty();
     let with_edits: Vec<&&Problem> = problems.iter().filter(|problem| !problem.edits.is_empty()).collect();
-    if with_edits.is_empty() || !is_whole {
+    if with_edits.is_empty() || !unit.is_complete {
         return None;
     }
     let edits = arranged(with_edits.iter().flat_map(|problem| problem.edits.clone()).collect())?;

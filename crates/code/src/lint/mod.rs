@@ -6,6 +6,7 @@
 mod configuration;
 mod files;
 pub mod fix;
+mod loaders;
 mod magic;
 mod models;
 mod notebook;
@@ -17,10 +18,11 @@ pub mod rules;
 mod shell;
 mod source;
 mod suppression;
-mod syntax;
+pub(crate) mod syntax;
 mod unit;
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -101,7 +103,7 @@ pub enum Kind {
 /// read below a folder is a finding.
 pub fn examine(paths: &[PathBuf], options: &Options) -> io::Result<Examined> {
     let (found, mut unread) = files::find(paths)?;
-    let (units, not_read) = unit::read_all(&found);
+    let (units, not_read) = unit::read_all(&found, options);
     unread.extend(not_read);
     Ok(conclude(units, unread, options))
 }
@@ -111,7 +113,7 @@ pub fn examine(paths: &[PathBuf], options: &Options) -> io::Result<Examined> {
 pub fn examine_bytes(name: &str, bytes: Vec<u8>, options: &Options) -> Examined {
     let Some(kind) = files::kind_of(Path::new(name)) else { return Examined::default() };
     let file = files::Found { shown: name.to_owned(), opened: name.into(), relative: name.into(), kind };
-    let units = unit::read_bytes(&file, bytes).into_iter().collect();
+    let units = unit::read_bytes(&file, bytes, options).into_iter().collect();
     conclude(units, Vec::new(), options)
 }
 
@@ -119,8 +121,9 @@ pub fn examine_bytes(name: &str, bytes: Vec<u8>, options: &Options) -> Examined 
 pub(crate) type Unread = (String, String);
 
 fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examined {
-    let mut problems: Vec<Vec<Problem>> = unit::judge_all(&units, options);
+    let written: HashSet<&str> = units.iter().flat_map(|unit| &unit.written).map(String::as_str).collect();
     let program::Judged { starts, problems: of_programs } = program::judge(&units);
+    let mut problems: Vec<Vec<Problem>> = units.iter().map(|_| Vec::new()).collect();
     for (index, problem) in of_programs {
         if let Some(list) = problems.get_mut(index) {
             list.push(problem);
@@ -136,7 +139,8 @@ fn conclude(units: Vec<Unit>, unread: Vec<Unread>, options: &Options) -> Examine
         ));
     }
     for (unit, problems) in units.iter().zip(problems) {
-        let problems = suppression::apply(unit, problems);
+        let own = unit.problems.iter().cloned().filter_map(|problem| problem.settled(&written));
+        let problems = suppression::apply(unit, own.chain(problems).collect());
         let kept = arranged(problems);
         let to_edit: Vec<&Problem> = kept.iter().filter(|problem| !is_excepted(unit, problem, options)).collect();
         examined.fixes.extend(fix::of(unit, &to_edit));

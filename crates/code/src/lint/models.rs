@@ -21,7 +21,8 @@ const WRITERS: &[&str] = &["save_pretrained", "save_model", "save", "save_to_dis
 /// Arguments that name a folder that is written.
 const OUTPUTS: &[&str] = &["output_dir", "save_dir", "local_dir", "cache_dir"];
 
-/// What a value names, where it stands.
+/// What a value names, where it stands. What the project itself writes to is not known yet: see
+/// [`Problem::unless_written`](super::problem::Problem::unless_written).
 pub(crate) fn place(view: &View<'_>, value: &Value) -> Place {
     let Value::Text(text) = value else { return Place::Unknown };
     if text.is_file || is_path(text) {
@@ -30,12 +31,7 @@ pub(crate) fn place(view: &View<'_>, value: &Value) -> Place {
     if !text.is_whole || !is_hub_name(&text.known) {
         return Place::Unknown;
     }
-    if is_known_here(view, &text.known) { Place::Here } else { Place::Hub }
-}
-
-/// Whether a name is that of a file or folder that is there, or that the project writes to.
-pub(crate) fn is_known_here(view: &View<'_>, name: &str) -> bool {
-    is_there(view, name) || view.written.contains(name)
+    if is_there(view, &text.known) { Place::Here } else { Place::Hub }
 }
 
 fn is_path(text: &Text) -> bool {
@@ -118,7 +114,7 @@ const KNOWN: &[&str] = &[
 ];
 
 /// Whether there is such a file beside the program or in the project's folder.
-fn is_there(view: &View<'_>, name: &str) -> bool {
+pub(crate) fn is_there(view: &View<'_>, name: &str) -> bool {
     let folders = view.unit.opened.ancestors().skip(1).take(view.unit.relative.components().count());
     folders.filter(|folder| *folder != Path::new("")).any(|folder| folder.join(name).exists())
 }

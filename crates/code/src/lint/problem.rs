@@ -1,5 +1,7 @@
 //! What a rule has to say, before it has a place that people read.
 
+use std::collections::HashSet;
+
 use waag_engine::rules::Meta;
 use waag_evidence::finding::Nature;
 use waag_evidence::{Confidence, Persona, Severity};
@@ -13,6 +15,15 @@ pub(crate) struct Edit {
     pub(crate) span: Span,
     /// By what.
     pub(crate) text: String,
+}
+
+/// What is said instead where some file of the project writes to what a problem is about; then it comes from nowhere else.
+#[derive(Debug, Clone)]
+pub(crate) struct IfWritten {
+    /// What is written to, by its name.
+    pub(crate) name: String,
+    /// Nothing is said where there is nothing.
+    pub(crate) instead: Option<Problem>,
 }
 
 /// An opinion about a place in a text.
@@ -29,6 +40,8 @@ pub(crate) struct Problem {
     pub(crate) next: String,
     /// What settles it and changes nothing else.
     pub(crate) edits: Vec<Edit>,
+    /// On what it depends that other files say.
+    pub(crate) if_written: Option<Box<IfWritten>>,
 }
 
 impl Problem {
@@ -45,6 +58,7 @@ impl Problem {
             subject: None,
             next: next.into(),
             edits: Vec::new(),
+            if_written: None,
         }
     }
 
@@ -73,6 +87,19 @@ impl Problem {
     /// What it is about.
     pub(crate) fn about(self, subject: impl Into<String>) -> Self {
         Self { subject: Some(subject.into()), ..self }
+    }
+
+    /// What is said instead where the project writes to this itself.
+    pub(crate) fn unless_written(self, name: impl Into<String>, instead: Option<Self>) -> Self {
+        Self { if_written: Some(Box::new(IfWritten { name: name.into(), instead })), ..self }
+    }
+
+    /// What is left of it when it is known what the project writes to.
+    pub(crate) fn settled(mut self, written: &HashSet<&str>) -> Option<Self> {
+        match self.if_written.take() {
+            Some(other) if written.contains(other.name.as_str()) => other.instead,
+            _ => Some(self),
+        }
     }
 
     /// The edits that settle it.

@@ -94,18 +94,11 @@ pub(super) fn judge(units: &[Unit]) -> Judged {
         Some(*start)
     });
     let members: Vec<usize> = shared.into_inner().unwrap_or_default().into_iter().collect();
-    let own = on_threads(&members, |member| (*member, opinions_of(&units[*member])));
     let told = told.into_inner().unwrap_or_default();
-    let own = own.into_iter().flat_map(|(member, list)| list.into_iter().map(move |problem| (member, problem)));
+    let own =
+        members.iter().flat_map(|member| units[*member].of_member.iter().map(|problem| (*member, problem.clone())));
     let problems = told.into_iter().map(|((unit, ..), problem)| (unit, problem)).chain(own).collect();
     Judged { starts: trained.into_iter().flatten().collect(), problems }
-}
-
-/// What the rules say of a file, because it is part of a program that trains.
-fn opinions_of(unit: &Unit) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    rules::ALL.iter().for_each(|rule| rule.member(unit, &mut problems));
-    problems
 }
 
 /// What the rules say of a program.
@@ -146,14 +139,21 @@ fn is_start(unit: &Unit, is_imported: bool) -> bool {
         Kind::Python => {
             let calls = &unit.script.calls;
             let at_top = |call: &Call| call.scope == 0 && trains(&unit.script, call);
-            // `main()` at the end, without a question of how the file is run.
-            let is_main =
-                |call: &Call| call.scope == 0 && matches!(call.callee.name.as_str(), "main" | "train" | "run" | "app");
             let starts = || calls.iter().any(is_main) && calls.iter().any(|call| trains(&unit.script, call));
             unit.script.is_started || (!is_imported && (calls.iter().any(at_top) || starts()))
         }
         Kind::Configuration => false,
     }
+}
+
+/// `main()` at the end, without a question of how the file is run.
+fn is_main(call: &Call) -> bool {
+    call.scope == 0 && matches!(call.callee.name.as_str(), "main" | "train" | "run" | "app")
+}
+
+/// Whether a call is needed to tell what is started and what trains.
+pub(super) fn needs(script: &Script, call: &Call) -> bool {
+    is_main(call) || trains(script, call)
 }
 
 /// The start and everything that it imports, near before far, and whether there is more.
@@ -275,12 +275,13 @@ fn bases<'a>(place: &'a Path, import: &Import) -> impl Iterator<Item = &'a Path>
     place.ancestors().skip(1 + skipped).take(kept)
 }
 
-/// Whether a module lies in a folder: itself, what holds the name, or the package that it is in.
+/// Whether a module lies in a folder: itself, what holds the name, or the package that it is in. A file has no modules in it:
+/// `hqq.core.quantize` is not what lies beside in `hqq.py`.
 fn lies_in(base: &Path, below: &str) -> bool {
     let whole = base.join(below);
     let package = base.join(below.split('/').next().unwrap_or_default()).join("__init__.py");
-    let modules = whole.ancestors().take_while(|path| *path != base).take(NEAR);
-    package.is_file() || modules.into_iter().any(|path| path.with_extension("py").is_file())
+    let mut modules = whole.ancestors().take_while(|path| *path != base).take(2);
+    package.is_file() || modules.any(|path| path.with_extension("py").is_file())
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub fn report(paths: &[PathBuf], examined: Examined, settings: &Settings) -> Rep
         subject,
         evidence: gathered,
         reused: 0,
+        is_code: true,
     }
 }
 

@@ -1,14 +1,12 @@
 //! What a rule is.
 
-use std::collections::HashSet;
-
 use waag_engine::rules::Meta;
 
 use super::Options;
 use super::configuration::Configuration;
 use super::problem::Problem;
 use super::program::Program;
-use super::syntax::Script;
+use super::syntax::{Call, Script};
 use super::unit::Unit;
 
 /// One file, for rules that look at files one by one.
@@ -18,8 +16,6 @@ pub(crate) struct View<'a> {
     pub(crate) unit: &'a Unit,
     /// What was read in it.
     pub(crate) script: &'a Script,
-    /// Folders and files that the project writes to, by their names in it.
-    pub(crate) written: &'a HashSet<&'a str>,
     /// What is known from elsewhere.
     pub(crate) options: &'a Options,
 }
@@ -29,6 +25,11 @@ pub(crate) trait Rule: Sync {
     /// Who it is.
     fn meta(&self) -> &'static Meta;
 
+    /// Whether its opinion about programs needs this call: of a file that has been read, no other is kept.
+    fn needs(&self, _: &Script, _: &Call) -> bool {
+        false
+    }
+
     /// Its opinion about one file of Python or notebook.
     fn script(&self, _: &View<'_>, _: &mut Vec<Problem>) {}
 
@@ -36,8 +37,8 @@ pub(crate) trait Rule: Sync {
     /// opinion is about, by its place among the program's files.
     fn program(&self, _: &Program<'_>, _: &mut Vec<(usize, Problem)>) {}
 
-    /// Its opinion about one file of a program that trains, where no other file counts: it is asked once, however many
-    /// programs have the file.
+    /// Its opinion about one file where no other file counts, told if it belongs to a program that trains: it is asked once,
+    /// however many programs have the file.
     fn member(&self, _: &Unit, _: &mut Vec<Problem>) {}
 
     /// Its opinion about a configuration.

@@ -1,6 +1,11 @@
 //! A file's text, and where in the file each part of it is.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::syntax::Span;
+
+/// Bytes of a line that is kept: more than is shown of one, with what a credential in it may go on to.
+const MAX_LINE: usize = 8 << 10;
 
 /// How a file's bytes are its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +56,30 @@ pub(crate) struct Source {
     pub(crate) cells: Vec<Cell>,
     /// Where lines start.
     lines: Vec<u32>,
+    /// The lines that are left when the text is forgotten, by their number.
+    kept: BTreeMap<usize, Box<str>>,
 }
 
 impl Source {
     pub(crate) fn new(text: String, encoding: Encoding, cells: Vec<Cell>) -> Self {
         let ends = line_starts(text.as_bytes());
         let lines = std::iter::once(0).chain(ends).collect();
-        Self { text, encoding, cells, lines }
+        Self { text, encoding, cells, lines, kept: BTreeMap::new() }
+    }
+
+    /// Forgets the text, but for the lines in which these offsets are; places can be told of them alone.
+    pub(crate) fn forget(&mut self, but: impl Iterator<Item = u32>) {
+        let lines: BTreeSet<usize> = but.map(|offset| self.line_index(offset)).collect();
+        let kept = lines.into_iter().map(|index| (index, cut(self.line(index).trim()).into()));
+        self.kept = kept.collect();
+        self.text = String::new();
+        self.lines.shrink_to_fit();
+        if self.kept.is_empty() {
+            (self.lines, self.cells) = (Vec::new(), Vec::new());
+        }
+        for cell in &mut self.cells {
+            cell.strings = Vec::new();
+        }
     }
 
     /// Decodes Python as Python does: UTF-8, or what its first two lines say.
@@ -102,8 +124,11 @@ impl Source {
         self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
-    /// A line's text, without its end.
+    /// A line's text, without its end; of a text that is forgotten without the space around it, and no more of it than is shown.
     pub(crate) fn line(&self, index: usize) -> &str {
+        if let Some(kept) = self.kept.get(&index) {
+            return kept;
+        }
         let start = self.lines.get(index).copied().unwrap_or(0) as usize;
         let end = self.lines.get(index + 1).map_or(self.text.len(), |end| *end as usize);
         self.text.get(start..end).unwrap_or_default().trim_end_matches(['\r', '\n'])
@@ -113,6 +138,10 @@ impl Source {
     pub(crate) fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or_default()
     }
+}
+
+fn cut(line: &str) -> &str {
+    &line[..line.floor_char_boundary(MAX_LINE)]
 }
 
 /// Where lines start, but for the first. A lone carriage return ends a line too, for Python.

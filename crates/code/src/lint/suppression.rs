@@ -10,25 +10,31 @@ use super::syntax::{Comment, Span};
 use super::unit::Unit;
 
 /// Such a comment.
-#[derive(Debug)]
-struct Allowance {
+#[derive(Debug, Clone)]
+pub(crate) struct Allowance {
     rule: String,
     has_reason: bool,
-    span: Span,
+    pub(crate) span: Span,
     own: usize,
     /// The line that it speaks of: its own, or the next one that is no comment where it stands alone.
     line: usize,
     is_used: bool,
 }
 
-/// Takes away what is allowed, and adds what is wrong with the allowances.
-pub(super) fn apply(unit: &Unit, problems: Vec<Problem>) -> Vec<Problem> {
+/// The allowances of a file.
+pub(super) fn allowances(source: &Source, comments: &[Comment]) -> Vec<Allowance> {
     let mut allowances: Vec<Allowance> = Vec::new();
-    for comment in unit.script.comments.iter().rev() {
-        let found = allowance(&unit.source, comment, allowances.last());
+    for comment in comments.iter().rev() {
+        let found = allowance(source, comment, allowances.last());
         allowances.extend(found);
     }
     allowances.reverse();
+    allowances
+}
+
+/// Takes away what is allowed, and adds what is wrong with the allowances.
+pub(super) fn apply(unit: &Unit, problems: Vec<Problem>) -> Vec<Problem> {
+    let mut allowances = unit.allowances.clone();
     if allowances.is_empty() {
         return problems;
     }

@@ -269,6 +269,29 @@ fn hostile_files_end_quickly_and_say_what_was_not_read() {
 }
 
 #[test]
+fn a_long_text_of_many_names_takes_no_more_memory_than_a_bound() {
+    let call = format!("f({})\n", "x, ".repeat(128));
+    let text = format!("import pickle\npickle.load(f)\nx = '{}'\n{}", "a".repeat(4_000), call.repeat(200));
+    assert_eq!(rules("a.py", &text), ["incomplete-analysis", "unsafe-load"]);
+    let name = "a".repeat(1 << 20);
+    let calls = "b.f()\n".repeat(200);
+    assert_eq!(rules("a.py", &format!("import {name}\nb = {name}\n{calls}")), ["incomplete-analysis"]);
+}
+
+#[test]
+fn what_any_file_of_the_project_writes_is_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = "from transformers import AutoModel\nAutoModel.from_pretrained('org/m', trust_remote_code=True)\n";
+    std::fs::write(folder.path().join("a.py"), load).unwrap();
+    let told = || examine(&[folder.path().to_owned()], &Options::default()).unwrap().findings;
+    let told_rules = || told().into_iter().map(|finding| (finding.rule, finding.severity)).collect::<Vec<_>>();
+    let remote = |severity| ("trusted-remote-code".to_owned(), severity);
+    assert_eq!(told_rules(), [remote(Severity::High), ("unpinned-remote".to_owned(), Severity::Low)]);
+    std::fs::write(folder.path().join("b.py"), "model.save_pretrained('org/m')\n").unwrap();
+    assert_eq!(told_rules(), [remote(Severity::Low)]);
+}
+
+#[test]
 fn findings_stand_where_people_count_lines() {
     assert_eq!(found("a.py", "\u{feff}import pickle\r\n\r\npickle.load(f)\r\n"), [("unsafe-load".to_owned(), 3)]);
 }
@@ -329,6 +352,25 @@ fn configurations_are_told_by_their_keys() {
         ["nondeterministic-algorithm", "missing-seed"]
     );
     assert_eq!(rules("conf.yaml", &format!("a: &a [{}]\n", "*a, ".repeat(1000))), Vec::<String>::new());
+}
+
+#[test]
+fn how_a_training_is_launched_is_read_for_what_should_not_be_there() {
+    let accelerate =
+        "compute_environment: LOCAL_MACHINE\ndistributed_type: MULTI_GPU\nmixed_precision: bf16\nnum_processes: 8\n";
+    let looked_at = |name: &str, text: &str| {
+        let examined = examine_bytes(name, text.as_bytes().to_vec(), &Options::default());
+        (examined.looked_at.len(), examined.findings.len())
+    };
+    assert_eq!(looked_at("default_config.yaml", accelerate), (1, 0));
+    assert_eq!(looked_at("zero3.json", r#"{"zero_optimization": {"stage": 3}, "fp16": {"enabled": "auto"}}"#), (1, 0));
+    assert_eq!(looked_at("environment.yaml", "distributed_type: MULTI_GPU\n"), (0, 0));
+    let personal = format!("{accelerate}deepspeed_config:\n  deepspeed_config_file: /home/jane.doe/zero3.json\n");
+    assert_eq!(rules("default_config.yaml", &personal), ["personal-path"]);
+    let offload = r#"{"zero_optimization": {"offload_param": {"nvme_path": "/home/jane.doe/nvme"}}}"#;
+    assert_eq!(rules("ds.json", offload), ["personal-path"]);
+    let factory = "model_name_or_path: org/model\nstage: sft\nfinetuning_type: lora\nper_device_train_batch_size: 1\ntrust_remote_code: true\n";
+    assert_eq!(rules("sft.yaml", factory), ["trusted-remote-code", "unpinned-remote"]);
 }
 
 /// The rules of what is found below a folder, with the file that each is about.

@@ -1,6 +1,8 @@
 //! Files that are read: on all cores, each on a stack that is deep enough for the deepest tree that is accepted.
+//!
+//! A file is judged as soon as it is read. Of its text and of what was read in it, only that is kept then which other files
+//! or what is printed may need: a project can be much larger than memory.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -14,9 +16,11 @@ use super::files::Found;
 use super::notebook;
 use super::problem::Problem;
 use super::rule::View;
+use super::rules::nondeterministic_algorithm::{is_on_card, is_switch, names_workspace};
 use super::source::{Encoding, Source};
-use super::syntax::{self, Script, Span};
-use super::{Kind, LookedAt, Options, Unread, models, rules};
+use super::suppression::{self, Allowance};
+use super::syntax::{self, Call, Script, Span};
+use super::{Kind, LookedAt, Options, Unread, models, program, rules};
 
 /// Bytes of one file of Python or notebook.
 const MAX_BYTES: u64 = 16 << 20;
@@ -24,6 +28,15 @@ const MAX_BYTES: u64 = 16 << 20;
 const MAX_CONFIGURATION: usize = 1 << 20;
 /// Bytes of the stack of each thread.
 const STACK: usize = 64 << 20;
+
+/// What is kept of a file for rules about programs, beside calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Remarks {
+    /// Whether it does what only a program for graphics cards does.
+    pub(crate) is_on_card: bool,
+    /// Whether it says how cuBLAS is to work.
+    pub(crate) names_workspace: bool,
+}
 
 /// A file.
 #[derive(Debug)]
@@ -41,14 +54,21 @@ pub(crate) struct Unit {
     pub(crate) size: u64,
     pub(crate) script: Script,
     pub(crate) configuration: Option<Configuration>,
-    /// What reading it gave.
+    /// What reading it gave, and the rules' opinions about it.
     pub(crate) problems: Vec<Problem>,
+    /// Whether all of it was understood.
+    pub(crate) is_complete: bool,
+    /// The rules' opinions about it if it belongs to a program that trains.
+    pub(crate) of_member: Vec<Problem>,
+    pub(crate) remarks: Remarks,
+    pub(crate) allowances: Vec<Allowance>,
+    /// What it writes to, by the names that it knows.
+    pub(crate) written: Vec<String>,
 }
 
 impl Unit {
     pub(super) fn looked_at(&self) -> LookedAt {
-        let is_complete = self.problems.is_empty();
-        LookedAt { path: self.shown.clone(), size: self.size, kind: self.kind, is_complete }
+        LookedAt { path: self.shown.clone(), size: self.size, kind: self.kind, is_complete: self.is_complete }
     }
 
     /// Where it lies, as it was named.
@@ -69,10 +89,10 @@ impl Unit {
     }
 }
 
-/// Reads files. What could not be read is told apart.
-pub(super) fn read_all(found: &[Found]) -> (Vec<Unit>, Vec<Unread>) {
+/// Reads and judges files. What could not be read is told apart.
+pub(super) fn read_all(found: &[Found], options: &Options) -> (Vec<Unit>, Vec<Unread>) {
     let read = on_threads(found, |file| match bytes_of(file) {
-        Ok((bytes, size)) => read_one(file, bytes, size).map(Ok),
+        Ok((bytes, size)) => read_one(file, bytes, size, options).map(Ok),
         Err(error) => Some(Err((file.shown.clone(), format!("cannot be read: {error}")))),
     });
     let (mut units, mut unread) = (Vec::new(), Vec::new());
@@ -98,33 +118,66 @@ fn bytes_of(file: &Found) -> io::Result<(Vec<u8>, u64)> {
     Ok((bytes, size))
 }
 
-/// Reads one file that is in memory.
-pub(super) fn read_bytes(file: &Found, bytes: Vec<u8>) -> Option<Unit> {
+/// Reads and judges one file that is in memory.
+pub(super) fn read_bytes(file: &Found, bytes: Vec<u8>, options: &Options) -> Option<Unit> {
     on_threads(&[(file, Mutex::new(Some(bytes)))], |(file, bytes)| {
         let bytes = bytes.lock().ok()?.take()?;
         let size = bytes.len() as u64;
-        read_one(file, bytes, size)
+        read_one(file, bytes, size, options)
     })
     .pop()
     .flatten()
 }
 
-/// The rules' opinions about each file.
-pub(super) fn judge_all(units: &[Unit], options: &Options) -> Vec<Vec<Problem>> {
-    let written: HashSet<&str> = units.iter().flat_map(|unit| models::written(&unit.script)).collect();
-    on_threads(units, |unit| {
-        let mut problems = unit.problems.clone();
-        for rule in rules::ALL {
-            match &unit.configuration {
-                Some(configuration) => rule.configuration(configuration, &mut problems),
-                None => rule.script(&View { unit, script: &unit.script, options, written: &written }, &mut problems),
+/// Adds the rules' opinions.
+fn judge(unit: &mut Unit, options: &Options) {
+    let (mut problems, mut of_member) = (std::mem::take(&mut unit.problems), Vec::new());
+    for rule in rules::ALL {
+        match &unit.configuration {
+            Some(configuration) => rule.configuration(configuration, &mut problems),
+            None => {
+                rule.script(&View { unit, script: &unit.script, options }, &mut problems);
+                rule.member(unit, &mut of_member);
             }
         }
-        problems
-    })
+    }
+    (unit.problems, unit.of_member) = (problems, of_member);
 }
 
-fn read_one(file: &Found, bytes: Vec<u8>, size: u64) -> Option<Unit> {
+/// Forgets what nobody asks for any more.
+fn reduce(unit: &mut Unit) {
+    unit.allowances = suppression::allowances(&unit.source, &unit.script.comments);
+    unit.written = models::written(&unit.script).map(str::to_owned).collect();
+    unit.remarks =
+        Remarks { is_on_card: is_on_card(&unit.script), names_workspace: names_workspace(&unit.source.text) };
+    let needs = |script: &Script, call: &Call| {
+        program::needs(script, call) || rules::ALL.iter().any(|rule| rule.needs(script, call))
+    };
+    unit.script.reduce(needs, is_switch);
+    unit.configuration = None;
+    // What may be edited is needed as it is.
+    let mut problems = unit.problems.iter().chain(&unit.of_member);
+    if unit.is_complete && problems.any(|problem| !problem.edits.is_empty()) {
+        return;
+    }
+    let places = places(unit);
+    unit.bytes = Vec::new();
+    unit.source.forget(places.into_iter());
+}
+
+/// Where findings may stand.
+fn places(unit: &Unit) -> Vec<u32> {
+    let problems = unit.problems.iter().chain(&unit.of_member).map(|problem| problem.span);
+    let comments = unit.allowances.iter().map(|allowance| allowance.span);
+    let stores = unit.script.stores.iter().map(|store| store.span);
+    let calls = unit.script.calls.iter().flat_map(|call| {
+        let arguments = call.keywords.iter().map(|(_, argument)| argument.span);
+        [call.span, call.callee.span].into_iter().chain(arguments)
+    });
+    problems.chain(comments).chain(stores).chain(calls).map(|span| span.start).collect()
+}
+
+fn read_one(file: &Found, bytes: Vec<u8>, size: u64, options: &Options) -> Option<Unit> {
     let mut unit = Unit {
         shown: file.shown.clone(),
         relative: file.relative.clone(),
@@ -136,6 +189,11 @@ fn read_one(file: &Found, bytes: Vec<u8>, size: u64) -> Option<Unit> {
         script: Script::default(),
         configuration: None,
         problems: Vec::new(),
+        is_complete: false,
+        of_member: Vec::new(),
+        remarks: Remarks::default(),
+        allowances: Vec::new(),
+        written: Vec::new(),
     };
     match file.kind {
         Kind::Python => {
@@ -159,6 +217,9 @@ fn read_one(file: &Found, bytes: Vec<u8>, size: u64) -> Option<Unit> {
         }
     }
     unit.problems.extend(broken(&unit));
+    unit.is_complete = unit.problems.is_empty();
+    judge(&mut unit, options);
+    reduce(&mut unit);
     Some(unit)
 }
 
@@ -182,6 +243,10 @@ fn broken(unit: &Unit) -> Vec<Problem> {
             format!("the configuration is not wholly read: {why}"),
             NEXT,
         ));
+    }
+    if unit.script.is_cut {
+        let message = "what its names stand for is more than is looked up";
+        problems.push(Problem::incomplete(Span::default(), message, NEXT));
     }
     let breaks = unit
         .script

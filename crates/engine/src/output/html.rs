@@ -58,7 +58,15 @@ fn section(name: &str, report: &Report, subjects: &[Subject<'_>]) -> String {
         "exceptions" => parts::exceptions(report),
         "not-analysed" => not_analysed(subjects),
         "artifacts" => artifacts(report),
+        "how" => how(report).to_owned(),
         _ => String::new(),
+    }
+}
+
+fn how(report: &Report) -> &'static str {
+    match report.is_code {
+        true => "the code was read.",
+        false => "bytes were read, and what loading them would do was worked out.",
     }
 }
 
@@ -102,12 +110,13 @@ fn described(report: &Report, subjects: &[Subject<'_>]) -> String {
     let all: Vec<&Subject<'_>> = subjects.iter().filter(read).collect();
     let clean = all.iter().filter(|subject| !open(subject)).count();
     let shown = all.iter().filter(|subject| open(subject) || clean <= MAX_CLEAN);
-    let mut cards: String = shown.take(MAX_FINDINGS).map(|subject| parts::subject(subject)).collect();
+    let mut cards: String = shown.take(MAX_FINDINGS).map(|subject| parts::subject(subject, report.is_code)).collect();
     if clean > MAX_CLEAN {
         let count = text::counted(clean as u64, "more file");
         cards += &format!("<p class=\"quiet\">{count} with nothing to report: see the artifacts below.</p>\n");
     }
-    parts::titled("What it is, and what loading it does", &cards)
+    let title = if report.is_code { "What it is" } else { "What it is, and what loading it does" };
+    parts::titled(title, &cards)
 }
 
 /// Excepted findings come last: somebody has dealt with them.

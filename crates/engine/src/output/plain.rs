@@ -211,7 +211,9 @@ impl<'a> Page<'a> {
         let open = report.findings.len().saturating_sub(report.verdict.excepted.len()) as u64;
         let excepted = report.verdict.excepted.len();
         let files = text::counted(subjects(report).len() as u64, "file");
-        writeln!(self.out, "{} in {files} ({excepted} excepted)", text::counted(open, "finding"))
+        writeln!(self.out, "{} in {files} ({excepted} excepted)", text::counted(open, "finding"))?;
+        // Whether a model may be loaded is what `check` answers.
+        if report.is_code { self.verdict() } else { Ok(()) }
     }
 
     /// One finding as a block of labelled lines, unless an exception covers it or the screen is full.

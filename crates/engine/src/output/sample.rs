@@ -187,6 +187,7 @@ fn judged(path: &str, artifacts: Vec<ArtifactReport>, evidence: Evidence, policy
         subject,
         evidence,
         reused: 0,
+        is_code: false,
     }
 }
 

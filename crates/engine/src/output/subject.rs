@@ -50,7 +50,7 @@ pub fn subjects(report: &Report) -> Vec<Subject<'_>> {
         list[place].add(artifact);
     }
     // What is wrong with a project is told by its controls.
-    let own = report.findings.iter().enumerate().filter(|(_, finding)| is_of_findings(of_finding(finding)));
+    let own = report.findings.iter().enumerate().filter(|(_, finding)| is_told(report, finding));
     for (index, finding) in own {
         if let Some(place) = places.get(finding.location.file.as_str()) {
             list[*place].findings.push((index, finding));
@@ -234,6 +234,11 @@ pub(super) fn is_excepted(report: &Report, finding: usize) -> bool {
     exception_of(report, finding).is_some()
 }
 
+/// Whether a finding is told as one: in a project's report its control tells of it, where it belongs to one.
+fn is_told(report: &Report, finding: &Finding) -> bool {
+    report.is_code || is_of_findings(of_finding(finding))
+}
+
 /// Why the verdict is what it is, in one line.
 #[must_use]
 pub fn reason(report: &Report) -> String {
@@ -243,7 +248,9 @@ pub fn reason(report: &Report) -> String {
         Decision::Deny if is_project && reason_findings(report).next().is_none() => {
             format!("not as it is; {}", reasons(report))
         }
+        Decision::Deny if report.is_code => format!("do not run it as it is; {}", reasons(report)),
         Decision::Deny => format!("do not load it; {}", reasons(report)),
+        Decision::Inconclusive if report.is_code => format!("look at this before it is run; {}", reasons(report)),
         Decision::Inconclusive => format!("neither cleared nor shown to be bad; {}", reasons(report)),
         Decision::Allow => allowed_because(report),
     }
@@ -266,7 +273,7 @@ fn reasons(report: &Report) -> String {
 /// The findings that led to it, without those that a control tells of.
 fn reason_findings(report: &Report) -> impl Iterator<Item = &Finding> {
     let findings = report.verdict.reasons.iter().filter_map(|index| report.findings.get(*index));
-    findings.filter(|finding| is_of_findings(of_finding(finding)))
+    findings.filter(|finding| is_told(report, finding))
 }
 
 fn reason_rules(report: &Report) -> String {
@@ -282,11 +289,12 @@ fn reason_rules(report: &Report) -> String {
 fn allowed_because(report: &Report) -> String {
     let excepted = report.verdict.excepted.len() as u64;
     let others = report.findings.iter().enumerate();
-    let others = others.filter(|(index, finding)| !is_excepted(report, *index) && is_of_findings(of_finding(finding)));
+    let others = others.filter(|(index, finding)| !is_excepted(report, *index) && is_told(report, finding));
     let others = others.count() as u64;
     let analysed = report.artifacts.iter().any(|artifact| artifact.analysis != Analysis::NotAnalysed);
     let mut reason = match others {
         _ if report.artifacts.is_empty() => "there is nothing here".to_owned(),
+        0 if report.is_code => "nothing speaks against running it".to_owned(),
         0 if !analysed => "no model was found; nothing here is executed by loaders of models".to_owned(),
         0 => "nothing speaks against loading it".to_owned(),
         _ => format!("{}, none grave enough to stop it", text::counted(others, "finding")),

@@ -58,6 +58,31 @@ fn modules_lie_in_the_source_folder_of_their_own_package() {
 }
 
 #[test]
+fn a_file_that_is_named_like_a_library_is_no_part_of_it() {
+    let train = TRAIN.replace("from utils import prepare\nprepare(1)", "from own.layers import hqq");
+    let layer = "from hqq.core.quantize import Linear\nfrom torchao.quantization.tensors import Int4\n";
+    let files = [
+        ("jobs/train.py", train.as_str()),
+        ("src/own/__init__.py", ""),
+        ("src/own/layers/__init__.py", ""),
+        ("src/own/layers/hqq.py", layer),
+        ("src/own/layers/torchao.py", ""),
+    ];
+    assert_eq!(told(&files, &["."]), [("missing-seed".to_owned(), "jobs/train.py".to_owned())]);
+}
+
+#[test]
+fn what_a_library_beside_the_program_can_do_is_no_request_of_the_program() {
+    let train = TRAIN.replace("from utils", "from own.utils");
+    let asks =
+        "import torch\ndef prepare(x):\n    torch.manual_seed(x)\n    torch.use_deterministic_algorithms(True)\n";
+    let library = [("jobs/train.py", train.as_str()), ("own/__init__.py", ""), ("own/utils.py", asks)];
+    assert_eq!(told(&library, &["."]), []);
+    let own = [("train.py", TRAIN), ("utils.py", asks)];
+    assert_eq!(told(&own, &["."]), [("nondeterministic-algorithm".to_owned(), "utils.py".to_owned())]);
+}
+
+#[test]
 fn trainers_of_ones_own_train() {
     let trains = |text: &str| {
         let text = format!("from transformers import Trainer\nimport torch\nx = 'cuda'\n{text}");
@@ -71,4 +96,51 @@ fn trainers_of_ones_own_train() {
     ));
     assert!(!trains("if x:\n    it = Trainer(m)\nelse:\n    it = mine(m)\nit.train()\n"));
     assert!(!trains("class Own(torch.nn.Module): pass\nOwn().train()\n"));
+}
+
+/// Of each rule, the files that it is told of.
+fn files(told: &[(String, String)], rule: &str) -> Vec<String> {
+    told.iter().filter(|(told, _)| told == rule).map(|(_, file)| file.clone()).collect()
+}
+
+#[test]
+fn what_is_asked_for_counts_in_the_whole_program_and_in_no_other() {
+    let fit = "import logging\nimport torch\nfrom torch.utils.data import DataLoader\ndef fit(net, data):\n    net = net.to('cuda')\n    for x in DataLoader(data, shuffle=True, num_workers=2):\n        net(x).backward()\n";
+    let careful = "import torch\nfrom lightning import seed_everything\nfrom train import fit\nseed_everything(1, workers=True)\ntorch.backends.cudnn.deterministic = True\nfit(net, data)\n";
+    let quick = "import torch\nfrom train import fit\ntorch.backends.cudnn.benchmark = True\nfit(net, data)\n";
+    let listed = [
+        ("one/main.py", careful),
+        ("one/train.py", fit),
+        ("two/main.py", quick),
+        ("two/train.py", fit),
+        ("two/serve.py", "import torch\ntorch.backends.cudnn.benchmark = True\n"),
+    ];
+    let started = |text: &str| format!("{text}if __name__ == '__main__': pass\n");
+    let (careful, quick) = (started(careful), started(quick));
+    let listed = listed.map(|(name, text)| match name {
+        "one/main.py" => (name, careful.as_str()),
+        "two/main.py" => (name, quick.as_str()),
+        _ => (name, text),
+    });
+    for given in [&["one", "two"][..], &["."], &["two", "one"]] {
+        let told = told(&listed, given);
+        assert_eq!(files(&told, "unseeded-loader"), ["two/train.py"], "{told:?}");
+        assert_eq!(files(&told, "missing-seed"), ["two/train.py"], "{told:?}");
+        assert_eq!(files(&told, "nondeterministic-algorithm"), ["two/main.py", "two/train.py"], "{told:?}");
+    }
+}
+
+#[test]
+fn a_file_that_two_programs_share_is_judged_with_each() {
+    let data = "from torch.utils.data import DataLoader\ndef load(data): return DataLoader(data, shuffle=True, num_workers=2)\n";
+    let main = |first: &str| {
+        format!(
+            "import logging\nimport torch\nfrom data import load\n{first}\nfor x in load(y):\n    net(x).backward()\n"
+        )
+    };
+    let seeds = main("from lightning import seed_everything\nseed_everything(1, workers=True)");
+    let plain = main("");
+    let both = [("a.py", seeds.as_str()), ("b.py", plain.as_str()), ("data.py", data)];
+    assert_eq!(files(&told(&both, &["."]), "unseeded-loader"), ["data.py"]);
+    assert_eq!(files(&told(&[both[0], both[2]], &["."]), "unseeded-loader"), Vec::<String>::new());
 }

@@ -42,5 +42,12 @@ impl Rule for CustomOperatorLibrary {
     }
 }
 
-const LOADERS: &[&str] =
-    &["torch.ops.load_library", "torch.classes.load_library", "tensorflow.load_op_library", "tensorflow.load_library"];
+const LOADERS: &[&str] = &[
+    "torch.ops.load_library",
+    "torch.classes.load_library",
+    "torch._export.aot_load",
+    "torch._inductor.aoti_load_package",
+    "tensorflow.load_op_library",
+    "tensorflow.load_library",
+    "tvm.runtime.load_module",
+];

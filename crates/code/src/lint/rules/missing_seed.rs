@@ -27,6 +27,10 @@ impl Rule for MissingSeed {
         &META
     }
 
+    fn needs(&self, script: &Script, call: &Call) -> bool {
+        drawn(call).is_some() || seeds(call) || says_so(call) || makes_trainer(script, call)
+    }
+
     fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
         let Some(seeded) = seeded(program) else { return };
         let trainers = trainers(program);
@@ -36,12 +40,15 @@ impl Rule for MissingSeed {
             trainers.len() > 1 || here.is_none_or(|start| *start <= call.span.start)
         };
         let has_trainer = program.has_class(is_trainer);
+        let has_keras = ["tensorflow", "keras", "tf_keras"].iter().any(|library| program.imports(library));
         let mut told: Vec<Generator> = Vec::new();
         for (index, _, call) in program.calls() {
-            let Some(generator) = drawn(program, call).filter(|generator| !seeded.contains(&generator.settled_by()))
-            else {
+            let Some(generator) = drawn(call).filter(|generator| !seeded.contains(&generator.settled_by())) else {
                 continue;
             };
+            if generator == Generator::TensorFlow && !has_keras {
+                continue;
+            }
             if generator.is_global() && has_trainer && is_after(index, call) {
                 continue;
             }
@@ -64,8 +71,8 @@ impl Rule for MissingSeed {
         let keys: &[&str] = match configuration.tool {
             Tool::Lightning => &["seed_everything"],
             Tool::Axolotl | Tool::Hydra => &["seed"],
-            // Its default is 42.
-            Tool::Transformers => return,
+            // Its default is 42; the program has it.
+            Tool::Transformers | Tool::Launch => return,
         };
         let found = keys.iter().find_map(|key| configuration.find(key));
         let is_off = |entry: &Entry| entry.is_empty() || entry.value == Scalar::Bool(false);
@@ -143,7 +150,7 @@ fn name(call: &Call) -> &str {
 }
 
 /// What a call draws from.
-fn drawn(program: &Program<'_>, call: &Call) -> Option<Generator> {
+fn drawn(call: &Call) -> Option<Generator> {
     let path = call.callee.path.as_str();
     if let Some(name) = path.strip_prefix("random.") {
         const DRAWS: &[&str] = &[
@@ -180,7 +187,7 @@ fn drawn(program: &Program<'_>, call: &Call) -> Option<Generator> {
     if is_new_network(path, call) {
         return Some(Generator::Torch);
     }
-    if keras(path, call) && (program.imports("tensorflow") || program.imports("keras") || program.imports("tf_keras")) {
+    if keras(path, call) {
         return Some(Generator::TensorFlow);
     }
     estimator(path, call).then_some(Generator::Estimator)
@@ -285,6 +292,19 @@ fn estimator(path: &str, call: &Call) -> bool {
     path.starts_with("sklearn.") && (DRAWS.contains(&name) || shuffles) && is_unsettled && !is_off
 }
 
+/// Whether a call seeds something, or everything.
+fn seeds(call: &Call) -> bool {
+    const SEEDERS: &[&str] = &[
+        "random.seed",
+        "numpy.random.seed",
+        "torch.manual_seed",
+        "torch.random.manual_seed",
+        "tensorflow.random.set_seed",
+        "tensorflow.set_random_seed",
+    ];
+    call.is_any(SEEDERS) || seeds_all(&call.callee.path)
+}
+
 /// What is seeded somewhere in the program; nothing where something unknown may seed anything.
 fn seeded(program: &Program<'_>) -> Option<BTreeSet<Generator>> {
     const ALL: &[Generator] = &[Generator::Python, Generator::NumPy, Generator::Torch, Generator::TensorFlow];
@@ -369,13 +389,17 @@ fn makes_trainer(script: &Script, call: &Call) -> bool {
     is_trainer(path) || !path.contains('(') && script.bases(path).any(is_trainer)
 }
 
+/// Whether its name says that something is seeded.
+fn says_so(call: &Call) -> bool {
+    let name = call.callee.name.to_ascii_lowercase();
+    ["seed", "determinis", "reproducib"].iter().any(|word| name.contains(word))
+}
+
 /// Something from elsewhere whose name says that it seeds: what, nobody here can say.
 fn is_unknown_seeder(program: &Program<'_>, call: &Call) -> bool {
-    let name = call.callee.name.to_ascii_lowercase();
-    let says_so = ["seed", "determinis", "reproducib"].iter().any(|word| name.contains(word));
     const KNOWN: &[&str] = &["numpy.", "torch.", "random.", "tensorflow.", "jax.", "gym", "sklearn."];
     let path = call.callee.path.as_str();
-    says_so
+    says_so(call)
         && path.contains('.')
         && !KNOWN.iter().any(|library| path.starts_with(library))
         && !call.callee.path.contains("()")

@@ -7,7 +7,7 @@ use super::super::configuration::{Configuration, Tool};
 use super::super::problem::Problem;
 use super::super::program::{Program, trains};
 use super::super::rule::Rule;
-use super::super::syntax::{Call, Script, Value};
+use super::super::syntax::{Call, Script, Store, Value};
 
 /// Who it is.
 pub static META: Meta = Meta {
@@ -22,6 +22,10 @@ pub(crate) struct NondeterministicAlgorithm;
 impl Rule for NondeterministicAlgorithm {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn needs(&self, _: &Script, call: &Call) -> bool {
+        may_ask(call) || call.is_any(TRAINERS) && call.keyword("benchmark").is_some()
     }
 
     fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
@@ -55,11 +59,14 @@ impl Rule for NondeterministicAlgorithm {
     }
 }
 
+/// What has a switch of its own for it.
+const TRAINERS: &[&str] = &["lightning.Trainer", "lightning.fabric.Fabric"];
+
 /// Where cuDNN is told to pick the quickest: by PyTorch's own switch, or by that of Lightning's trainer.
 fn switches(script: &Script) -> impl Iterator<Item = Problem> {
-    let stores = script.stores.iter().filter(|store| store.path == "torch.backends.cudnn.benchmark");
+    let stores = script.stores.iter().filter(|store| store.path == BENCHMARK);
     let stores = stores.filter(|store| store.value.is(true)).map(|store| (store.span, store.path.clone()));
-    let trainers = script.calls.iter().filter(|call| call.is_any(&["lightning.Trainer", "lightning.fabric.Fabric"]));
+    let trainers = script.calls.iter().filter(|call| call.is_any(TRAINERS));
     let arguments = trainers.filter_map(|call| call.argument("benchmark", None).filter(|given| given.value.is(true)));
     stores.chain(arguments.map(|given| (given.span, "benchmark".to_owned()))).map(|(span, subject)| {
         let message = "cuDNN picks the algorithm that is quickest at the time, and not all give the same bits";
@@ -70,7 +77,7 @@ fn switches(script: &Script) -> impl Iterator<Item = Problem> {
 
 /// A program trains on a card, and nothing in it asks for deterministic algorithms.
 fn unasked(program: &Program<'_>) -> Option<(usize, Problem)> {
-    if !program.members.iter().any(|unit| is_on_card(&unit.script)) || asks(program) {
+    if !program.members.iter().any(|unit| unit.remarks.is_on_card) || asks(program) {
         return None;
     }
     let (index, _, call) = program.calls().find(|(_, script, call)| trains(script, call))?;
@@ -85,7 +92,7 @@ fn unasked(program: &Program<'_>) -> Option<(usize, Problem)> {
 }
 
 /// Whether a file does what only a program for graphics cards does; what its comments say is nothing.
-fn is_on_card(script: &Script) -> bool {
+pub(crate) fn is_on_card(script: &Script) -> bool {
     let is_card = |text: &str| matches!(text.split(':').next(), Some("cuda" | "gpu"));
     let moves = |call: &Call| {
         let to = call.first().filter(|_| call.callee.name == "to");
@@ -102,28 +109,47 @@ fn is_on_card(script: &Script) -> bool {
     script.imports("accelerate") || script.texts.iter().any(|(_, text)| is_card(text)) || script.calls.iter().any(is_on)
 }
 
+/// Whether a file says anywhere how cuBLAS is to work.
+pub(crate) fn names_workspace(text: &str) -> bool {
+    text.contains("CUBLAS_WORKSPACE_CONFIG")
+}
+
+/// Whether a store is one of the switches that are asked for.
+pub(crate) fn is_switch(store: &Store) -> bool {
+    [BENCHMARK, DETERMINISTIC].contains(&store.path.as_str())
+}
+
+const BENCHMARK: &str = "torch.backends.cudnn.benchmark";
+const DETERMINISTIC: &str = "torch.backends.cudnn.deterministic";
+
 /// Whether something asks for them, or may: PyTorch's own switches, or those of what is built on it.
 fn asks(program: &Program<'_>) -> bool {
-    let is_off = |value: &Value| value.is(false) || *value == Value::Nothing;
-    let by_call = program.calls().any(|(_, _, call)| {
-        let named = ["use_deterministic_algorithms", "enable_full_determinism", "set_determinism"];
-        named.contains(&call.callee.name.as_str()) && !call.first().is_some_and(|first| is_off(&first.value))
-            || ["deterministic", "full_determinism"].iter().any(|key| call.keyword(key).is_some_and(|set| !is_off(set)))
-            || call.is_open && call.callee.name.ends_with("Arguments")
-    });
+    let by_call = program.calls().any(|(_, _, call)| may_ask(call));
     let mut stores = program.members.iter().flat_map(|unit| &unit.script.stores);
-    by_call || stores.any(|store| store.path == "torch.backends.cudnn.deterministic" && store.value.is(true))
+    by_call || stores.any(|store| store.path == DETERMINISTIC && store.value.is(true))
+}
+
+fn may_ask(call: &Call) -> bool {
+    const NAMED: &[&str] = &["use_deterministic_algorithms", "enable_full_determinism", "set_determinism"];
+    let is_off = |value: &Value| value.is(false) || *value == Value::Nothing;
+    NAMED.contains(&call.callee.name.as_str()) && !call.first().is_some_and(|first| is_off(&first.value))
+        || ["deterministic", "full_determinism"].iter().any(|key| call.keyword(key).is_some_and(|set| !is_off(set)))
+        || call.is_open && call.callee.name.ends_with("Arguments")
 }
 
 /// Deterministic algorithms are asked for, and cuBLAS is not told how to have them: on CUDA that is an error at run time.
 fn cublas(program: &Program<'_>) -> Option<(usize, Problem)> {
-    let (index, _, call) = program.calls().find(|(_, _, call)| {
+    // What a library elsewhere in the repository can be told to ask for, the program may never ask for.
+    let folder = program.members.first()?.place().parent()?;
+    let is_near = |index: usize| program.members.get(index).is_some_and(|unit| unit.place().starts_with(folder));
+    let (index, _, call) = program.calls().find(|(index, _, call)| {
         let is_warning = call.keyword("warn_only").is_some_and(|value| value.is(true));
-        call.is("torch.use_deterministic_algorithms")
+        is_near(*index)
+            && call.is("torch.use_deterministic_algorithms")
             && call.first().is_some_and(|first| first.value.is(true))
             && !is_warning
     })?;
-    let sets = program.members.iter().any(|unit| unit.source.text.contains("CUBLAS_WORKSPACE_CONFIG"));
+    let sets = program.members.iter().any(|unit| unit.remarks.names_workspace);
     let next = "Set CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment, or in os.environ before torch is imported.";
     let message =
         "deterministic algorithms are asked for, and nothing sets CUBLAS_WORKSPACE_CONFIG, which CUDA needs for them";

@@ -18,6 +18,8 @@ pub static META: Meta = Meta {
 /// The rule.
 pub(crate) struct TrustedRemoteCode;
 
+const BESIDE: &str = "code that lies beside the model is run";
+
 impl Rule for TrustedRemoteCode {
     fn meta(&self) -> &'static Meta {
         &META
@@ -41,12 +43,19 @@ impl Rule for TrustedRemoteCode {
                     (Severity::Medium, "before version 4 of datasets, code of the repository is run")
                 }
                 (_, Pin::Commit) => (Severity::Low, "code of a pinned commit of the repository is run"),
-                (Place::Here, _) => (Severity::Low, "code that lies beside the model is run"),
+                (Place::Here, _) => (Severity::Low, BESIDE),
                 (Place::Hub, _) => (Severity::High, "code of the repository is run, whatever is there at the time"),
                 (Place::Unknown, _) => (Severity::Medium, "code of whatever repository is named is run"),
             };
             let next = "Leave it out where the library has a class for the model. Otherwise read the code, and pin the commit that you read: revision=\"<40 digits>\".";
-            problems.push(Problem::new(&META, argument.span, message, next).severity(severity).about(name));
+            let found =
+                |severity, message| Problem::new(&META, argument.span, message, next).severity(severity).about(name);
+            problems.push(match (place, code_pin(call)) {
+                (Place::Hub, pin) if pin != Pin::Commit => {
+                    found(severity, message).unless_written(name, Some(found(Severity::Low, BESIDE)))
+                }
+                _ => found(severity, message),
+            });
         }
     }
 

@@ -51,7 +51,13 @@ const TO_FILES: &[&str] = &[
     "wget.download",
     "gdown.download",
     "torch.hub.download_url_to_file",
+    "pooch.retrieve",
+    "keras.utils.get_file",
+    "torchvision.datasets.utils.download_url",
+    "torchvision.datasets.utils.download_and_extract_archive",
 ];
+/// Arguments that say what the file has to be.
+const DIGESTS: &[&str] = &["known_hash", "hash_prefix", "expected_hash", "file_hash", "md5_hash", "md5"];
 
 fn found(span: Span, address: &str) -> Problem {
     let is_plain = address.starts_with("http://");
@@ -70,16 +76,29 @@ fn writes(call: &Call) -> bool {
 
 /// Judges a call, of a file of which these scopes write bytes to files.
 fn judge(call: &Call, writing: &HashSet<usize>) -> Option<Problem> {
-    let address = call.first()?.value.part().filter(|address| address.starts_with("http"))?;
-    let checks = ["known_hash", "hash_prefix", "expected_hash"]
-        .iter()
-        .any(|name| call.keyword(name).is_some_and(|value| *value != Value::Nothing));
-    if call.is_any(TO_FILES) && !checks {
-        return Some(found(call.span, address));
+    let is_to_file = call.is_any(TO_FILES);
+    let (name, place) = if call.is("keras.utils.get_file") { ("origin", 1) } else { ("url", 0) };
+    let address = call.argument(name, Some(place))?.value.part().filter(|address| address.starts_with("http"))?;
+    if is_to_file {
+        return (!call.is_open && !has_digest(call)).then(|| found(call.span, address));
     }
     // What is asked for is a file where the same function writes bytes to one.
     let is_get = call.is_any(&["requests.get", "urllib.request.urlopen", "httpx.get"]);
     (is_get && writing.contains(&call.scope)).then(|| found(call.span, address))
+}
+
+/// Whether a call says what the file has to be, by name or in its place.
+fn has_digest(call: &Call) -> bool {
+    let place = match call.callee.path.as_str() {
+        "pooch.retrieve" => Some(1),
+        "torch.hub.download_url_to_file" => Some(2),
+        "keras.utils.get_file" | "torchvision.datasets.utils.download_url" => Some(3),
+        "torchvision.datasets.utils.download_and_extract_archive" => Some(4),
+        _ => None,
+    };
+    let given = place.and_then(|place| call.positional.get(place)).into_iter().map(|given| &given.value);
+    let named = DIGESTS.iter().filter_map(|name| call.keyword(name));
+    given.chain(named).any(|value| *value != Value::Nothing)
 }
 
 /// Whether digests are made here at all.

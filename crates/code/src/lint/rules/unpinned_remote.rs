@@ -4,7 +4,7 @@ use waag_engine::rules::Meta;
 use waag_evidence::Severity;
 
 use super::super::configuration::{Configuration, Tool};
-use super::super::models::{Pin, Place, is_commit, is_known_here, pin, place};
+use super::super::models::{Pin, Place, is_commit, is_there, pin, place};
 use super::super::problem::Problem;
 use super::super::rule::{Rule, View};
 use super::super::shell::{Taken, lines, taken};
@@ -47,7 +47,7 @@ impl Rule for UnpinnedRemote {
         let (key, revisions): (_, &[&str]) = match configuration.tool {
             Tool::Axolotl => ("base_model", &["revision_of_model", "model_revision", "revision"]),
             Tool::Transformers => ("model_name_or_path", &["model_revision"]),
-            Tool::Lightning | Tool::Hydra => return,
+            Tool::Lightning | Tool::Hydra | Tool::Launch => return,
         };
         let named = configuration.find(key).and_then(|model| Some((model, model.text()?)));
         let Some((model, name)) = named.filter(|(_, name)| is_repository(name)) else { return };
@@ -118,7 +118,8 @@ fn hub(view: &View<'_>, call: &Call) -> Option<Problem> {
     if matches!(pin, Pin::Commit | Pin::Unknown) {
         return None;
     }
-    Some(Problem::new(&META, call.span, told(name, &pin), NEXT).severity(Severity::Low).about(name))
+    let problem = Problem::new(&META, call.span, told(name, &pin), NEXT).severity(Severity::Low).about(name);
+    Some(problem.unless_written(name, None))
 }
 
 /// What a call's name means: to sentence-transformers, one without an owner is one of its own models.
@@ -126,8 +127,11 @@ fn where_is(view: &View<'_>, call: &Call, value: &Value) -> Place {
     match value {
         Value::Text(text) if call.is("sentence_transformers.SentenceTransformer") && !text.known.contains('/') => {
             let known = format!("sentence-transformers/{}", text.known);
-            let is_here = is_known_here(view, &text.known);
-            if is_here { Place::Here } else { place(view, &Value::Text(Text { known, ..text.clone() })) }
+            if is_there(view, &text.known) {
+                Place::Here
+            } else {
+                place(view, &Value::Text(Text { known, ..text.clone() }))
+            }
         }
         _ => place(view, value),
     }

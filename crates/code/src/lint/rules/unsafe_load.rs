@@ -1,8 +1,9 @@
 //! What loads a file by running what is in it.
 
 use waag_engine::rules::Meta;
-use waag_evidence::Severity;
+use waag_evidence::{Confidence, Severity};
 
+use super::super::loaders::{known, names};
 use super::super::models::is_downloaded;
 use super::super::problem::{Edit, Problem};
 use super::super::rule::{Rule, View};
@@ -29,54 +30,14 @@ impl Rule for UnsafeLoad {
                 .or_else(|| keras(call))
                 .or_else(|| numpy_load(call))
                 .or_else(|| checkpoint(view.script, call))
-                .or_else(|| library(view.script, call))
-                .or_else(|| other(view.script, index, call));
+                .or_else(|| skops(call))
+                .or_else(|| other(view.script, index, call))
+                .or_else(|| switch(call));
             problems
                 .extend(found.map(|problem| graver(view.script, index, call, problem).about(call.callee.path.clone())));
         }
     }
 }
-
-/// Functions that unpickle whatever they are given, and what to use instead.
-const UNPICKLING: &[(&str, &str)] = &[
-    ("pickle.load", PICKLE),
-    ("pickle.loads", PICKLE),
-    ("pickle.Unpickler().load", PICKLE),
-    ("dill.load", PICKLE),
-    ("dill.loads", PICKLE),
-    ("dill.load_session", PICKLE),
-    ("dill.load_module", PICKLE),
-    ("cloudpickle.load", PICKLE),
-    ("cloudpickle.loads", PICKLE),
-    ("compress_pickle.load", PICKLE),
-    ("compress_pickle.loads", PICKLE),
-    ("pandas.read_pickle", "Keep tables as Parquet (`to_parquet`, `read_parquet`), which holds data alone."),
-    ("joblib.load", "Keep scikit-learn models with skops, which names every type before it loads one."),
-    ("shelve.open", "Keep the values in SQLite or JSON; a shelf unpickles what it is asked for."),
-    ("marshal.load", "Keep data as JSON; marshal is for code, and can crash the interpreter."),
-    ("marshal.loads", "Keep data as JSON; marshal is for code, and can crash the interpreter."),
-    ("jsonpickle.decode", "Read it with `json` and build the objects yourself."),
-    ("jsonpickle.loads", "Read it with `json` and build the objects yourself."),
-    (
-        "torch.package.PackageImporter",
-        "A package brings its own code; keep weights as safetensors and code in the project.",
-    ),
-    (
-        "torch.utils.model_zoo.load_url",
-        "Use `torch.hub.load_state_dict_from_url` with `weights_only=True` and `check_hash=True`.",
-    ),
-    ("mlflow.pyfunc.load_model", MLFLOW),
-    ("mlflow.sklearn.load_model", MLFLOW),
-    ("mlflow.pytorch.load_model", MLFLOW),
-    ("mlflow.keras.load_model", MLFLOW),
-    ("mlflow.tensorflow.load_model", MLFLOW),
-    ("mlflow.lightgbm.load_model", MLFLOW),
-    ("mlflow.xgboost.load_model", MLFLOW),
-    ("msgpack_numpy.patch", "Send the bytes, type and shape of an array, and build it with `numpy.frombuffer`."),
-];
-const PICKLE: &str =
-    "Keep data in a format that holds data alone: safetensors for tensors, JSON, Parquet or npz for the rest.";
-const MLFLOW: &str = "Scan the model's folder before it is loaded (`waag check`), and name its version and digest.";
 
 /// `torch.load` without `weights_only=True`.
 fn torch_load(view: &View<'_>, call: &Call) -> Option<Problem> {
@@ -134,8 +95,9 @@ fn with_argument(view: &View<'_>, call: &Call) -> Vec<Edit> {
 }
 
 fn keras(call: &Call) -> Option<Problem> {
-    let is_loader = call.callee.path.starts_with("keras.") && call.callee.name == "load_model";
-    if is_loader && call.keyword("safe_mode").is_some_and(|value| value.is(false)) {
+    let is_keras = call.callee.path.starts_with("keras.");
+    let is_loader = is_keras && call.callee.name == "load_model";
+    if is_keras && call.keyword("safe_mode").is_some_and(|value| value.is(false)) {
         let message = "the model may bring code of its own: safe_mode is off";
         return Some(Problem::new(
             &META,
@@ -144,16 +106,22 @@ fn keras(call: &Call) -> Option<Problem> {
             "Leave safe_mode on; register the classes that the model needs.",
         ));
     }
-    let is_switch = call.callee.path.starts_with("keras.") && call.callee.name == "enable_unsafe_deserialization";
+    if is_loader && names(call, "filepath", &[".h5", ".hdf5"]) {
+        let message = "before Keras 3.11.3 code that an H5 file brings in Lambda layers is run, whatever safe_mode is";
+        let next = "Keep models in the format .keras, or weights alone (`load_weights`) and the layers in the project.";
+        return Some(Problem::new(&META, call.span, message, next).confidence(Confidence::Medium));
+    }
+    let is_switch = is_keras && call.callee.name == "enable_unsafe_deserialization";
     let message = "every model that is loaded after this may bring code of its own";
     is_switch
         .then(|| Problem::new(&META, call.span, message, "Take the call away; register the classes that models need."))
 }
 
 fn numpy_load(call: &Call) -> Option<Problem> {
-    let allows = call.argument("allow_pickle", Some(2)).is_some_and(|argument| argument.value.is(true));
+    let place = if call.is("numpy.load") { 2 } else { 1 };
+    let allows = call.argument("allow_pickle", Some(place)).is_some_and(|argument| argument.value.is(true));
     let next = "Leave allow_pickle off; keep arrays of numbers, and what else there is as JSON.";
-    (call.is("numpy.load") && allows)
+    (call.is_any(&["numpy.load", "numpy.lib.format.read_array"]) && allows)
         .then(|| Problem::new(&META, call.span, "objects in the file are unpickled: allow_pickle is on", next))
 }
 
@@ -172,46 +140,34 @@ fn checkpoint(script: &Script, call: &Call) -> Option<Problem> {
     is_loader.then(|| Problem::new(&META, call.span, message, next))
 }
 
-/// Libraries that unpickle the models that they load.
-fn library(script: &Script, call: &Call) -> Option<Problem> {
-    let (path, name) = (call.callee.path.as_str(), call.callee.name.as_str());
-    // Its own documentation imports everything of it: `from fastai.vision.all import *`.
-    let is_learner =
-        name == "load_learner" && (path.starts_with("fastai.") || path.is_empty() && script.imports("fastai"));
-    let is_agent = name == "load" && path.starts_with("stable_baselines3.") && !path.contains('(');
-    let is_weights = || {
-        call.argument("model", Some(0)).and_then(|model| model.value.part()).is_some_and(|model| model.ends_with(".pt"))
-    };
-    let is_network = path == "ultralytics.YOLO" && is_weights();
-    let next = "Load it from whom you trust alone, pin its digest (`waag lock`), and scan it before (`waag check`).";
-    (is_learner || is_agent || is_network).then(|| {
-        Problem::new(&META, call.span, "the file is unpickled by the library, which runs whatever code it names", next)
-    })
+fn other(script: &Script, index: usize, call: &Call) -> Option<Problem> {
+    let loader = known(script, call)?;
+    let is_new =
+        call.is("shelve.open") && call.argument("flag", Some(1)).is_some_and(|flag| flag.value.text() == Some("n"));
+    let problem = || Problem::new(&META, call.span, loader.message, loader.next).severity(loader.severity);
+    (!is_new && !is_own_copy(script, index)).then(problem)
 }
 
-fn other(script: &Script, index: usize, call: &Call) -> Option<Problem> {
-    let path = call.callee.path.as_str();
-    if path == "skops.io.load" || path == "skops.io.loads" {
-        let trusted = call.argument("trusted", Some(1)).map(|argument| &argument.value)?;
-        let blindly = trusted.is(true) || trusted.path() == Some("skops.io.get_untrusted_types()");
-        let next = "Name the types that you have looked at: trusted=['package.Class'].";
-        return blindly
-            .then(|| Problem::new(&META, call.span, "every type that the file names is trusted unseen", next));
+fn skops(call: &Call) -> Option<Problem> {
+    let trusted = call.argument("trusted", Some(1)).filter(|_| call.is_any(&["skops.io.load", "skops.io.loads"]))?;
+    let blindly = trusted.value.is(true) || trusted.value.path() == Some("skops.io.get_untrusted_types()");
+    let next = "Name the types that you have looked at: trusted=['package.Class'].";
+    blindly.then(|| Problem::new(&META, call.span, "every type that the file names is trusted unseen", next))
+}
+
+/// A switch that a loader's own documentation calls dangerous, whatever library it is of.
+fn switch(call: &Call) -> Option<Problem> {
+    let is_off = |name: &str| call.keyword(name).is_some_and(|value| value.is(false));
+    let is_on = |name: &str| call.keyword(name).is_some_and(|value| value.is(true));
+    if is_on("allow_dangerous_deserialization") {
+        let next = "Build the index again from the texts, or keep it in a store that holds data alone.";
+        return Some(Problem::new(&META, call.span, "the index is unpickled: its loader is told to", next));
     }
-    let (_, next) = UNPICKLING.iter().find(|(known, _)| *known == path)?;
-    let message = match path {
-        "msgpack_numpy.patch" => "messages are read with a decoder that unpickles arrays of objects",
-        path if path.starts_with("marshal.") => "the file is read as marshalled code and data",
-        path if path.starts_with("mlflow.") => "the model is unpickled, or brings code of its own",
-        "torch.package.PackageImporter" => "the package brings code that is run as it is loaded",
-        "shelve.open" => "values of the shelf are unpickled when they are asked for",
-        path if path.starts_with("jsonpickle.") => "the text names the classes that are made from it",
-        _ => "the file is unpickled, which runs whatever code it names",
-    };
-    if path == "shelve.open" && call.argument("flag", Some(1)).is_some_and(|flag| flag.value.text() == Some("n")) {
-        return None;
-    }
-    (!is_own_copy(script, index)).then(|| Problem::new(&META, call.span, message, *next))
+    let next = "Give it `weights_only=True`, or keep weights as safetensors.";
+    is_off("weights_only").then(|| {
+        Problem::new(&META, call.span, "weights_only is off: what is loaded by this is unpickled", next)
+            .confidence(Confidence::Medium)
+    })
 }
 
 /// `pickle.loads(pickle.dumps(x))` makes a copy of what is there already.

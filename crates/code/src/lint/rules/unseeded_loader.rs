@@ -6,7 +6,7 @@ use waag_evidence::Severity;
 use super::super::problem::Problem;
 use super::super::program::Program;
 use super::super::rule::Rule;
-use super::super::syntax::{Call, Value};
+use super::super::syntax::{Call, Script, Value};
 
 /// Who it is.
 pub static META: Meta = Meta {
@@ -23,15 +23,15 @@ impl Rule for UnseededLoader {
         &META
     }
 
+    fn needs(&self, _: &Script, call: &Call) -> bool {
+        is_settled(call) || call.is(LOADER)
+    }
+
     fn program(&self, program: &Program<'_>, problems: &mut Vec<(usize, Problem)>) {
-        let is_settled = |call: &Call| {
-            call.callee.name == "seed_everything" && call.keyword("workers").is_some_and(|value| value.is(true))
-                || matches!(call.callee.name.as_str(), "enable_full_determinism" | "set_determinism")
-        };
         if program.calls().any(|(_, _, call)| is_settled(call)) {
             return;
         }
-        for (index, _, call) in program.calls().filter(|(_, _, call)| call.is("torch.utils.data.DataLoader")) {
+        for (index, _, call) in program.calls().filter(|(_, _, call)| call.is(LOADER)) {
             let has = |name: &str| call.keyword(name).is_some_and(|value| *value != Value::Nothing);
             let workers = call.argument("num_workers", Some(5)).map(|argument| &argument.value);
             let has_workers = matches!(workers, Some(Value::Integer(1..)));
@@ -50,4 +50,12 @@ impl Rule for UnseededLoader {
             ));
         }
     }
+}
+
+const LOADER: &str = "torch.utils.data.DataLoader";
+
+/// Whether a call settles what all workers draw.
+fn is_settled(call: &Call) -> bool {
+    call.callee.name == "seed_everything" && call.keyword("workers").is_some_and(|value| value.is(true))
+        || matches!(call.callee.name.as_str(), "enable_full_determinism" | "set_determinism")
 }

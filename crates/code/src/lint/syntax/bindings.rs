@@ -9,7 +9,7 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged as _;
 
-use super::record::argument_name;
+use super::record::{argument_name, caught_name, pattern_name};
 use super::script::Scope;
 
 /// What a name stands for.
@@ -286,22 +286,15 @@ impl<'a> Visitor<'a> for Bindings<'a> {
     }
 
     fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
-        let ExceptHandler::ExceptHandler(except) = handler;
-        if let Some(name) = &except.name {
-            self.bind(name.as_str(), Binding::Unknown);
+        if let Some(name) = caught_name(handler) {
+            self.bind(name, Binding::Unknown);
         }
         visitor::walk_except_handler(self, handler);
     }
 
     fn visit_pattern(&mut self, pattern: &'a Pattern) {
-        let name = match pattern {
-            Pattern::MatchAs(by) => by.name.as_ref(),
-            Pattern::MatchStar(star) => star.name.as_ref(),
-            Pattern::MatchMapping(mapping) => mapping.rest.as_ref(),
-            _ => None,
-        };
-        if let Some(name) = name {
-            self.bind(name.as_str(), Binding::Unknown);
+        if let Some(name) = pattern_name(pattern) {
+            self.bind(name, Binding::Unknown);
         }
         visitor::walk_pattern(self, pattern);
     }

@@ -19,28 +19,52 @@ const MAX_TEXT: usize = 4096;
 /// Items of a list that are looked at.
 const MAX_ITEMS: usize = 64;
 
+/// Bytes of all answers about one file: what a long text is given many names for would take any memory.
+const MAX_ANSWERS: usize = 64 << 20;
+
 /// Looks at expressions of one file.
 #[derive(Debug)]
 pub(super) struct Fold<'a, 'b> {
     bindings: &'b Bindings<'a>,
     steps: Cell<u32>,
+    /// Bytes that answers may still have.
+    room: Cell<usize>,
 }
 
 impl<'a, 'b> Fold<'a, 'b> {
     pub(super) const fn new(bindings: &'b Bindings<'a>) -> Self {
-        Self { bindings, steps: Cell::new(0) }
+        Self { bindings, steps: Cell::new(0), room: Cell::new(MAX_ANSWERS) }
     }
 
     /// The dotted name that an expression stands for, in the one spelling.
     pub(super) fn path(&self, expression: &Expr, scope: usize) -> Option<String> {
+        if self.is_full() {
+            return None;
+        }
         self.steps.set(0);
-        self.path_of(expression, scope, 0).map(spelt)
+        let path = self.path_of(expression, scope, 0).map(spelt)?;
+        self.take(path.len());
+        Some(path)
     }
 
     /// What an expression is.
     pub(super) fn value(&self, expression: &Expr, scope: usize) -> Value {
+        if self.is_full() {
+            return Value::Unknown;
+        }
         self.steps.set(0);
-        self.value_of(expression, scope, 0)
+        let value = self.value_of(expression, scope, 0);
+        self.take(value.bytes());
+        value
+    }
+
+    /// Whether the answers are so long that there are no more.
+    pub(super) fn is_full(&self) -> bool {
+        self.room.get() == 0
+    }
+
+    fn take(&self, bytes: usize) {
+        self.room.set(self.room.get().saturating_sub(bytes));
     }
 
     fn may_go_on(&self, depth: u32) -> bool {

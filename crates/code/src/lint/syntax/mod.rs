@@ -17,7 +17,8 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, ParseOptions, parse_cells_unchecked, parse_unchecked};
 use ruff_text_size::{Ranged as _, TextRange, TextSize};
 
-pub(crate) use script::{Argument, Break, Call, Command, Comment, Import, Script, Span, Text, Value};
+pub(crate) use record::{caught_name, pattern_name};
+pub(crate) use script::{Argument, Break, Call, Command, Comment, Import, Script, Span, Store, Text, Value};
 
 /// Syntax errors that are kept of one file.
 const MAX_BREAKS: usize = 8;

@@ -28,7 +28,7 @@ pub(super) fn read(body: &[Stmt]) -> Script {
         place: Place::default(),
     };
     reader.visit_body(body);
-    reader.script
+    Script { is_cut: reader.fold.is_full(), ..reader.script }
 }
 
 struct Reader<'a, 'b> {

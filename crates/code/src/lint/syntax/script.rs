@@ -1,5 +1,6 @@
 //! What rules see of a file of Python.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::index::Index;
@@ -88,6 +89,19 @@ impl Value {
     /// Whether it is this truth value.
     pub(crate) fn is(&self, truth: bool) -> bool {
         matches!(self, Self::Bool(value) if *value == truth)
+    }
+
+    /// How many bytes it takes, beside itself.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.known.len(),
+            Self::Path(path) => path.len(),
+            Self::Items(items) => items.iter().map(|item| size_of::<Self>() + item.bytes()).sum(),
+            Self::Table(items) => {
+                items.iter().map(|(key, item)| key.len() + 2 * size_of::<Self>() + item.bytes()).sum()
+            }
+            Self::Nothing | Self::Bool(_) | Self::Integer(_) | Self::Number | Self::Unknown => 0,
+        }
     }
 
     /// Whether it is a constant.
@@ -268,6 +282,8 @@ pub(crate) struct Script {
     pub(crate) texts: Vec<(Span, String)>,
     /// Whether it starts something when it is run: `if __name__ == "__main__"`.
     pub(crate) is_started: bool,
+    /// Whether what its names stand for is so much that not all of it was looked up.
+    pub(crate) is_cut: bool,
     /// Why nothing of it was read.
     pub(crate) refused: Option<String>,
     /// Made when it is first asked for.
@@ -282,6 +298,22 @@ impl Script {
     /// What its calls and imports say, looked up.
     pub(crate) fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::new(self))
+    }
+
+    /// Forgets all but what is asked of whole programs: some calls and stores, imports, and what classes are made from.
+    pub(crate) fn reduce(&mut self, needs: impl Fn(&Self, &Call) -> bool, is_needed: impl Fn(&Store) -> bool) {
+        let calls = std::mem::take(&mut self.calls).into_iter();
+        let kept = calls.filter(|call| needs(self, call)).map(|call| Call { within: None, feeds: None, ..call });
+        self.calls = kept.collect::<Vec<_>>().into_boxed_slice().into_vec();
+        self.stores.retain(is_needed);
+        self.stores.shrink_to_fit();
+        self.imports.shrink_to_fit();
+        let scopes = std::mem::take(&mut self.scopes);
+        let made: HashSet<&str> =
+            scopes.iter().filter(|scope| !scope.bases.is_empty()).map(|scope| scope.name.as_str()).collect();
+        self.scopes = scopes.iter().filter(|scope| made.contains(scope.name.as_str())).cloned().collect();
+        (self.commands, self.comments, self.texts) = (Vec::new(), Vec::new(), Vec::new());
+        self.index = OnceLock::new();
     }
 
     /// Whether it imports this library.

@@ -53,20 +53,22 @@ pub(super) fn paths(report: &Report) -> String {
     if more > 0 { format!("{} and {more} more", first.join(", ")) } else { first.join(", ") }
 }
 
-/// What a file is and what loading it does.
-pub(super) fn subject(subject: &Subject<'_>) -> String {
+/// What a file is and what loading it does; code is not loaded.
+pub(super) fn subject(subject: &Subject<'_>, is_code: bool) -> String {
     let name = code(subject.file);
     let kind = safe(&subject.kind());
     let size = text::size(subject.main.size);
     let digest = subject.main.sha256.map(|digest| format!("<p class=\"quiet mono\">sha256:{digest}</p>"));
     let numbers = shares(subject);
+    let effect = if is_code { String::new() } else { loading(subject) };
+    let digest = digest.unwrap_or_default();
+    format!("<div class=\"card\"><h3>{name}</h3><p>{kind}, {size}</p>{numbers}{digest}{effect}</div>\n")
+}
+
+fn loading(subject: &Subject<'_>) -> String {
     let effect = subject.effect();
     let tone = text::decision_word(effect.decision());
-    format!(
-        "<div class=\"card\"><h3>{name}</h3><p>{kind}, {size}</p>{numbers}{}<p class=\"effect {tone}\">Loading it {}</p></div>\n",
-        digest.unwrap_or_default(),
-        safe(&effect.words())
-    )
+    format!("<p class=\"effect {tone}\">Loading it {}</p>", safe(&effect.words()))
 }
 
 /// Parameters by element type, as a bar with its legend.

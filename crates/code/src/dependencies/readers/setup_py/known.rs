@@ -9,6 +9,8 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Alias, ExceptHandler, Expr, ExprCall, ExprContext, ExprName, Parameter, Pattern, Stmt};
 use ruff_text_size::Ranged as _;
 
+use crate::lint::syntax::{caught_name, pattern_name};
+
 /// Expressions and blocks within each other that are looked into.
 const MAX_DEPTH: usize = 500;
 
@@ -217,22 +219,15 @@ impl<'a> Visitor<'a> for Known<'a> {
     }
 
     fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
-        let ExceptHandler::ExceptHandler(except) = handler;
-        if let Some(name) = &except.name {
-            self.bind(name.as_str(), None);
+        if let Some(name) = caught_name(handler) {
+            self.bind(name, None);
         }
         visitor::walk_except_handler(self, handler);
     }
 
     fn visit_pattern(&mut self, pattern: &'a Pattern) {
-        let name = match pattern {
-            Pattern::MatchAs(by) => by.name.as_ref(),
-            Pattern::MatchStar(star) => star.name.as_ref(),
-            Pattern::MatchMapping(mapping) => mapping.rest.as_ref(),
-            _ => None,
-        };
-        if let Some(name) = name {
-            self.bind(name.as_str(), None);
+        if let Some(name) = pattern_name(pattern) {
+            self.bind(name, None);
         }
         visitor::walk_pattern(self, pattern);
     }
