@@ -321,11 +321,12 @@ impl<'a> Project<'a> {
 
 impl ProjectExaminer {
     /// Whether packages that were read go together, and what is known to be wrong with them: findings, and what could not be
-    /// told. Images below the folder count too.
+    /// told. Images below the folder count too, or the one that a file describes.
     #[must_use]
-    pub fn packages(&self, folder: &Path, reading: &Reading) -> Examined {
+    pub fn packages(&self, path: &Path, reading: &Reading) -> Examined {
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         let mut project = Project::new(folder, self.driver.as_ref());
-        let files = walk(&[folder.to_owned()], false).unwrap_or_default();
+        let files = walk(&[path.to_owned()], false).unwrap_or_default();
         let described = project.images(&files);
         let packages = all_packages(folder, reading, &described);
         project.stack(&files, reading, &described, &packages);

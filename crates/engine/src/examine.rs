@@ -308,7 +308,9 @@ fn formats_of(probe: &Probe<'_>) -> Vec<&'static dyn Format> {
     if !sure.is_empty() {
         return sure;
     }
-    let promised = || expectation::promised(probe.name).filter(|_| probe.role != Role::Numbers);
+    // Texts of all kinds end in .txt: what is no list of packages by its name or its lines is none.
+    let is_meant = |format: &&dyn Format| probe.role != Role::Numbers && format.meta().id != "requirements";
+    let promised = || expectation::promised(probe.name).filter(is_meant);
     let possible = found.first().map(|(format, _)| *format);
     possible.or_else(promised).into_iter().collect()
 }

@@ -254,7 +254,7 @@ fn verdict(told: &Told<'_>, out: &mut dyn Write, style: Style) -> io::Result<()>
     let aside = if excepted > 0 { format!(", {excepted} more excepted by waag.toml") } else { String::new() };
     let looked = match told.reading.verified {
         Some(_) => "what is installed was compared with its records, not with an index",
-        None if told.reading.files.is_empty() => "no file here names packages",
+        None if told.reading.files.is_empty() => "no list of packages is here; descriptions of images were read",
         None => "the files were read; nothing was resolved, fetched or run",
     };
     if style.view != View::Verdict {

@@ -66,7 +66,7 @@ const USUAL_HOSTS: &[&str] = &[
 static META: Meta = Meta {
     id: "requirements",
     title: "Python requirements",
-    extensions: &["pip"],
+    extensions: &["txt", "in", "pip"],
     depth: Depth::Full,
     reads: "every entry: where packages come from, and names one letter off well-known ones",
     specification: "https://pip.pypa.io/en/stable/reference/requirements-file-format/",
