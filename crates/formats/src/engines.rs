@@ -9,6 +9,7 @@ use crate::fact::{Anomaly, Code, Effect, FactKind, Gap, Operator, Position, Refe
 use crate::facts::Facts;
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe, extension};
 use crate::source::{Source, read_up_to};
+use crate::text::is_text;
 
 /// Bytes of the description that some exporters write before an engine.
 const MAX_DESCRIPTION: u64 = 1 << 20;
@@ -166,6 +167,10 @@ fn told(source: &dyn Source, name: &str) -> Option<(Certainty, &'static str, u64
         }
     }
     let ending = extension(name);
+    // Notebooks of Mathematica and lists of patterns end so too.
+    if ending == "nb" && is_text(&read_up_to(source, 0, 4096)) {
+        return None;
+    }
     let (_, kind) = ENDINGS.iter().find(|(known, _)| *known == ending)?;
     Some((Certainty::Possible, kind, 0))
 }

@@ -25,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   waag deps                              the project here: every file that names packages
   waag deps requirements.txt             one file, and what it takes in with -r and -c
+  waag deps docker/Dockerfile            what an image is built from and what is installed in it
   waag deps .venv                        what is installed, each file compared with its record
   waag deps --all                        every package, with its version, source and place
   waag deps --driver 535.104.05          whether it starts on machines with this NVIDIA driver
@@ -39,9 +40,10 @@ Exit codes:
 
 /// Judge what a project needs, or what is installed
 ///
-/// Reads requirements.txt, pyproject.toml, setup.py and setup.cfg, Pipfile, environment.yml, and the locks of uv, Poetry, PDM,
-/// Pipenv, conda-lock and PEP 751. Nothing is resolved, fetched or run. Tells packages without one version or a digest, sources
-/// that can change, indexes that let others replace a package, and locks that are not of the declaration beside them.
+/// Reads requirements.txt, pyproject.toml, setup.py and setup.cfg, Pipfile, environment.yml, and the locks of uv, Poetry,
+/// PDM, Pipenv, conda-lock and PEP 751, Dockerfiles and compose files. Nothing is resolved, fetched or run. Tells packages
+/// without one version or a digest, sources that can change, indexes that let others replace a package, and locks that are
+/// not of the declaration beside them.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Deps {

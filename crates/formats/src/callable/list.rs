@@ -324,6 +324,12 @@ pub fn danger(module: &str, name: &str) -> Option<&'static Danger> {
         })
 }
 
+/// Whether the list of dangerous callables has this very name, and not only all that is in its module.
+#[must_use]
+pub fn is_named_danger(module: &str, name: &str) -> bool {
+    DANGERS.1.contains_key(&format!("{module}:{name}"))
+}
+
 /// Why a module is known to be dangerous: the first group that names anything of it.
 #[must_use]
 pub fn dangerous_module(module: &str) -> Option<&'static Danger> {

@@ -33,7 +33,8 @@ impl Format for OnnxText {
         let start = head.trim_start();
         let is_message =
             start.starts_with("ir_version:") && (head.contains("graph {") || head.contains("opset_import"));
-        let is_syntax = start.starts_with('<') && start.contains("ir_version:") && start.contains("opset_import:");
+        let first = start.strip_prefix('<').map(str::trim_start);
+        let is_syntax = first.is_some_and(|rest| rest.starts_with("ir_version:") || rest.starts_with("opset_import:"));
         (named || is_message || is_syntax).then_some(Certainty::Likely)
     }
 

@@ -106,9 +106,9 @@ fn looks_like_a_program(probe: &Probe<'_>) -> bool {
     let mut machine = Machine::new(probe.source, 0, &budget, false);
     let end = machine.run(MAX_PROBED);
     if machine.uses.has_effects() || machine.uses.is_broken() || probe.role == Role::Numbers {
-        // A look-up of what is dangerous is no chance, whatever becomes of it: but for words, of which `cos` and `sin` are two.
-        let is_chance = probe.role == Role::Numbers || end != End::Stop && is_text(&probe.head);
-        return machine.uses.has_effects() || machine.has_danger() && !is_chance;
+        // A look-up of what is dangerous is no chance, whatever becomes of it; in a text it may be two words.
+        let may_be_words = end != End::Stop && is_text(&probe.head);
+        return machine.uses.has_effects() || probe.role != Role::Numbers && machine.has_danger(may_be_words);
     }
     let whole = end == End::Stop && machine.cursor.remaining() == 0;
     whole || end == End::Exhausted || (end == End::Stop && machine.uses.has_callables())

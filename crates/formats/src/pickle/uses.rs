@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use crate::callable::list::is_named_danger;
 use crate::fact::{Anomaly, Callable, FactKind, Gap, Position, Standing, Usage};
 use crate::facts::Facts;
 
-use super::global::GlobalId;
+use super::global::{Global, GlobalId};
 use super::machine::Machine;
 
 /// Different expressions shown for one use of one callable that is not inert.
@@ -183,9 +184,11 @@ impl Uses {
 
 impl Machine<'_> {
     /// Whether something dangerous was looked up or used, by a name that there can be: `nt` and `main(void)` are two lines of C.
-    pub(super) fn has_danger(&self) -> bool {
+    /// With `listed`, only a name that is known counts, and not any in a dangerous module: `os` and `sin` are two words.
+    pub(super) fn has_danger(&self, listed: bool) -> bool {
         let is_danger = |seen: &Seen| matches!(seen.standing, Standing::Dangerous { .. });
-        let has_name = |id: GlobalId| self.globals.get(id).is_some_and(super::global::Global::is_name);
+        let is_meant = |global: &Global| global.is_name() && (!listed || is_named_danger(&global.module, &global.name));
+        let has_name = |id: GlobalId| self.globals.get(id).is_some_and(is_meant);
         self.uses.by_use.iter().any(|((id, _), seen)| has_name(*id) && seen.iter().any(is_danger))
     }
 
@@ -199,7 +202,7 @@ impl Machine<'_> {
                 self.uses.step(self.at, &expression);
                 expression
             }
-            None => self.globals.get(id).map_or_else(String::new, super::global::Global::path),
+            None => self.globals.get(id).map_or_else(String::new, Global::path),
         };
         self.uses.seen(self.at, id, usage, standing, expression);
     }

@@ -74,7 +74,13 @@ fn beginning(head: &[u8]) -> Option<Beginning> {
         "model_checkpoint_path" | "all_model_checkpoint_paths" => return Some(Beginning::State),
         _ => return None,
     };
-    b":{<[".contains(&sign).then_some(Beginning::Graph(root))
+    // All but the version are messages: `node: $Format$` is a line of something else.
+    let is_message = match (sign, name.as_str()) {
+        (b':', "saved_model_schema_version") => true,
+        (b':', _) => matches!(tokens.next(), Ok(Some(Token::Sign(b'{' | b'<' | b'[')))),
+        _ => b"{<[".contains(&sign),
+    };
+    is_message.then_some(Beginning::Graph(root))
 }
 
 fn graph(root: Root, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
