@@ -17,6 +17,19 @@ const LONG_LITERAL: usize = 200;
 const UNPICKLERS: &[&str] =
     &["pickle.loads", "_pickle.loads", "cPickle.loads", "pickle5.loads", "dill.loads", "cloudpickle.loads"];
 
+/// Functions that run the text they are given.
+const EVALUATORS: &[&str] = &[
+    "exec",
+    "eval",
+    "execfile",
+    "timeit.timeit",
+    "timeit.repeat",
+    "cProfile.run",
+    "cProfile.runctx",
+    "profile.run",
+    "profile.runctx",
+];
+
 /// An argument of a call.
 #[derive(Debug, Clone)]
 pub(super) struct Argument {
@@ -73,7 +86,7 @@ impl Analysis<'_> {
             self.brings |= native::brings(path);
             return value;
         }
-        if matches!(path, "exec" | "eval" | "execfile" | "timeit.timeit" | "timeit.repeat") {
+        if EVALUATORS.contains(&path) {
             self.evaluation(path, hidden, arguments, tokens);
             return Value::Unknown;
         }
@@ -263,7 +276,13 @@ impl Analysis<'_> {
     /// Text is run as code.
     fn evaluation(&mut self, path: &str, hidden: bool, arguments: &[Argument], tokens: &[Token]) {
         let line = tokens.first().map_or(0, |token| token.line);
-        let Some(code) = argument(arguments, 0, "source") else { return };
+        let first = argument(arguments, 0, "source").or_else(|| arguments.first().map(|argument| &argument.value));
+        let Some(code) = first else { return };
+        if path.contains('.') {
+            // What is measured may need some preparation, which is run too.
+            let others = arguments.iter().skip(1).filter_map(|argument| argument.value.text().map(str::to_owned));
+            others.collect::<Vec<_>>().iter().for_each(|text| self.nested(text, line));
+        }
         let unreadable = tokens.iter().any(|token| matches!(&token.kind, Kind::Text(text) if is_unreadable(text)));
         let reach = match code {
             _ if hidden => SourceReach::HiddenCode,
@@ -338,6 +357,10 @@ impl Analysis<'_> {
             _ => {}
         }
         match reaches::of(path)? {
+            // What it runs is read as the file that it is.
+            SourceReach::Evaluation if path == "runpy.run_path" && is_own_source(arguments) => {
+                Some(SourceReach::UnsafeLoad)
+            }
             // A page is shown, and nothing of it is run here.
             SourceReach::Program if path.starts_with("webbrowser.") => Some(SourceReach::Program),
             SourceReach::Program => match program(first?) {
@@ -456,6 +479,12 @@ fn program(command: &Value) -> Option<SourceReach> {
         return None;
     }
     Some(commands::judge(&words).unwrap_or(SourceReach::Program))
+}
+
+/// Whether the first argument is the path of a file of Python beside this one.
+fn is_own_source(arguments: &[Argument]) -> bool {
+    let path = arguments.first().map(|argument| &argument.value);
+    matches!(path, Some(Value::Text(path, false)) if path.ends_with(".py") && !path.starts_with('/') && !path.contains(':'))
 }
 
 /// Whether a command is a tool that builds, by itself.

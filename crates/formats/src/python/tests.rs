@@ -375,3 +375,15 @@ fn a_list_of_names_calls_nothing() {
     }
     reaches("for f in [eval, exec]: f('x')", "Evaluation Loaded");
 }
+
+#[test]
+fn what_is_measured_is_read() {
+    assert_eq!(told("import cProfile\ncProfile.run('do_write()', 'a.prof')"), Vec::<String>::new());
+    reaches("import cProfile\ncProfile.run('import os; os.system(\"id\")')", "Program Loaded");
+    reaches("import profile\nprofile.run(x)", "Evaluation Loaded");
+    reaches("import timeit\ntimeit.timeit('pass', setup='import os; os.system(\"id\")')", "Program Loaded");
+    reaches("import cProfile\ncProfile.run(statement='import os; os.system(\"id\")')", "Program Loaded");
+    assert_eq!(told("import os, runpy\nrunpy.run_path(os.path.join('..', 'a', 'info.py'))"), ["2 UnsafeLoad Loaded"]);
+    reaches("import runpy\nrunpy.run_path('notes.txt')", "Evaluation Loaded");
+    reaches("import runpy\nrunpy.run_path('/tmp/a.py')", "Evaluation Loaded");
+}
