@@ -187,6 +187,10 @@ impl Template<'_> {
     }
 
     fn reach(&mut self, start: usize, end: usize, reach: Reach) {
+        // The list is of what chat templates need.
+        if reach == Reach::Unlisted && self.purpose == Purpose::Document {
+            return;
+        }
         if self.seen.len() >= MAX_FINDINGS || !self.seen.insert((start, format!("{reach:?}"))) {
             return;
         }

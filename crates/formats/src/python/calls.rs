@@ -1,6 +1,7 @@
 //! Calls: what the called name reaches, and what comes back.
 
 use super::analysis::{Analysis, File};
+use super::blocks::Scope;
 use super::constants;
 use super::expression::entry_of;
 use super::lexer::{Kind, Token};
@@ -362,7 +363,10 @@ impl Analysis<'_> {
                 Some(SourceReach::UnsafeLoad)
             }
             // A page is shown, and nothing of it is run here.
-            SourceReach::Program if path.starts_with("webbrowser.") => Some(SourceReach::Program),
+            SourceReach::Program if path.starts_with("webbrowser.") => Some(match self.scope() {
+                Scope::Function(_) => SourceReach::Network,
+                Scope::Top | Scope::Main => SourceReach::Program,
+            }),
             SourceReach::Program => match program(first?) {
                 Some(SourceReach::Program) if self.kind == File::Installer && is_build(first?) => {
                     Some(SourceReach::BuildTool)

@@ -306,7 +306,8 @@ fn unpickling_is_hidden_where_the_payload_stands_in_the_source() {
 #[test]
 fn a_page_that_is_shown_hides_nothing() {
     let source = "import webbrowser, requests\ndef f():\n  u = requests.get(x).json()\n  webbrowser.open_new_tab(u)";
-    assert_eq!(told_in_a_package(source), ["3 Network Used", "4 Program Used"]);
+    assert_eq!(told_in_a_package(source), ["3 Network Used", "4 Network Used"]);
+    assert_eq!(told_in_a_package("import webbrowser\nwebbrowser.open(u)"), ["2 Program Loaded"]);
 }
 
 #[test]
