@@ -8,6 +8,8 @@ use crate::fact::Reach;
 /// Endings of what other programs make with templates.
 const DOCUMENTS: &[&str] =
     &["adoc", "asciidoc", "css", "htm", "html", "js", "md", "rst", "svg", "tex", "tpl", "xml", "yaml", "yml"];
+/// The same, before an ending that says that it is a template.
+const SOURCES: &[&str] = &["c", "cfg", "cpp", "cu", "h", "ini", "py", "sh", "sql", "toml"];
 /// Endings that say no more than that it is a template.
 const TEMPLATES: &[&str] = &["j2", "jinja", "jinja2", "tmpl"];
 /// Words that a conversation is made of; a template without any of them prepares no prompt.
@@ -31,7 +33,8 @@ impl Purpose {
         let mut endings = file.rsplit('.');
         let (last, before) = (endings.next().unwrap_or_default(), endings.next().unwrap_or_default());
         let is_template = TEMPLATES.contains(&last);
-        let is_document = DOCUMENTS.contains(&last) || is_template && DOCUMENTS.contains(&before);
+        let is_document =
+            DOCUMENTS.contains(&last) || is_template && (DOCUMENTS.contains(&before) || SOURCES.contains(&before));
         let is_silent = !CONVERSATION.iter().any(|word| text.contains(word));
         let is_of_chats = is_chat(&file) || parts.next().as_ref().is_some_and(is_chat);
         match !is_of_chats && (is_document || is_template && is_silent) {

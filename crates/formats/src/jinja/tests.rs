@@ -458,8 +458,15 @@ fn reaches_of(name: &str, text: &str) -> Vec<Reach> {
 fn documents_are_made_of_parts() {
     let page = "{% extends '!layout.html' %}{% import '_macros.j2' as common %}{% block body %}{{ self.title() }}{{ super() }}{% include 'a.html' %}{% endblock %}";
     let denied = |name: &str, text: &str| !reaches_of(name, text).is_empty();
-    for name in ["docs/_templates/layout.html", "class.rst", "index.html.j2", "file.html.jinja", "base.j2", "latex.tpl"]
-    {
+    for name in [
+        "docs/_templates/layout.html",
+        "class.rst",
+        "index.html.j2",
+        "file.html.jinja",
+        "base.j2",
+        "latex.tpl",
+        "index.py.j2",
+    ] {
         assert!(!denied(name, page), "{name}");
         assert!(denied(name, "{% include 'a' %}{{ x.__class__ }}"), "{name}");
         assert!(denied(name, "{{ ''['__cla' ~ 'ss__'] }}"), "{name}");
