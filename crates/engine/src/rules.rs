@@ -227,6 +227,8 @@ mod tests {
         SourceReach::Program,
         SourceReach::Evaluation,
         SourceReach::NativeCode,
+        SourceReach::Library,
+        SourceReach::BuildTool,
         SourceReach::Network,
         SourceReach::UnsafeLoad,
         SourceReach::Credentials,

@@ -80,6 +80,14 @@ pub(crate) fn judge(text: &str, budget: &Budget) -> Option<String> {
     plain(text, budget).or_else(|| encoded(text, budget))
 }
 
+/// As [`judge`], for a step of a build, which is a command by its nature: only what gives a machine away counts.
+pub(crate) fn judge_step(text: &str, budget: &Budget) -> Option<String> {
+    let text = cut(text);
+    budget.operate(text.len() as u64 / 16).ok()?;
+    let is_grave = |line: &&str| commands::judge(line).is_some_and(|reach| is_grave(&reach));
+    text.lines().find(is_grave).map(|line| format!("a command: {}", shown(line)))
+}
+
 /// As [`judge`], for a text that was not written as a description: what is Base64 in it is nobody's business here.
 pub(crate) fn judge_lines(text: &str, budget: &Budget) -> Option<String> {
     plain(cut(text), budget)
@@ -144,11 +152,8 @@ fn page(small: &str) -> Option<String> {
 
 /// A command that gives a machine away, or one that starts Python with a program of its own.
 fn command(text: &str, budget: &Budget) -> Option<String> {
-    let grave = |reach: &SourceReach| {
-        matches!(reach, SourceReach::Backdoor | SourceReach::HiddenCode | SourceReach::Credentials | SourceReach::Files)
-    };
-    let is_grave = |line: &&str| commands::judge(line).is_some_and(|reach| grave(&reach)) || changes_files(line);
-    let line = text.lines().find(is_grave);
+    let does_harm = |line: &&str| commands::judge(line).is_some_and(|reach| is_grave(&reach)) || changes_files(line);
+    let line = text.lines().find(does_harm);
     if let Some(line) = line {
         return Some(format!("a command: {}", shown(line)));
     }
@@ -157,6 +162,11 @@ fn command(text: &str, budget: &Budget) -> Option<String> {
     reaches(program, budget)
         .first()
         .map(|(_, expression)| format!("a command that starts Python: {}", shown(expression)))
+}
+
+/// What no description has a reason for.
+fn is_grave(reach: &SourceReach) -> bool {
+    matches!(reach, SourceReach::Backdoor | SourceReach::HiddenCode | SourceReach::Credentials | SourceReach::Files)
 }
 
 /// Whether a line is a command that deletes, fetches and goes on, or opens files to everybody. Only whole lines count.
@@ -190,7 +200,7 @@ fn reaches(text: &str, budget: &Budget) -> Vec<(u64, String)> {
         SourceReach::Program | SourceReach::HiddenCode | SourceReach::Backdoor | SourceReach::Credentials => true,
         SourceReach::Files | SourceReach::Installation => true,
         // `eval(loss)` may be a formula; what evaluates a text is none.
-        SourceReach::Evaluation | SourceReach::NativeCode => expression.contains(['\'', '"']),
+        SourceReach::Evaluation | SourceReach::NativeCode | SourceReach::Library => expression.contains(['\'', '"']),
         _ => false,
     };
     let found = analysis.finish().into_iter().filter(|(found, _)| is_grave(found.reach, &found.expression));

@@ -301,6 +301,10 @@ pub enum SourceReach {
     Evaluation,
     /// Loads machine code.
     NativeCode,
+    /// Loads a library of the system, or one from a path that the program puts together.
+    Library,
+    /// Starts a tool that builds what is installed.
+    BuildTool,
     /// Talks over a network.
     Network,
     /// Unpickles, or loads in another way that runs code.

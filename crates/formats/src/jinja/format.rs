@@ -1,6 +1,7 @@
 //! Templates in files of their own.
 
-use super::inspect_template;
+use super::inspect_as;
+use super::purpose::Purpose;
 use crate::child::Role;
 use crate::fact::{Anomaly, Gap, Position};
 use crate::facts::Facts;
@@ -48,6 +49,7 @@ impl Format for Jinja {
             facts.anomaly(error.valid_up_to() as u64, Anomaly::Malformed, "the template is not valid UTF-8");
         }
         let text = String::from_utf8_lossy(&bytes);
-        inspect_template(&text, context.name, Position::Whole, context.budget, facts);
+        let purpose = Purpose::of(context.name, &text);
+        inspect_as(purpose, &text, context.name, Position::Whole, context.budget, facts);
     }
 }

@@ -11,6 +11,7 @@ mod lexer;
 mod lists;
 mod names;
 mod parser;
+mod purpose;
 mod statement;
 
 pub use format::Jinja;
@@ -24,7 +25,8 @@ use blocks::Blocks;
 use check::Check;
 use lexer::Tag;
 use names::Names;
-use parser::{Arena, Id, Parser};
+use parser::{Arena, Id, Node, Parser};
+use purpose::Purpose;
 use statement::{Statement, statement, words};
 
 /// Longer templates are analysed up to here; the longest known has 60 KiB.
@@ -39,6 +41,10 @@ const MAX_FINDINGS: usize = 200;
 /// Adds a template and what it reaches for. `position` is the template's place in its artifact; the line within the
 /// template is part of each expression.
 pub fn inspect_template(text: &str, name: &str, position: Position, budget: &Budget, facts: &mut Facts) {
+    inspect_as(Purpose::Chat, text, name, position, budget, facts);
+}
+
+fn inspect_as(purpose: Purpose, text: &str, name: &str, position: Position, budget: &Budget, facts: &mut Facts) {
     let kept = shorten(text.chars().take(MAX_TEMPLATE).collect(), MAX_TEMPLATE);
     facts.push(position, FactKind::Template { name: name.to_owned(), text: kept });
     let mut end = text.len().min(MAX_BYTES);
@@ -46,7 +52,7 @@ pub fn inspect_template(text: &str, name: &str, position: Position, budget: &Bud
         end = end.saturating_sub(1);
     }
     let cut = text.get(..end).unwrap_or_default();
-    let mut template = Template { text: cut, position, facts, seen: BTreeSet::new() };
+    let mut template = Template { text: cut, purpose, position, facts, seen: BTreeSet::new() };
     if end < text.len() {
         template.gap(Gap::Limit, "only the first MiB of the template is analysed".to_owned());
     }
@@ -58,6 +64,7 @@ pub fn inspect_template(text: &str, name: &str, position: Position, budget: &Bud
 
 struct Template<'a> {
     text: &'a str,
+    purpose: Purpose,
     position: Position,
     facts: &'a mut Facts,
     /// What has been reported: where it begins, and what it is.
@@ -79,8 +86,12 @@ impl Template<'_> {
         }
         names.pass(&arena);
         let check = Check { arena: &arena, names: &names };
+        let compared = compared(&arena);
         for id in 0..arena.nodes.len() {
-            if let Some(reach) = check.node(id) {
+            if let Some(reach) = check.node(id).filter(|_| !compared.contains(&id)) {
+                if arena.get(id).is_some_and(|node| self.purpose.excuses(node, reach)) {
+                    continue;
+                }
                 self.report(&arena, id, reach);
             }
         }
@@ -101,6 +112,7 @@ impl Template<'_> {
     fn tag(&mut self, tag: &Tag, arena: &mut Arena) -> Option<Statement> {
         let read = if tag.is_statement { statement(tag, arena) } else { expression(tag, arena) };
         match &read {
+            Some(Statement::Other) if self.purpose.has_parts(tag) => {}
             Some(Statement::Other) => self.reach(tag.start, tag.end, Reach::Host),
             Some(Statement::Unknown) => self.reach(tag.start, tag.end, Reach::Unlisted),
             Some(_) => {}
@@ -175,6 +187,10 @@ impl Template<'_> {
     }
 
     fn reach(&mut self, start: usize, end: usize, reach: Reach) {
+        // The list is of what chat templates need.
+        if reach == Reach::Unlisted && self.purpose == Purpose::Document {
+            return;
+        }
         if self.seen.len() >= MAX_FINDINGS || !self.seen.insert((start, format!("{reach:?}"))) {
             return;
         }
@@ -194,6 +210,22 @@ impl Template<'_> {
         let before = self.text.as_bytes().get(..at).unwrap_or_default();
         before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1)
     }
+}
+
+/// Texts that are compared with something, alone or in a list: nothing is reached by their names.
+fn compared(arena: &Arena) -> BTreeSet<Id> {
+    let is_text = |id: &Id| matches!(arena.get(*id), Some(Node::Text(_)));
+    let mut compared = BTreeSet::new();
+    for node in &arena.nodes {
+        let Node::Binary("==", left, right) = node else { continue };
+        for side in [left, right] {
+            match arena.get(*side) {
+                Some(Node::Group(items)) => compared.extend(items.iter().copied().filter(is_text)),
+                _ => compared.extend(Some(*side).filter(is_text)),
+            }
+        }
+    }
+    compared
 }
 
 /// `{{ … }}`

@@ -443,3 +443,59 @@ fn questions_about_names_are_bounded_together() {
     text.push_str(&"{{ x[a] }}".repeat(30_000));
     assert_eq!(reaches(&text).first(), Some(&Reach::ComputedName));
 }
+
+/// What a file of this name with this text reaches.
+fn reaches_of(name: &str, text: &str) -> Vec<Reach> {
+    let facts = crate::testing::inspect(&Jinja, name, text.as_bytes());
+    let reach = |fact: &crate::fact::Fact| match fact.kind {
+        FactKind::TemplateReach { reach, .. } => Some(reach),
+        _ => None,
+    };
+    facts.list().iter().filter_map(reach).collect()
+}
+
+#[test]
+fn documents_are_made_of_parts() {
+    let page = "{% extends '!layout.html' %}{% import '_macros.j2' as common %}{% block body %}{{ self.title() }}{{ super() }}{% include 'a.html' %}{% endblock %}";
+    let denied = |name: &str, text: &str| !reaches_of(name, text).is_empty();
+    for name in [
+        "docs/_templates/layout.html",
+        "class.rst",
+        "index.html.j2",
+        "file.html.jinja",
+        "base.j2",
+        "latex.tpl",
+        "index.py.j2",
+    ] {
+        assert!(!denied(name, page), "{name}");
+        assert!(denied(name, "{% include 'a' %}{{ x.__class__ }}"), "{name}");
+        assert!(denied(name, "{{ ''['__cla' ~ 'ss__'] }}"), "{name}");
+        assert!(denied(name, "{{ __builtins__ }}"), "{name}");
+        assert!(denied(name, "{{ x | attr('a') }}"), "{name}");
+    }
+    for name in ["chat_template.jinja", "chat_template", "additional_chat_templates/rag.jinja", "chat.html", "template"]
+    {
+        assert!(denied(name, page), "{name}");
+    }
+    assert!(denied("tool_use.jinja", &format!("{page}{{{{ messages[0].content }}}}")));
+    assert!(!denied("base.j2", "{% set __cuda__ = a | default(False) %}{% if __cuda__ %}x{% endif %}{{ settings.b }}"));
+}
+
+#[test]
+fn a_text_that_is_compared_reaches_nothing() {
+    for text in [
+        "{% for item in methods %}{% if item not in x and not item in ['__init__', 'setup'] %}{{ item }}{% endif %}{% endfor %}",
+        "{% if item == '__call__' %}x{% endif %}",
+        "{% if item in ('__call__', '__len__') %}x{% endif %}",
+    ] {
+        assert_eq!(reaches(text), [], "{text}");
+    }
+    for text in [
+        "{{ (['__class__'] | first) == x }}{{ x['__class__'] == 1 }}",
+        "{% set a = '__class__' %}{{ x[a] }}",
+        "{{ x == 1 or '__class__' }}",
+        "{{ ['__class__'] }}",
+    ] {
+        assert!(!reaches(text).is_empty(), "{text}");
+    }
+}

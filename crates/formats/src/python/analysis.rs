@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::blocks::{Block, Blocks, Scope};
-use super::calls::Argument;
+use super::calls::{Argument, is_module, items_of, powerful};
 use super::lexer::{Lexer, Line, Token};
 use super::reaches;
 use super::value::{MAX_TEXT, Value};
@@ -33,6 +33,8 @@ pub(crate) struct Found {
     pub(crate) position: Position,
     pub(crate) expression: String,
     scope: Scope,
+    /// Whether it is graver where the file has a payload.
+    is_doubtful: bool,
 }
 
 /// What a file of this name is for.
@@ -139,7 +141,12 @@ pub(crate) struct Analysis<'b> {
     pub(super) too_deep: Option<u64>,
     /// What runs at the top of this file: a module is imported, a notebook is started.
     top: Runs,
-    kind: File,
+    pub(super) kind: File,
+    /// Whether a payload stands in this file, and whether it brings files from elsewhere.
+    pub(super) has_payload: bool,
+    pub(super) brings: bool,
+    /// Lists of what runs programs or code that are only named so far, and the place of each.
+    pub(super) named: BTreeMap<String, Found>,
 }
 
 impl<'b> Analysis<'b> {
@@ -163,6 +170,9 @@ impl<'b> Analysis<'b> {
             too_deep: None,
             top,
             kind,
+            has_payload: false,
+            brings: false,
+            named: BTreeMap::new(),
         }
     }
 
@@ -233,7 +243,36 @@ impl<'b> Analysis<'b> {
         let line = self.base.as_ref().map_or(line, |(_, line)| *line);
         let words: Vec<&str> = expression.split_whitespace().collect();
         let expression = crate::facts::shorten(words.join(" "), MAX_SHOWN);
-        Found { reach, position: Position::Line(line), expression, scope: self.scope() }
+        Found { reach, position: Position::Line(line), expression, scope: self.scope(), is_doubtful: false }
+    }
+
+    /// What was found last unpickles what is decoded from elsewhere, unless what is decoded stands here.
+    pub(super) fn doubt_last(&mut self) {
+        if let Some(last) = self.found.last_mut() {
+            last.is_doubtful = true;
+        }
+    }
+
+    /// Judges what depends on the rest of the file.
+    fn settle(&mut self) {
+        let (has_payload, brings) = (self.has_payload, self.brings);
+        for found in &mut self.found {
+            match found.reach {
+                SourceReach::UnsafeLoad if found.is_doubtful && has_payload => found.reach = SourceReach::HiddenCode,
+                SourceReach::Library if brings => found.reach = SourceReach::NativeCode,
+                _ => {}
+            }
+        }
+    }
+
+    /// A constant that is changed is known no more, unless it holds what matters.
+    pub(super) fn forget(&mut self, name: &str) {
+        let Some(value @ (Value::Text(..) | Value::List(_))) = self.bindings.get(name) else { return };
+        if items_of(value).iter().any(|item| is_module(item) || powerful(item).is_some()) {
+            return;
+        }
+        self.held = self.held.saturating_sub(value.weight());
+        self.bindings.remove(name);
     }
 
     pub(super) fn bind(&mut self, name: &str, value: Value) {
@@ -266,6 +305,7 @@ impl<'b> Analysis<'b> {
 
     /// Everything that was found, with when it runs.
     pub(crate) fn finish(mut self) -> Vec<(Found, Runs)> {
+        self.settle();
         for shell in std::mem::take(&mut self.shells) {
             if self.sockets.contains(&shell.scope) || self.sockets.contains(&Scope::Top) {
                 self.found.push(Found { reach: SourceReach::Backdoor, ..shell });
@@ -440,6 +480,15 @@ impl<'b> Analysis<'b> {
         }
     }
 
+    /// `a += value`
+    fn add_to(&mut self, target: Option<String>, added: Value) {
+        let Some(target) = target else { return };
+        match self.recall(&target).map(|old| old.plus(added)) {
+            Some(sum @ (Value::Text(..) | Value::List(_))) => self.bind(&target, sum),
+            _ => self.forget(&target),
+        }
+    }
+
     /// `a = b = value`, `a: int = value`, or an expression alone.
     fn assignment(&mut self, reader: &mut Reader<'_>) {
         let mut targets = Vec::new();
@@ -449,6 +498,10 @@ impl<'b> Analysis<'b> {
             let target = plain_target(reader.tokens.get(start..reader.at).unwrap_or_default());
             match reader.next() {
                 Some(token) if token.is("=") => targets.extend(target),
+                Some(token) if token.is("+=") => {
+                    let added = self.expression(reader, 0);
+                    self.add_to(target, added);
+                }
                 Some(token) if token.is(":") => {
                     self.expression(reader, 0);
                     reader.next();
@@ -473,7 +526,7 @@ impl<'b> Analysis<'b> {
 }
 
 /// `a` or `a.b`, which can be given a value by name.
-fn plain_target(tokens: &[Token]) -> Option<String> {
+pub(super) fn plain_target(tokens: &[Token]) -> Option<String> {
     let is_plain = tokens.iter().enumerate().all(|(at, token)| match at.checked_rem(2) {
         Some(0) => token.name().is_some(),
         _ => token.is("."),

@@ -1,9 +1,11 @@
 //! Calls: what the called name reaches, and what comes back.
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, File};
+use super::blocks::Scope;
 use super::constants;
 use super::expression::entry_of;
 use super::lexer::{Kind, Token};
+use super::native;
 use super::reaches;
 use super::value::{Origin, Value};
 use crate::commands;
@@ -11,6 +13,23 @@ use crate::fact::SourceReach;
 
 /// A text of this length without spaces is no text that people write.
 const LONG_LITERAL: usize = 200;
+
+/// Functions that make objects of the bytes they are given.
+const UNPICKLERS: &[&str] =
+    &["pickle.loads", "_pickle.loads", "cPickle.loads", "pickle5.loads", "dill.loads", "cloudpickle.loads"];
+
+/// Functions that run the text they are given.
+const EVALUATORS: &[&str] = &[
+    "exec",
+    "eval",
+    "execfile",
+    "timeit.timeit",
+    "timeit.repeat",
+    "cProfile.run",
+    "cProfile.runctx",
+    "profile.run",
+    "profile.runctx",
+];
 
 /// An argument of a call.
 #[derive(Debug, Clone)]
@@ -20,7 +39,7 @@ pub(super) struct Argument {
 }
 
 /// The value of the argument at a place, or of this name.
-fn argument<'v>(arguments: &'v [Argument], place: usize, name: &str) -> Option<&'v Value> {
+pub(super) fn argument<'v>(arguments: &'v [Argument], place: usize, name: &str) -> Option<&'v Value> {
     let named = arguments.iter().find(|argument| argument.name.as_deref() == Some(name));
     let at = || arguments.iter().filter(|argument| argument.name.is_none()).nth(place);
     named.or_else(at).map(|argument| &argument.value)
@@ -65,16 +84,22 @@ impl Analysis<'_> {
             return value;
         }
         if let Some(value) = constants::call(path, arguments) {
+            self.brings |= native::brings(path);
             return value;
         }
-        if matches!(path, "exec" | "eval" | "execfile" | "timeit.timeit" | "timeit.repeat") {
+        if EVALUATORS.contains(&path) {
             self.evaluation(path, hidden, arguments, tokens);
             return Value::Unknown;
         }
         if let Some(reach) = self.reach(path, arguments) {
             let reach = if hidden && reach != SourceReach::Backdoor { SourceReach::HiddenCode } else { reach };
+            let is_doubtful = UNPICKLERS.contains(&path) && origin(arguments) == Some(Origin::Restored);
             self.report(reach, tokens);
+            if is_doubtful {
+                self.doubt_last();
+            }
         }
+        self.brings |= native::brings(path);
         self.sockets(path, arguments, tokens);
         result(path, arguments)
     }
@@ -174,8 +199,7 @@ impl Analysis<'_> {
 
     /// Likewise from a list or a table.
     pub(super) fn listed(&mut self, value: &Value, tokens: &[Token]) {
-        let Value::List(items) = value else { return };
-        if let Some(reach) = items.iter().find_map(powerful) {
+        if let Some(reach) = power_of(value) {
             self.report(reach, tokens);
         }
     }
@@ -206,7 +230,7 @@ impl Analysis<'_> {
                 match argument(arguments, 1, "name") {
                     Some(Value::Text(name, computed)) => Some(self.attribute(base, name, *computed)),
                     Some(other) if is_powerful(base.path().unwrap_or_default()) => {
-                        let decoded = matches!(other.origin(), Some(Origin::Decoded | Origin::Fetched));
+                        let decoded = other.origin().is_some_and(is_unreadable_origin);
                         let reach = if decoded { SourceReach::HiddenCode } else { SourceReach::Evaluation };
                         self.report(reach, tokens);
                         Some(Value::Unknown)
@@ -233,7 +257,7 @@ impl Analysis<'_> {
                 let module = if path.ends_with("__import__") && arguments.len() == 1 { first } else { name };
                 Some(Value::Path(module.chars().take(100).collect(), *computed))
             }
-            ("__import__" | "importlib.import_module", Some(Value::From(Origin::Decoded | Origin::Fetched))) => {
+            ("__import__" | "importlib.import_module", Some(Value::From(origin))) if is_unreadable_origin(*origin) => {
                 self.report(SourceReach::HiddenCode, tokens);
                 Some(Value::Unknown)
             }
@@ -253,7 +277,13 @@ impl Analysis<'_> {
     /// Text is run as code.
     fn evaluation(&mut self, path: &str, hidden: bool, arguments: &[Argument], tokens: &[Token]) {
         let line = tokens.first().map_or(0, |token| token.line);
-        let Some(code) = argument(arguments, 0, "source") else { return };
+        let first = argument(arguments, 0, "source").or_else(|| arguments.first().map(|argument| &argument.value));
+        let Some(code) = first else { return };
+        if path.contains('.') {
+            // What is measured may need some preparation, which is run too.
+            let others = arguments.iter().skip(1).filter_map(|argument| argument.value.text().map(str::to_owned));
+            others.collect::<Vec<_>>().iter().for_each(|text| self.nested(text, line));
+        }
         let unreadable = tokens.iter().any(|token| matches!(&token.kind, Kind::Text(text) if is_unreadable(text)));
         let reach = match code {
             _ if hidden => SourceReach::HiddenCode,
@@ -267,7 +297,7 @@ impl Analysis<'_> {
                     (false, _) => return,
                 }
             }
-            Value::From(Origin::Decoded | Origin::Fetched) => SourceReach::HiddenCode,
+            Value::From(origin) if is_unreadable_origin(*origin) => SourceReach::HiddenCode,
             _ if unreadable => SourceReach::HiddenCode,
             Value::From(Origin::File) if path != "eval" => SourceReach::UnsafeLoad,
             _ if path.starts_with("timeit") => return,
@@ -296,14 +326,22 @@ impl Analysis<'_> {
             let folders = arguments.iter().filter_map(|argument| argument.value.text());
             return folders.into_iter().any(is_anybodys).then_some(SourceReach::UnsafeLoad);
         }
-        if path.starts_with("types.") && origin(arguments) == Some(Origin::Decoded) {
+        if path.starts_with("types.") && matches!(origin(arguments), Some(Origin::Restored | Origin::Decoded)) {
             return Some(SourceReach::HiddenCode);
         }
-        let is_constant = arguments.first().is_some_and(|argument| argument.value.text().is_some());
-        if matches!(path, "pickle.loads" | "_pickle.loads" | "dill.loads" | "cloudpickle.loads")
-            && (is_constant || matches!(origin(arguments), Some(Origin::Decoded | Origin::Fetched)))
-        {
-            return Some(SourceReach::HiddenCode);
+        if UNPICKLERS.contains(&path) {
+            match arguments.first().map(|argument| &argument.value) {
+                // A constant does what it says, and that is looked at, unless it is spelt otherwise.
+                Some(Value::Text(text, false)) => return constants::pickled(text, self.budget),
+                Some(Value::Text(..)) => return Some(SourceReach::HiddenCode),
+                _ if matches!(origin(arguments), Some(Origin::Decoded | Origin::Fetched)) => {
+                    return Some(SourceReach::HiddenCode);
+                }
+                _ => {}
+            }
+        }
+        if let Some(reach) = native::loading(path, arguments, self.kind) {
+            return reach;
         }
         // From an object of any kind to every class of the process: the way out of a sandbox.
         if path.contains("__class__.") && path.ends_with(".__subclasses__") {
@@ -320,7 +358,21 @@ impl Analysis<'_> {
             _ => {}
         }
         match reaches::of(path)? {
-            SourceReach::Program => program(first?),
+            // What it runs is read as the file that it is.
+            SourceReach::Evaluation if path == "runpy.run_path" && is_own_source(arguments) => {
+                Some(SourceReach::UnsafeLoad)
+            }
+            // A page is shown, and nothing of it is run here.
+            SourceReach::Program if path.starts_with("webbrowser.") => Some(match self.scope() {
+                Scope::Function(_) => SourceReach::Network,
+                Scope::Top | Scope::Main => SourceReach::Program,
+            }),
+            SourceReach::Program => match program(first?) {
+                Some(SourceReach::Program) if self.kind == File::Installer && is_build(first?) => {
+                    Some(SourceReach::BuildTool)
+                }
+                reach => reach,
+            },
             SourceReach::Evaluation if path.starts_with("types.") => None,
             reach => Some(reach),
         }
@@ -364,10 +416,15 @@ pub(super) fn powerful(value: &Value) -> Option<SourceReach> {
     Some(if *hidden { SourceReach::HiddenCode } else { reach })
 }
 
+/// What a list holds, where that is programs or code.
+pub(super) fn power_of(value: &Value) -> Option<SourceReach> {
+    items_of(value).iter().find_map(powerful)
+}
+
 /// A function that gives an attribute of what it is called with: `operator.attrgetter("system")`.
 const ATTRIBUTE: &str = "attrgetter()";
 
-fn items_of(value: &Value) -> &[Value] {
+pub(super) fn items_of(value: &Value) -> &[Value] {
     match value {
         Value::List(items) => items,
         _ => &[],
@@ -418,7 +475,7 @@ fn words_of(value: &Value) -> String {
 
 /// A program is started: what for?
 fn program(command: &Value) -> Option<SourceReach> {
-    if matches!(command.origin(), Some(Origin::Decoded | Origin::Fetched)) {
+    if command.origin().is_some_and(is_unreadable_origin) {
         return Some(SourceReach::HiddenCode);
     }
     let words = words_of(command);
@@ -426,6 +483,24 @@ fn program(command: &Value) -> Option<SourceReach> {
         return None;
     }
     Some(commands::judge(&words).unwrap_or(SourceReach::Program))
+}
+
+/// Whether the first argument is the path of a file of Python beside this one.
+fn is_own_source(arguments: &[Argument]) -> bool {
+    let path = arguments.first().map(|argument| &argument.value);
+    matches!(path, Some(Value::Text(path, false)) if path.ends_with(".py") && !path.starts_with('/') && !path.contains(':'))
+}
+
+/// Whether a command is a tool that builds, by itself.
+fn is_build(command: &Value) -> bool {
+    let words = words_of(command);
+    let tool = words.split_whitespace().next().unwrap_or_default();
+    reaches::BUILDERS.contains(&tool) && !words.contains([';', '|', '&', '`', '>', '<', '\n', '$'])
+}
+
+/// Whether nobody could read what came from there.
+fn is_unreadable_origin(origin: Origin) -> bool {
+    matches!(origin, Origin::Restored | Origin::Decoded | Origin::Fetched)
 }
 
 /// A path is opened, or changed.

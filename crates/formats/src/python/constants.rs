@@ -4,11 +4,19 @@ use super::calls::Argument;
 use super::reaches;
 use super::value::{MAX_TEXT, Origin, Value};
 use crate::budget::Budget;
-use crate::child::{Child, Encoding};
+use crate::child::{Child, Encoding, Role};
 use crate::decode::decode;
+use crate::fact::{FactKind, SourceReach, Standing};
+use crate::facts::Facts;
+use crate::format::{Context, Format};
+use crate::pickle::Pickle;
 
 /// Bytes of one constant that are decoded.
 const MAX_DECODED: u64 = 1 << 20;
+/// Characters of a text that may be a payload, digits of one that has nothing else, and characters that are no text.
+const LEAST_PAYLOAD: usize = 32;
+const LEAST_DIGITS: usize = 40;
+const LEAST_BYTES: usize = 8;
 
 fn first(arguments: &[Argument]) -> Option<&Value> {
     arguments.iter().find(|argument| argument.name.is_none()).map(|argument| &argument.value)
@@ -37,7 +45,10 @@ pub(super) fn call(path: &str, arguments: &[Argument]) -> Option<Value> {
         ("str" | "bytes" | "compile" | "repr" | "ast.literal_eval" | "textwrap.dedent", Some(value)) => {
             matches!(value, Value::Text(..) | Value::From(_)).then(|| value.clone())
         }
-        _ if reaches::DECODERS.contains(&path) => Some(decoded(path, given.unwrap_or(&Value::Unknown), arguments)),
+        _ if reaches::DECODERS.contains(&path) => {
+            let given = given.or(arguments.first().map(|argument| &argument.value));
+            Some(decoded(path, given.unwrap_or(&Value::Unknown), arguments))
+        }
         _ => None,
     }
 }
@@ -56,7 +67,9 @@ pub(super) fn method(text: &Value, method: &str, arguments: &[Argument]) -> Valu
         ("join", Some(Value::List(items))) => {
             let parts: Option<Vec<&str>> = items.iter().map(Value::text).collect();
             let long = |parts: &Vec<&str>| parts.iter().map(|part| part.len()).sum::<usize>() <= MAX_TEXT;
-            parts.filter(long).map_or(Value::Unknown, |parts| Value::Text(parts.join(text), true))
+            // Lines are joined for the reader's sake.
+            let hides = !text.contains('\n');
+            parts.filter(long).map_or(Value::Unknown, |parts| Value::Text(parts.join(text), hides))
         }
         ("join", Some(Value::Text(inner, hidden))) if text.is_empty() => Value::Text(inner.clone(), *hidden),
         ("decode", Some(Value::Text(codec, _))) if is_rot13(codec) => Value::Text(rot13(text), true),
@@ -82,9 +95,10 @@ pub(super) fn method(text: &Value, method: &str, arguments: &[Argument]) -> Valu
 
 /// What a decoder gives: the text itself when it is a constant, or that it was decoded.
 fn decoded(path: &str, given: &Value, arguments: &[Argument]) -> Value {
-    let unknown = match given.origin() {
-        Some(Origin::Fetched) => Value::From(Origin::Fetched),
-        _ => Value::From(Origin::Decoded),
+    let unknown = match (given.origin(), given) {
+        (Some(Origin::Fetched), _) => Value::From(Origin::Fetched),
+        (Some(Origin::Decoded), _) | (_, Value::Text(..) | Value::List(_)) => Value::From(Origin::Decoded),
+        _ => Value::From(Origin::Restored),
     };
     let Value::Text(text, _) = given else { return unknown };
     let codec = arguments.get(1).and_then(|argument| argument.value.text()).unwrap_or_default();
@@ -130,6 +144,45 @@ fn unpack(text: &str, encoding: Encoding) -> Option<String> {
         Ok(text) => text,
         Err(error) => error.into_bytes().into_iter().map(char::from).collect(),
     })
+}
+
+/// What unpickling a constant does; none when it makes data and nothing else.
+pub(super) fn pickled(text: &str, budget: &Budget) -> Option<SourceReach> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    let Some(bytes) = bytes else { return Some(SourceReach::HiddenCode) };
+    let mut facts = Facts::new();
+    Pickle.inspect(&bytes.as_slice(), &Context { name: "constant", role: Role::Pickle, budget }, &mut facts);
+    facts.list().iter().filter_map(|fact| done_by(&fact.kind)).max_by_key(|reach| *reach == SourceReach::HiddenCode)
+}
+
+fn done_by(kind: &FactKind) -> Option<SourceReach> {
+    match kind {
+        FactKind::Callable(callable) => match callable.standing {
+            Standing::Inert { .. } => None,
+            Standing::Unlisted { .. } | Standing::Misused { .. } | Standing::Unknown => Some(SourceReach::Evaluation),
+            _ => Some(SourceReach::HiddenCode),
+        },
+        FactKind::Anomaly { .. } | FactKind::Incomplete { .. } | FactKind::Mutation { .. } => {
+            Some(SourceReach::HiddenCode)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a text is a payload rather than words: Base64, digits or bytes, and too long for a name.
+pub(super) fn is_payload(text: &str) -> bool {
+    let any = |fits: fn(&u8) -> bool| text.bytes().any(|byte| fits(&byte));
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\n');
+    let mixed = any(u8::is_ascii_digit) && any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase);
+    let is_byte = |c: &char| (c.is_control() && !c.is_whitespace()) || ('\u{80}'..'\u{a0}').contains(c);
+    match text.len() {
+        0..LEAST_PAYLOAD => false,
+        length => {
+            mixed && text.bytes().all(is_letter)
+                || length >= LEAST_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+                || text.chars().filter(is_byte).take(LEAST_BYTES).count() == LEAST_BYTES
+        }
+    }
 }
 
 fn unhex(digits: &str) -> Option<String> {

@@ -1,15 +1,19 @@
 //! Expressions: constants are folded and names followed, as far as that needs no running.
 
-use super::analysis::{Analysis, Reader};
-use super::calls::{Argument, is_module, names_program, powerful};
+use super::analysis::{Analysis, Reader, plain_target};
+use super::calls::{Argument, is_module, names_program, power_of, powerful};
+use super::constants;
 use super::lexer::{Kind, Token};
 use super::reaches;
 use super::value::Value;
+use crate::fact::SourceReach;
 
 /// Brackets within brackets.
 const MAX_DEPTH: usize = 60;
 /// Values of one list that are kept.
 const MAX_ITEMS: usize = 4_096;
+/// Lists of functions that are only named.
+const MAX_NAMED: usize = 100;
 
 /// Calls of functions without a name within each other's arguments; each is read twice.
 const MAX_PREVIEWS: usize = 3;
@@ -156,17 +160,25 @@ impl Analysis<'_> {
                     }
                     reader.next();
                 }
+                self.has_payload |= constants::is_payload(&text);
                 Value::Text(text, false)
             }
             Kind::Number(number) => number.map_or(Value::Unknown, Value::Number),
-            Kind::Name(name, foreign) => self.named(name, *foreign),
+            Kind::Name(name, foreign) => {
+                self.uses_list(name, reader.tokens.get(..start).unwrap_or_default());
+                self.named(name, *foreign)
+            }
             Kind::Operator("(") => {
                 self.given = self.given_at_once(reader, depth);
                 self.group(reader, depth, ")")
             }
             Kind::Operator("[") => {
                 let list = self.group(reader, depth, "]");
-                self.listed(&list, reader.tokens.get(start..reader.at).unwrap_or_default());
+                let (before, after) = reader.tokens.split_at(start.min(reader.tokens.len()));
+                let tokens = after.get(..reader.at.saturating_sub(start)).unwrap_or(after);
+                if !self.only_names(&list, before, tokens, tokens.len() == after.len()) {
+                    self.listed(&list, tokens);
+                }
                 list
             }
             Kind::Operator("{") => {
@@ -186,6 +198,9 @@ impl Analysis<'_> {
                     }
                 }
                 Kind::Operator("(") => {
+                    if let Some(changed) = changed(reader.tokens.get(start..reader.at).unwrap_or_default()) {
+                        self.forget(&changed);
+                    }
                     reader.next();
                     let arguments = self.arguments(reader, depth);
                     self.call(&value, &arguments, reader.tokens.get(start..reader.at).unwrap_or_default())
@@ -195,6 +210,33 @@ impl Analysis<'_> {
             };
         }
         value
+    }
+
+    /// A list of several such functions that is given a name, or compared with, calls none of them by itself.
+    fn only_names(&mut self, list: &Value, before: &[Token], tokens: &[Token], is_last: bool) -> bool {
+        let (Value::List(items), Some(reach)) = (list, power_of(list)) else { return false };
+        if items.len() < 2 || reach == SourceReach::HiddenCode {
+            return false;
+        }
+        let name =
+            before.split_last().filter(|(sign, _)| is_last && sign.is("=")).and_then(|(_, name)| plain_target(name));
+        match (name, tokens.first(), tokens.last()) {
+            (Some(name), Some(first), Some(last)) if self.named.len() < MAX_NAMED => {
+                let shown = self.text.get(first.start..last.end).unwrap_or_default().chars().take(1_000);
+                let found = self.founding(reach, first.line, &shown.collect::<String>());
+                self.named.insert(name, found);
+                true
+            }
+            _ => is_compared(before),
+        }
+    }
+
+    /// Such a list is used otherwise, after all.
+    fn uses_list(&mut self, name: &str, before: &[Token]) {
+        // What is read ahead is read again.
+        if self.previews == 0 && self.named.contains_key(name) && !is_compared(before) {
+            self.found.extend(self.named.remove(name));
+        }
     }
 
     fn named(&self, name: &str, foreign: bool) -> Value {
@@ -336,6 +378,25 @@ pub(super) fn entry_of(items: &[Value], key: &Value) -> Value {
     let pairs = items.chunks_exact(2);
     let found = pairs.filter_map(|pair| Some((pair.first()?, pair.get(1)?))).find(|(own, _)| own.text() == key.text());
     found.map_or(Value::Unknown, |(_, value)| value.clone())
+}
+
+/// The list that a call changes: `a` in `a.append`.
+fn changed(callee: &[Token]) -> Option<String> {
+    let (method, list) = callee.split_last().and_then(|(method, rest)| Some((method, rest.split_last()?.1)))?;
+    let changes = matches!(method.name(), Some("append" | "extend" | "insert"));
+    plain_target(list).filter(|_| changes)
+}
+
+/// Whether what comes next is only compared: `x in`, where no loop goes through it.
+fn is_compared(before: &[Token]) -> bool {
+    let mut back = before.iter().rev().map(Token::name);
+    back.next() == Some(Some("in"))
+        && !back
+            .map_while(|word| match word {
+                Some("if" | "elif" | "while" | "and" | "or" | "not" | "return" | "assert") => None,
+                word => Some(word == Some("for")),
+            })
+            .any(|is_loop| is_loop)
 }
 
 /// The bracket that closes the one before this place.

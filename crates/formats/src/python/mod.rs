@@ -11,6 +11,7 @@ mod expression;
 mod letters;
 mod lexer;
 mod literal;
+mod native;
 mod reaches;
 mod value;
 
@@ -63,7 +64,7 @@ impl Format for PythonSource {
             facts.incomplete(0, Gap::Limit, limit.to_string());
         }
         report(analysis, facts);
-        endpoint(context.name, facts);
+        endpoint(context.name, &text, facts);
     }
 }
 
@@ -79,12 +80,16 @@ pub(crate) fn report(analysis: Analysis<'_>, facts: &mut Facts) {
     }
 }
 
+/// What a `handler.py` has that a server of models looks for: the class of Hugging Face's endpoints, TorchServe's base
+/// classes, or the function that TorchServe calls.
+const HANDLERS: &[&str] = &["EndpointHandler", "ts.torch_handler", "BaseHandler", "def handle(data, context"];
+
 /// No configuration names these: `generate` and the servers of inference endpoints look for them by their paths.
-fn endpoint(path: &str, facts: &mut Facts) {
+fn endpoint(path: &str, text: &str, facts: &mut Facts) {
     let mut path = path.rsplit(['/', '\\']);
     let target = match (path.next(), path.next()) {
         (Some("generate.py"), Some("custom_generate")) => "custom_generate/generate.py",
-        (Some("handler.py"), _) => "handler.py",
+        (Some("handler.py"), _) if HANDLERS.iter().any(|name| text.contains(name)) => "handler.py",
         _ => return,
     };
     let target = target.to_owned();

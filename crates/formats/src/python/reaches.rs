@@ -265,6 +265,36 @@ pub(super) const DECODERS: &[&str] = &[
     "cryptography.fernet.Fernet().decrypt",
 ];
 
+/// Tools that an installer starts to build what it installs.
+pub(super) const BUILDERS: &[&str] = &[
+    "ar",
+    "autoconf",
+    "autoreconf",
+    "bazel",
+    "c++",
+    "cargo",
+    "cc",
+    "clang",
+    "clang++",
+    "cmake",
+    "cython",
+    "doxygen",
+    "g++",
+    "gcc",
+    "gfortran",
+    "git",
+    "ld",
+    "make",
+    "meson",
+    "ninja",
+    "nvcc",
+    "patch",
+    "protoc",
+    "rustc",
+    "swig",
+    "xcrun",
+];
+
 /// Functions whose results came over a network.
 pub(super) const FETCHERS: &[&str] = &[
     "requests.get",

@@ -22,13 +22,22 @@ fn reaches(source: &str, expected: &str) {
 
 #[test]
 fn a_generate_of_the_repositorys_own_is_remote_code() {
-    let remote = |name: &str| {
-        let facts = inspect(&PythonSource, name, b"def generate(): ...");
+    let remote_as = |name: &str, text: &str| {
+        let facts = inspect(&PythonSource, name, text.as_bytes());
         facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Reference { .. }))
     };
+    let remote = |name: &str| remote_as(name, "def generate(): ...");
     assert!(remote("model/custom_generate/generate.py"));
     assert!(remote("custom_generate\\generate.py"));
-    assert!(remote("handler.py"));
+    for handler in [
+        "class EndpointHandler:\n    def __init__(self, path=''): ...",
+        "from .inference import EndpointHandler",
+        "from ts.torch_handler.base_handler import BaseHandler\nclass A(BaseHandler): ...",
+        "def handle(data, context):\n    return data",
+    ] {
+        assert!(remote_as("model/handler.py", handler), "{handler}");
+    }
+    assert!(!remote_as("tf2onnx/handler.py", "class tf_op:\n    _OPSETS = {}"));
     assert!(!remote("model/generate.py"));
     assert!(!remote("custom_generate/utils.py"));
 }
@@ -258,4 +267,124 @@ fn lines_that_double_what_the_one_before_gave_come_to_an_end() {
     }
     let copies: String = (0..300).map(|copy| format!("b{copy} = a + 'y'\n")).collect();
     read(format!("a = '{}'\n{copies}", "x".repeat(200_000)));
+}
+
+fn told_in_a_package(source: &str) -> Vec<String> {
+    told_of("core.py", source)
+}
+
+#[test]
+fn unpickling_is_hidden_where_the_payload_stands_in_the_source() {
+    let payload = "gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu";
+    for source in [
+        format!("import pickle, base64\npickle.loads(base64.b64decode('{payload}'))"),
+        format!("import pickle, base64\npickle.loads(base64.b64decode(s='{payload}'))"),
+        format!("import pickle, base64\ndef f(x): return pickle.loads(base64.b64decode(x))\nf('{payload}')"),
+        format!("import pickle, base64\nDATA = {{'a': '{payload}'}}\npickle.loads(base64.b64decode(DATA['a']))"),
+        "import pickle\npickle.loads(b\"cos\\nsystem\\n(S'true'\\ntR.\")".to_owned(),
+        "import pickle, requests\npickle.loads(requests.get(u).content)".to_owned(),
+        "import pickle\npickle.loads(''.join(['c', 'os']))".to_owned(),
+    ] {
+        reaches(&source, "HiddenCode");
+    }
+    for (source, expected) in [
+        ("import pickle, base64\ndef f(x):\n  pickle.loads(base64.b64decode(x))", "3 UnsafeLoad Used"),
+        ("import pickle, zlib\ndef f(x):\n  pickle.loads(zlib.decompress(x['a']))", "3 UnsafeLoad Used"),
+        ("import pickle\ndef f(hex):\n  pickle.loads(bytes.fromhex(hex))", "3 UnsafeLoad Used"),
+        (
+            "import pickle\ndef f(rows):\n  t = []\n  t.append(1)\n  pickle.loads(''.join(t).encode())",
+            "5 UnsafeLoad Used",
+        ),
+        ("import pickle\ndef f():\n  pickle.loads(b\"castropy.units\\nUnit\\n(tR.\")", "3 Evaluation Used"),
+    ] {
+        assert_eq!(told_in_a_package(source), [expected], "{source}");
+    }
+    let array = "import pickle\npickle.loads(b\"cnumpy\\ndtype\\np0\\n(S'M8'\\np1\\nI0\\nI1\\ntp2\\nRp3\\n.\")";
+    assert_eq!(told_in_a_package(array), Vec::<String>::new());
+}
+
+#[test]
+fn a_page_that_is_shown_hides_nothing() {
+    let source = "import webbrowser, requests\ndef f():\n  u = requests.get(x).json()\n  webbrowser.open_new_tab(u)";
+    assert_eq!(told_in_a_package(source), ["3 Network Used", "4 Network Used"]);
+    assert_eq!(told_in_a_package("import webbrowser\nwebbrowser.open(u)"), ["2 Program Loaded"]);
+}
+
+#[test]
+fn text_that_a_program_puts_together_is_evaluated_and_not_hidden() {
+    let source = "def f(rows):\n  lines = ['a']\n  lines.append(rows)\n  exec('\\n'.join(lines))";
+    assert_eq!(told_in_a_package(source), ["4 Evaluation Used"]);
+    let source = "def f(x):\n  exec(compile('\\n'.join(x), 'a', 'exec'))";
+    assert_eq!(told_in_a_package(source), ["2 Evaluation Used"]);
+    reaches("code = 'x = 1'\ncode += get()\nexec(code)", "Evaluation Loaded");
+    reaches("code = 'import os\\n'\ncode += 'os.system(\"id\")'\nexec(code)", "Program Loaded");
+    reaches("x = ['import os', 'os.system(\"id\")']\nexec('\\n'.join(x))", "Program Loaded");
+    reaches("exec(' '.join(['im' + 'port os']))", "HiddenCode");
+}
+
+#[test]
+fn libraries_are_told_by_where_they_come_from() {
+    for (source, expected) in [
+        ("import ctypes\nlib = ctypes.cdll.LoadLibrary(find()[0])\nlib.Start()\nlib.a.b(1)", "2 Library Loaded"),
+        ("import ctypes, os\nctypes.CDLL(os.path.join(os.path.dirname(__file__), 'a.so'))", "2 Library Loaded"),
+        ("import ctypes\nctypes.CDLL('libvulkan.so.1')", "2 Library Loaded"),
+        ("import ctypes\ndef f(path):\n  ctypes.CDLL(path)", "3 Library Used"),
+        ("import ctypes\nctypes.CDLL('./a.so')", "2 NativeCode Loaded"),
+        ("import ctypes\nctypes.CDLL('/tmp/a.so')", "2 NativeCode Loaded"),
+        ("import ctypes\nctypes.CDLL(None).system(b'id')", "2 NativeCode Loaded"),
+        ("import ctypes\nctypes.CDLL('libc.so.6')", "2 NativeCode Loaded"),
+        ("import ctypes\nctypes.windll.kernel32.VirtualAlloc(0, 9, 1, 64)", "2 NativeCode Loaded"),
+        ("import ctypes, tempfile\np = tempfile.mkstemp()\nctypes.CDLL(p)", "3 NativeCode Loaded"),
+    ] {
+        let found = told_in_a_package(source);
+        assert!(found.contains(&expected.to_owned()), "{source}\n gives {found:?}");
+        let rest = found.iter().filter(|found| !found.ends_with("NativeCode Loaded") && *found != expected);
+        assert_eq!(rest.count(), 0, "{source}\n gives {found:?}");
+    }
+    let fetched = "import ctypes, base64\nopen(p, 'wb').write(base64.b64decode(x))\nctypes.CDLL(p)";
+    assert_eq!(told_in_a_package(fetched), ["3 NativeCode Loaded"]);
+    reaches("import ctypes\nctypes.CDLL(path)", "NativeCode Loaded");
+    assert_eq!(told_in_a_package("import ctypes\nctypes.windll.kernel32.GetStdHandle(-10)"), Vec::<String>::new());
+}
+
+#[test]
+fn an_installer_builds() {
+    let build =
+        "import subprocess\nclass B(build):\n  def run(self):\n    subprocess.check_call(['cmake', src, '-B', out])\n";
+    assert_eq!(told_of("setup.py", build), ["4 BuildTool Loaded"]);
+    assert_eq!(told_of("modeling.py", build), ["4 Program Used"]);
+    let other = "import subprocess\nsubprocess.check_call(['./a.sh'])\nsubprocess.call('make; ./a.sh', shell=True)\n";
+    assert_eq!(told_of("setup.py", other), ["2 Program Loaded", "3 Program Loaded"]);
+}
+
+#[test]
+fn a_list_of_names_calls_nothing() {
+    let list = "banned = [\n  eval,\n  exec,\n  open,\n]\n";
+    for use_ in ["", "if x in banned: raise E\n", "def f(x):\n  return x not in banned\n", "ok = x in [eval, exec]\n"] {
+        assert_eq!(told(&format!("{list}{use_}")), Vec::<String>::new(), "{use_}");
+    }
+    for use_ in [
+        "for f in banned: f('x')",
+        "for (f) in banned: f('x')",
+        "banned[0]('x')",
+        "y = [f('x') for f in banned]",
+        "list(map(lambda f: f('x'), banned))",
+        "(lambda f: f[0]('x'))(banned)",
+        "def g(): return banned",
+    ] {
+        reaches(&format!("{list}{use_}"), "Evaluation Loaded");
+    }
+    reaches("for f in [eval, exec]: f('x')", "Evaluation Loaded");
+}
+
+#[test]
+fn what_is_measured_is_read() {
+    assert_eq!(told("import cProfile\ncProfile.run('do_write()', 'a.prof')"), Vec::<String>::new());
+    reaches("import cProfile\ncProfile.run('import os; os.system(\"id\")')", "Program Loaded");
+    reaches("import profile\nprofile.run(x)", "Evaluation Loaded");
+    reaches("import timeit\ntimeit.timeit('pass', setup='import os; os.system(\"id\")')", "Program Loaded");
+    reaches("import cProfile\ncProfile.run(statement='import os; os.system(\"id\")')", "Program Loaded");
+    assert_eq!(told("import os, runpy\nrunpy.run_path(os.path.join('..', 'a', 'info.py'))"), ["2 UnsafeLoad Loaded"]);
+    reaches("import runpy\nrunpy.run_path('notes.txt')", "Evaluation Loaded");
+    reaches("import runpy\nrunpy.run_path('/tmp/a.py')", "Evaluation Loaded");
 }

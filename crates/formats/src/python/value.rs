@@ -14,7 +14,9 @@ const OVERHEAD: usize = 48;
 /// Where a value comes from that is not known itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
-    /// It was decoded from something unreadable.
+    /// It was decoded from what comes from elsewhere: an argument, a file, an answer.
+    Restored,
+    /// It was decoded from something unreadable that stands in the source.
     Decoded,
     /// It came over a network.
     Fetched,
