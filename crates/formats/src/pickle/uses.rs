@@ -50,6 +50,8 @@ pub(super) struct Uses {
     anomalies: HashMap<Anomaly, usize>,
     steps: usize,
     broken: bool,
+    /// Whether something was looked up by what can be no name: a loader stops there, unless it looks things up in its own way.
+    nameless: bool,
     gaps: Vec<String>,
 }
 
@@ -96,12 +98,12 @@ impl Uses {
     /// Notes a name that no loader finds: it stops there.
     pub(super) fn no_name(&mut self, at: u64, module: &str, name: &str) {
         self.anomaly(at, Anomaly::Malformed, format!("'{module}' '{name}' is not a name in Python"));
-        self.broken = true;
+        self.nameless = true;
     }
 
     /// Whether a loader would have stopped with an error.
     pub(super) fn is_broken(&self) -> bool {
-        self.broken
+        self.broken || self.nameless
     }
 
     pub(super) fn incomplete(&mut self, at: u64, reason: Gap, detail: impl Into<String>) {
@@ -114,7 +116,7 @@ impl Uses {
 
     pub(super) fn mutation(&mut self, at: u64, target: String, change: String) {
         self.step(at, &change);
-        self.acts |= !self.broken;
+        self.acts |= !self.is_broken();
         if self.anomalies.len() < MAX_SAME_ANOMALIES || self.noted.len() < MAX_STEPS {
             self.fact(Position::Offset(at), FactKind::Mutation { target, change });
         }
@@ -123,7 +125,7 @@ impl Uses {
     /// Notes a use of a callable that has no name in the file.
     pub(super) fn special(&mut self, at: u64, usage: Usage, standing: Standing, expression: String) {
         self.step(at, &expression);
-        self.acts |= !self.broken && usage != Usage::Reference;
+        self.acts |= !self.is_broken() && usage != Usage::Reference;
         if self.special.len() < MAX_SPECIAL {
             self.special.push((usage, Seen { position: at, standing, expression, count: 1 }));
         } else if let Some((_, last)) = self.special.last_mut() {
@@ -139,12 +141,12 @@ impl Uses {
     }
 
     fn seen(&mut self, at: u64, id: GlobalId, usage: Usage, standing: Standing, expression: String) {
+        let inert = matches!(standing, Standing::Inert { .. });
+        self.acts |= !self.is_broken() && !inert && usage != Usage::Reference;
         let seen = self.by_use.entry((id, usage)).or_insert_with(|| {
             self.order.push((id, usage));
             Vec::new()
         });
-        let inert = matches!(standing, Standing::Inert { .. });
-        self.acts |= !self.broken && !inert && usage != Usage::Reference;
         let same = |old: &Seen| old.standing == standing && (inert || old.expression == expression);
         let full = seen.len() >= MAX_EXPRESSIONS;
         match seen.iter_mut().find(|old| same(old) || (full && old.standing == standing)) {
