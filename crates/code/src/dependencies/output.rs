@@ -121,6 +121,7 @@ fn read(told: &Told<'_>, all: bool, out: &mut dyn Write, style: Style) -> io::Re
                 verified.unchecked
             )?;
         }
+        None if reading.files.is_empty() => writeln!(out, "{heading}: no list of packages")?,
         None => writeln!(out, "{heading}: {packages} in {files}")?,
     }
     files_read(reading, all, out, style)?;

@@ -18,19 +18,6 @@ const LONG_LITERAL: usize = 200;
 const UNPICKLERS: &[&str] =
     &["pickle.loads", "_pickle.loads", "cPickle.loads", "pickle5.loads", "dill.loads", "cloudpickle.loads"];
 
-/// Functions that run the text they are given.
-const EVALUATORS: &[&str] = &[
-    "exec",
-    "eval",
-    "execfile",
-    "timeit.timeit",
-    "timeit.repeat",
-    "cProfile.run",
-    "cProfile.runctx",
-    "profile.run",
-    "profile.runctx",
-];
-
 /// An argument of a call.
 #[derive(Debug, Clone)]
 pub(super) struct Argument {
@@ -87,7 +74,7 @@ impl Analysis<'_> {
             self.brings |= native::brings(path);
             return value;
         }
-        if EVALUATORS.contains(&path) {
+        if reaches::EVALUATORS.contains(&path) {
             self.evaluation(path, hidden, arguments, tokens);
             return Value::Unknown;
         }

@@ -2,6 +2,19 @@
 
 use crate::fact::SourceReach;
 
+/// Functions that run the text they are given.
+pub(super) const EVALUATORS: &[&str] = &[
+    "exec",
+    "eval",
+    "execfile",
+    "timeit.timeit",
+    "timeit.repeat",
+    "cProfile.run",
+    "cProfile.runctx",
+    "profile.run",
+    "profile.runctx",
+];
+
 /// Dotted names, as imported; a star at the end stands for anything.
 const REACHES: &[(SourceReach, &[&str])] = &[
     (
@@ -57,20 +70,12 @@ const REACHES: &[(SourceReach, &[&str])] = &[
             "IPython.get_ipython().getoutput",
         ],
     ),
+    (SourceReach::Evaluation, EVALUATORS),
     (
         SourceReach::Evaluation,
         &[
-            "exec",
-            "eval",
-            "execfile",
             "runpy.run_path",
             "runpy.run_module",
-            "timeit.timeit",
-            "timeit.repeat",
-            "cProfile.run",
-            "cProfile.runctx",
-            "profile.run",
-            "profile.runctx",
             "code.interact",
             "code.InteractiveInterpreter().run*",
             "code.InteractiveConsole().run*",
