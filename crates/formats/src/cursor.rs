@@ -171,7 +171,9 @@ impl<'a> Cursor<'a> {
             if searched >= most || searched as u64 >= self.remaining() {
                 return Err(ReadError::End);
             }
-            self.fill(searched.saturating_add(1))?;
+            // Twice as much each time, or a long line would be copied once for each buffer that it takes.
+            let more = searched.saturating_mul(2).min(MAX_TAKE).max(searched.saturating_add(1));
+            self.fill(usize::try_from(self.remaining()).map_or(more, |remaining| more.min(remaining)))?;
         }
     }
 

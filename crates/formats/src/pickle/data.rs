@@ -10,7 +10,7 @@ use super::reading::{Digits, integer, is_plain_float, memo_index};
 use super::value::{Holds, NodeKind, Value};
 
 /// Bytes of one line of text. Longer lines exist only to make readers slow.
-const MAX_LINE: usize = 8 << 20;
+pub(super) const MAX_LINE: usize = 8 << 20;
 /// A memo index this far beyond what the stream can fill makes the C unpickler allocate for all indices below.
 const FAR_MEMO_INDEX: u64 = 1 << 24;
 

@@ -9,6 +9,7 @@ mod calls;
 mod changes;
 mod data;
 mod embedded;
+mod ends;
 mod express;
 mod global;
 mod literal;

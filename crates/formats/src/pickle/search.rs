@@ -3,12 +3,14 @@
 //! A loader can be told to start anywhere. What is found is reported only if it would do something.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::budget::Budget;
 use crate::fact::{Anomaly, Gap};
 use crate::facts::Facts;
 use crate::source::{Source, read_up_to};
 
+use super::ends::{Ending, Ends};
 use super::machine::{End, Machine};
 use super::opcode;
 use super::reading::is_identifier_path;
@@ -22,6 +24,9 @@ const OVERLAP: usize = 256;
 const MAX_FOLLOWED: u64 = 20_000;
 /// Candidates followed in one place; random bytes give about 60 a megabyte.
 const MAX_CANDIDATES: u32 = 20_000;
+/// Opcodes followed in one place, each counted again for so many bytes.
+const MAX_WORK: u64 = 1 << 24;
+const BYTES_AN_OPCODE: u64 = 64;
 /// Opcodes gone through that are remembered.
 const MAX_PASSED: usize = 1 << 19;
 /// Hidden pickles reported in one place.
@@ -51,8 +56,9 @@ pub enum Place {
 /// searched.
 pub fn search_beneath(source: &dyn Source, place: Place, budget: &Budget, facts: &mut Facts) {
     let end = source.len();
-    Search { source, budget, facts, candidates: 0, reported: 0, next: 0, end, place, passed: HashSet::new() }
-        .run(0, MAX_SEARCHED);
+    let mut search = Search::new(source, budget, facts, 0..end, place);
+    let offset = search.run(0, MAX_SEARCHED);
+    search.conclude(offset);
 }
 
 /// Looks for a pickle that starts at `at` and nowhere else.
@@ -63,21 +69,9 @@ pub fn search_start(source: &dyn Source, at: u64, budget: &Budget, facts: &mut F
 /// Looks for pickles that start within `most` bytes from `from`.
 pub(super) fn search_within(source: &dyn Source, from: u64, most: u64, budget: &Budget, facts: &mut Facts) {
     let end = source.len().min(from.saturating_add(most));
-    let mut search = Search {
-        source,
-        budget,
-        facts,
-        candidates: 0,
-        reported: 0,
-        next: from,
-        end,
-        place: Place::Bytes,
-        passed: HashSet::new(),
-    };
+    let mut search = Search::new(source, budget, facts, from..end, Place::Bytes);
     let offset = search.run(from, most);
-    if search.candidates >= MAX_CANDIDATES {
-        facts.incomplete(offset, Gap::Limit, "there is more here than is searched for hidden pickles");
-    }
+    search.conclude(offset);
 }
 
 struct Search<'a> {
@@ -85,6 +79,7 @@ struct Search<'a> {
     budget: &'a Budget,
     facts: &'a mut Facts,
     candidates: u32,
+    work: u64,
     reported: u32,
     /// Where the next candidate may start: behind the last pickle found.
     next: u64,
@@ -95,9 +90,32 @@ struct Search<'a> {
     /// Opcodes that a candidate went through without doing anything. Whoever starts there has less on the stack, and does
     /// no more: in a sorted list of words each line would be followed through all that come after it.
     passed: HashSet<u64>,
+    /// Where the streams of a text end.
+    ends: Ends,
+    /// Whether there was a mark before, which INST needs: most texts have none.
+    has_mark: bool,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(
+        source: &'a dyn Source,
+        budget: &'a Budget,
+        facts: &'a mut Facts,
+        starts: Range<u64>,
+        place: Place,
+    ) -> Search<'a> {
+        let (passed, ends, has_mark) = (HashSet::new(), Ends::default(), starts.start > 0);
+        let (next, end) = (starts.start, starts.end);
+        Search { source, budget, facts, candidates: 0, work: 0, reported: 0, next, end, place, passed, ends, has_mark }
+    }
+
+    /// Tells where a search was given up.
+    fn conclude(self, offset: u64) {
+        if self.candidates >= MAX_CANDIDATES || self.work >= MAX_WORK {
+            self.facts.incomplete(offset, Gap::Limit, "there is more here than is searched for hidden pickles");
+        }
+    }
+
     /// Goes through at most `most` bytes from `from` on; where it stopped.
     fn run(&mut self, from: u64, most: u64) -> u64 {
         let end = self.end.min(from.saturating_add(most));
@@ -114,34 +132,48 @@ impl Search<'_> {
     }
 
     fn is_open(&self) -> bool {
-        self.candidates < MAX_CANDIDATES && self.reported < MAX_REPORTED
+        self.candidates < MAX_CANDIDATES && self.work < MAX_WORK && self.reported < MAX_REPORTED
     }
 
     fn chunk(&mut self, chunk: &[u8], offset: u64) {
         for index in 0..chunk.len() {
             let Some(rest) = chunk.get(index..) else { break };
+            self.has_mark |= rest.first() == Some(&opcode::MARK);
             let start = offset.saturating_add(index as u64);
-            let fits = is_candidate(rest) && (self.place != Place::Document || rest.first() == Some(&opcode::PROTO));
-            if fits && (self.next..self.end).contains(&start) && !self.passed.contains(&start) && self.is_open() {
+            if self.fits(rest)
+                && (self.next..self.end).contains(&start)
+                && !self.passed.contains(&start)
+                && self.is_open()
+            {
                 self.follow(start);
             }
         }
     }
 
+    /// Whether bytes could start a pickle here.
+    fn fits(&self, bytes: &[u8]) -> bool {
+        is_candidate(bytes) && (self.place != Place::Document || bytes.first() == Some(&opcode::PROTO))
+    }
+
     fn follow(&mut self, start: u64) {
+        if self.is_example(start) {
+            return;
+        }
         self.candidates = self.candidates.saturating_add(1);
         let mut machine = Machine::new(self.source, start, self.budget, false);
-        // INST and OBJ take everything from a mark, which may stand before the candidate.
-        let marked = machine.stack.mark();
+        // INST and OBJ take everything from a mark, which may stand before the candidate if there is one.
+        let marked = if self.has_mark { machine.stack.mark() } else { Ok(()) };
         machine.passed = Some(Vec::new());
         let end = machine.run(MAX_FOLLOWED);
+        let bytes = machine.cursor.position().saturating_sub(start);
+        self.work = self.work.saturating_add(machine.operations.max(bytes / BYTES_AN_OPCODE));
         if !machine.uses.has_effects() {
             self.pass(machine.passed.take().unwrap_or_default());
         }
         // Names that nobody knows are found in any text: what is hidden to do harm calls something that is there. Lists of
         // words and addresses name libraries too (`can`, `ta`), and break off.
         let is_whole = end == End::Stop || self.is_signed(start);
-        if marked.is_err() || !machine.uses.has_effects() || !machine.uses.has_named_effects(is_whole) {
+        if marked.is_err() || !machine.uses.has_effects() || !machine.has_named_effects(is_whole) {
             return;
         }
         if self.place == Place::Text && !self.is_no_example(start, machine.cursor.position(), end) {
@@ -162,12 +194,31 @@ impl Search<'_> {
         self.passed.extend(opcodes);
     }
 
+    /// Whether what starts in a text is an example: no signature, and an end before which most of the text stands and behind
+    /// which more comes.
+    fn is_example(&mut self, start: u64) -> bool {
+        if self.place != Place::Text || self.is_signed(start) {
+            return false;
+        }
+        match self.ends.of(self.source, start) {
+            Ending::Stop(stop) => !self.is_most(start, stop) && !self.is_last(stop),
+            Ending::Broken => true,
+            Ending::Unknown => false,
+        }
+    }
+
     /// Whether a pickle in a text stands there to be loaded: with a signature, or whole and most of the text or its end.
     fn is_no_example(&self, start: u64, stop: u64, end: End) -> bool {
+        self.is_signed(start) || end == End::Stop && (self.is_last(stop) || self.is_most(start, stop))
+    }
+
+    fn is_last(&self, stop: u64) -> bool {
         let rest = read_up_to(self.source, stop, OVERLAP);
-        let is_last = (rest.len() < OVERLAP) && rest.iter().all(u8::is_ascii_whitespace);
-        let is_most = stop.saturating_sub(start) > self.source.len() / 2;
-        self.is_signed(start) || end == End::Stop && (is_last || is_most)
+        rest.len() < OVERLAP && rest.iter().all(u8::is_ascii_whitespace)
+    }
+
+    fn is_most(&self, start: u64, stop: u64) -> bool {
+        stop.saturating_sub(start) > self.source.len() / 2
     }
 
     fn is_signed(&self, start: u64) -> bool {
@@ -209,11 +260,16 @@ mod tests {
 
     #[test]
     fn endings_of_addresses_are_no_pickle() {
-        let suffixes = "com.ac\nita\nta.akita.jp\nakita.jp\ncan\nre\ncom.re\n".repeat(40).into_bytes();
-        let budget = Budget::default();
-        let mut facts = Facts::new();
-        search_beneath(&[b"\0\0\x01\0".to_vec(), suffixes].concat(), Place::Bytes, &budget, &mut facts);
-        assert!(!facts.has_anomaly(Anomaly::HiddenContent));
+        let suffixes = "com.ac\nita\nta.akita.jp\nakita.jp\ncan\nre\ncom.re\n".repeat(40);
+        for suffixes in
+            [suffixes.as_str(), "insurance.aero\ninsure\nint\nint.ar\nint.az\nint.bo\n", "cnt\nsystem\nio\n"]
+        {
+            let budget = Budget::default();
+            let mut facts = Facts::new();
+            let bytes = [b"\0\0\x01\0", suffixes.as_bytes()].concat();
+            search_beneath(&bytes, Place::Bytes, &budget, &mut facts);
+            assert!(!facts.has_anomaly(Anomaly::HiddenContent), "{suffixes}");
+        }
     }
 
     #[test]
@@ -224,5 +280,19 @@ mod tests {
         assert_eq!(search(hidden.as_bytes(), 500_000), (true, true));
         let shifted = hidden.replacen("c00000a\n", "", 1);
         assert_eq!(search(shifted.as_bytes(), 500_000), (true, true));
+    }
+
+    #[test]
+    fn words_that_start_within_words_are_no_more_work() {
+        // Each line has a candidate at its start and three within, and each of those leads through all that come after.
+        let words: String = (0..20_000).map(|number| format!("cicicia{number:05}\n")).collect();
+        assert_eq!(search(words.as_bytes(), 500_000), (false, true));
+        let hidden = words.clone() + "cos\nsystem\n(S'echo waag-inert'\ntR.\n";
+        assert_eq!(search(hidden.as_bytes(), 1 << 24), (true, true));
+        assert_eq!(
+            search((hidden + &words + &words).as_bytes(), 500_000),
+            (false, true),
+            "shown in the middle of a text"
+        );
     }
 }

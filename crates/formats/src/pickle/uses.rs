@@ -167,17 +167,6 @@ impl Uses {
         self.acts
     }
 
-    /// Whether a callable that is known to be dangerous, or only by its library, was used in a way that is not inert.
-    pub(super) fn has_named_effects(&self, by_library: bool) -> bool {
-        let is_known = |seen: &Seen| match seen.standing {
-            Standing::Dangerous { .. } => true,
-            Standing::Unlisted { .. } => by_library,
-            _ => false,
-        };
-        let acts = |key: &&(GlobalId, Usage)| key.1 != Usage::Reference;
-        self.order.iter().filter(acts).any(|key| self.by_use.get(key).is_some_and(|seen| seen.iter().any(is_known)))
-    }
-
     /// Whether any callable was used at all.
     pub(super) fn has_callables(&self) -> bool {
         !self.order.is_empty() || !self.special.is_empty()
@@ -192,6 +181,21 @@ impl Machine<'_> {
         let is_meant = |global: &Global| global.is_name() && (!listed || is_named_danger(&global.module, &global.name));
         let has_name = |id: GlobalId| self.globals.get(id).is_some_and(is_meant);
         self.uses.by_use.iter().any(|((id, _), seen)| has_name(*id) && seen.iter().any(is_danger))
+    }
+
+    /// Whether a callable that is known to be dangerous, or only by its library, was used in a way that is not inert. Before
+    /// protocol 4 no name leads through dots, as the lines of lists of addresses do.
+    pub(super) fn has_named_effects(&self, by_library: bool) -> bool {
+        let is_known = |seen: &Seen| match seen.standing {
+            Standing::Dangerous { .. } => true,
+            Standing::Unlisted { .. } => by_library,
+            _ => false,
+        };
+        let is_name = |global: &Global| self.protocol >= 4 || !global.name.contains('.');
+        let acts =
+            |(id, usage): &&(GlobalId, Usage)| *usage != Usage::Reference && self.globals.get(*id).is_some_and(is_name);
+        let uses = &self.uses;
+        uses.order.iter().filter(acts).any(|key| uses.by_use.get(key).is_some_and(|seen| seen.iter().any(is_known)))
     }
 
     /// Notes a use of a named callable.
