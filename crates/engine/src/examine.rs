@@ -19,6 +19,7 @@ use crate::checkpoint::{self, Expected};
 use crate::content_address;
 use crate::disguised;
 use crate::expectation;
+use crate::flood::Kinds;
 use crate::io::{MemoryPlan, Spool, sha256};
 use crate::report::ArtifactReport;
 use crate::rules::finding::Findings;
@@ -44,7 +45,7 @@ const SMALL_ARCHIVE: u64 = 1 << 20;
 /// Padding that is passed over.
 const MAX_PADDING: usize = 64 << 10;
 
-/// Reports kept of one file and what is in it: all are examined, and all findings are kept.
+/// Reports kept of one file and what is in it: all are examined, and what is found in all is told.
 const MAX_LISTED: usize = 4_000;
 
 /// How long a file says another has to be.
@@ -65,8 +66,10 @@ pub(crate) struct FileSize {
 pub struct Examined {
     /// Reports, outermost first.
     pub artifacts: Vec<ArtifactReport>,
-    /// Findings, in order of artifact.
+    /// Findings, in order of artifact; of a flood the first are listed, and the rest is counted.
     pub findings: Vec<Finding>,
+    /// How many there are of each kind.
+    pub(crate) kinds: Kinds,
     /// Other files of the same model that it names.
     pub references: Vec<(Location, String)>,
     /// Those of them that hold raw numbers.
@@ -257,7 +260,9 @@ impl Examination<'_> {
             facts: facts.list(),
             is_file: subject.depth == 0,
         };
-        judge(&subject.location, &artifact, &mut examined.findings);
+        let mut found = Vec::new();
+        judge(&subject.location, &artifact, &mut found);
+        examined.kinds.add(found, &mut examined.findings);
         for fact in facts.list() {
             if let FactKind::FileSize { target, least, most } = &fact.kind {
                 let (location, target) = (subject.location.clone(), target.clone());

@@ -16,6 +16,7 @@ mod disguised;
 pub mod evidence;
 pub mod examine;
 mod expectation;
+mod flood;
 pub mod hash;
 pub mod import;
 pub mod io;
