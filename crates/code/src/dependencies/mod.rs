@@ -5,6 +5,7 @@
 //! in their own way, and what was found on the way. [`examine`] does either and asks every check of [`CHECKS`].
 
 mod checks;
+mod direct_url;
 mod environment;
 mod finding;
 pub mod output;
@@ -26,7 +27,7 @@ use waag_evidence::{Finding, Location};
 pub use checks::{CHECKS, Check};
 pub use environment::{is_environment, read_environment};
 pub use project::read_project;
-pub use reading::{FileKind, FileRead, Index, IndexRole, PythonClaim, Reading, Verified};
+pub use reading::{FileKind, FileRead, Index, IndexRole, Notice, PythonClaim, Reading, Says, Verified};
 
 /// Every rule of this room, in the order in which they are listed to people.
 #[must_use]
@@ -68,6 +69,7 @@ pub fn examine_bytes(name: &str, bytes: &[u8]) -> Option<Reading> {
         dependencies: page.dependencies,
         indexes: page.indexes,
         python: page.python,
+        notices: page.notices,
         findings,
         texts: [(name.to_owned(), text.clone())].into(),
         ..Reading::default()

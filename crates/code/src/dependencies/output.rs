@@ -51,6 +51,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<super::Verified>,
     python: &'a [super::PythonClaim],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notices: &'a [super::Notice],
     #[serde(skip_serializing_if = "Option::is_none")]
     driver: Option<&'a Driver>,
     indexes: &'a [super::Index],
@@ -75,6 +77,7 @@ pub fn json(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         packages: reading.packages(),
         verified: reading.verified,
         python: &reading.python,
+        notices: &reading.notices,
         driver: *driver,
         indexes: &reading.indexes,
         dependencies: &reading.dependencies,

@@ -184,6 +184,7 @@ impl Project {
         self.reading.dependencies.extend(page.dependencies);
         self.reading.indexes.extend(page.indexes);
         self.reading.python.extend(page.python);
+        self.reading.notices.extend(page.notices);
         self.reading.findings.extend(page.findings);
         let mut refused = 0;
         for include in includes {

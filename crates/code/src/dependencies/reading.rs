@@ -22,6 +22,9 @@ pub struct Reading {
     pub python: Vec<PythonClaim>,
     /// Folders of tools, which were seen and not read: `.venv`, `.git`, `node_modules`.
     pub passed_over: Vec<String>,
+    /// What publishers say of packages and versions that nobody should begin with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     /// What verifying installed files came to; none where nothing installed was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
@@ -102,6 +105,8 @@ pub enum FileKind {
     CondaLock,
     /// A list of archives for one platform, below `@EXPLICIT`.
     CondaExplicit,
+    /// What pip says that it installed, or would have (`pip install --report`).
+    PipReport,
     /// A package that is installed.
     Installed,
 }
@@ -146,6 +151,7 @@ impl FileKind {
             Self::PipfileLock => "lock of Pipenv",
             Self::CondaLock => "lock of conda-lock",
             Self::CondaExplicit => "explicit list of conda",
+            Self::PipReport => "report of pip",
             Self::Installed => "installed",
         }
     }
@@ -198,6 +204,34 @@ pub struct PythonClaim {
     pub location: Location,
 }
 
+/// What its publisher says of a package that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Notice {
+    /// The package.
+    pub package: String,
+    /// The version that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// What is said.
+    pub says: Says,
+    /// Where.
+    pub location: Location,
+}
+
+/// What a publisher says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Says {
+    /// The package is given up: the classifier `Development Status :: 7 - Inactive`.
+    Inactive,
+    /// The version was withdrawn from its index ("yanked", PEP 592).
+    Yanked,
+}
+
+/// The classifier of a package that is given up. <https://pypi.org/classifiers/>
+pub(super) const INACTIVE: &str = "Development Status :: 7 - Inactive";
+
 /// What verifying installed files came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -221,6 +255,7 @@ impl Reading {
     pub(super) fn with_installed(mut self, installed: Self) -> Self {
         self.files.extend(installed.files);
         self.dependencies.extend(installed.dependencies);
+        self.notices.extend(installed.notices);
         self.findings.extend(installed.findings);
         self.passed_over.retain(|folder| !folder.ends_with("-packages"));
         Self { verified: installed.verified, ..self }

@@ -117,6 +117,13 @@ fn marker(rest: &str, dependency: &mut Dependency) -> Result<(), String> {
     }
 }
 
+/// Names of what a package needs without any of its extras, as `Requires-Dist` writes it.
+pub(super) fn needs<'w>(written: impl Iterator<Item = &'w str>) -> Vec<String> {
+    let parsed = written.filter_map(|written| parse(written, Location::file("")).ok());
+    let of_no_extra = |it: &Dependency| !it.marker.as_deref().is_some_and(|marker| marker.contains("extra"));
+    parsed.filter(of_no_extra).map(|dependency| dependency.name).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

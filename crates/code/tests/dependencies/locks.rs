@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use waag_code::dependencies::{Reading, examine};
-use waag_evidence::{DependencySource, Ecosystem, Standing};
+use waag_code::dependencies::{Reading, Says, examine};
+use waag_evidence::{Dependency, DependencySource, Ecosystem, Standing};
 
 fn reading(tool: &str) -> Reading {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/dependencies/data").join(tool);
@@ -43,6 +43,23 @@ fn locks_of_every_tool_name_the_same_packages() {
         assert!(reading.files.iter().all(|file| file.complete), "{file}: {:?}", reading.findings);
         assert_eq!(reading.findings, [], "{file}: what the tools write gives no alarm");
     }
+}
+
+/// What pip says that it would install: each package with its digest, one that was withdrawn and one that is given up.
+#[test]
+fn reports_of_pip_say_what_was_withdrawn() {
+    let reading = reading("pip-report");
+    assert!(reading.files.iter().all(|file| file.complete), "{:?}", reading.findings);
+    let mut names: Vec<&str> = reading.dependencies.iter().map(|it| it.name.as_str()).collect();
+    names.sort_unstable();
+    let asked = ["click-plugins", "requests", "rich", "tqdm"];
+    assert!(asked.iter().all(|name| names.contains(name)), "{names:?}");
+    let of_index = |it: &Dependency| it.source == DependencySource::Index { url: None } && it.digests.len() == 1;
+    assert!(reading.dependencies.iter().all(|it| of_index(it) && it.version.is_some()));
+    let requests = reading.dependencies.iter().find(|it| it.name == "requests").unwrap();
+    assert_eq!(requests.requires, ["charset-normalizer", "idna", "urllib3", "certifi"]);
+    let notices: Vec<_> = reading.notices.iter().map(|it| (it.package.as_str(), it.says)).collect();
+    assert_eq!(notices, [("requests", Says::Yanked), ("click-plugins", Says::Inactive)]);
 }
 
 /// Every entry of what conda-lock wrote, for every platform, of conda and of pip; in the list and the environment that it

@@ -25,6 +25,7 @@ const RULES: &[(&str, &str)] = &[
     ("untested-stack", "stack-agrees"),
     ("known-vulnerability", "no-known-advisory"),
     ("possible-vulnerability", "no-known-advisory"),
+    ("abandoned-package", "no-known-advisory"),
     ("unpinned-base-image", "base-image-pinned"),
     ("image-package-index", "image-built-safely"),
     ("root-user", "image-built-safely"),

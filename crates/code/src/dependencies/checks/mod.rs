@@ -1,5 +1,6 @@
 //! What is asked of a project's dependencies. Each check is one file with its page beside it, and one line in [`CHECKS`].
 
+mod abandoned_package;
 mod contradicting_ranges;
 mod index_confusion;
 mod index_credentials;
@@ -45,6 +46,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &look_alike_package::LookAlikePackage,
     &contradicting_ranges::ContradictingRanges,
     &lock_disagreement::LockDisagreement,
+    &abandoned_package::AbandonedPackage,
     &mutable_source::MutableSource,
     &unpinned_dependency::UnpinnedDependency,
     &unhashed_dependency::UnhashedDependency,

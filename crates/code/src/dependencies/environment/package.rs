@@ -7,10 +7,9 @@ use waag_evidence::{Dependency, DependencySource, Ecosystem, Location, Standing}
 
 use super::Place;
 use crate::dependencies::finding::incomplete;
-use crate::dependencies::reading::{FileKind, FileRead, Reading};
+use crate::dependencies::reading::{FileKind, FileRead, INACTIVE, Notice, Reading, Says};
 use crate::dependencies::text::{Text, read_file};
-use crate::dependencies::tree::{self, Node};
-use crate::dependencies::{requirement, source};
+use crate::dependencies::{direct_url, requirement, tree};
 
 /// Bytes of a package's description: some carry a whole README.
 const MAX_METADATA: u64 = 4 << 20;
@@ -40,6 +39,7 @@ pub(super) fn read(place: &Place<'_>, list: &Path, reading: &mut Reading, listed
     let mut file = FileRead { path: shown, ..empty() };
     file.packages = 1;
     reading.files.push(file);
+    reading.notices.extend(notice(&text, &dependency));
     reading.dependencies.push(dependency);
 }
 
@@ -63,37 +63,26 @@ fn described(text: &str, list: &Path, location: Location) -> Dependency {
     let stem = list.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let (file_name, file_version) = stem.split_once('-').unwrap_or((&stem, ""));
     let needs = header().filter_map(|line| line.strip_prefix("Requires-Dist:"));
-    let needs = needs.filter_map(|written| requirement::parse(written, Location::file("")).ok());
     Dependency {
         version: field("Version:").or(Some(file_version)).filter(|version| !version.is_empty()).map(str::to_owned),
         standing: Standing::Installed,
-        requires: needs
-            .filter(|it| !it.marker.as_deref().is_some_and(|it| it.contains("extra")))
-            .map(|it| it.name)
-            .collect(),
+        requires: requirement::needs(needs),
         ..requirement::named(Ecosystem::Pypi, field("Name:").unwrap_or(file_name), location)
     }
 }
 
-/// Where it was installed from, where that was no index (PEP 610).
+/// Where it was installed from, where that was no index.
 fn origin(path: &Path) -> Option<(DependencySource, Vec<String>)> {
     let bytes = read_file(path, MAX_ORIGIN).ok()?;
-    let root = tree::json(&Text::new(String::new(), &bytes)).ok()?;
-    let url = root.text_of("url")?;
-    if let Some(vcs) = root.get("vcs_info") {
-        let told = vcs.text_of("commit_id").or_else(|| vcs.text_of("requested_revision"));
-        return Some((source::repository(url, told), Vec::new()));
-    }
-    if let Some(directory) = root.get("dir_info") {
-        let path = url.strip_prefix("file://").unwrap_or(url).to_owned();
-        return Some((
-            DependencySource::Path { path, editable: directory.flag_of("editable").unwrap_or(false) },
-            Vec::new(),
-        ));
-    }
-    let archive = root.get("archive_info");
-    let hashes = archive.and_then(|archive| archive.get("hashes")).map(Node::members).unwrap_or_default();
-    let digests = hashes.iter().filter_map(|(kind, hex)| Some(format!("{kind}:{}", hex.text()?))).collect();
-    let found = source::address(url);
-    Some((found.source, digests))
+    direct_url::read(&tree::json(&Text::new(String::new(), &bytes)).ok()?)
+}
+
+/// What the package says of itself, at the line that says it.
+fn notice(text: &str, dependency: &Dependency) -> Option<Notice> {
+    let header = (1u64..).zip(text.lines()).take_while(|(_, line)| !line.is_empty());
+    let mut classifiers = header.filter_map(|(line, text)| Some((line, text.strip_prefix("Classifier:")?.trim())));
+    let (line, _) = classifiers.find(|(_, classifier)| *classifier == INACTIVE)?;
+    let location = Location { line: Some(line), ..dependency.location.clone() };
+    let (package, version) = (dependency.name.clone(), dependency.version.clone());
+    Some(Notice { package, version, says: Says::Inactive, location })
 }

@@ -122,8 +122,7 @@ impl Package {
         }
         let files = waag_engine::output::text::counted(names.len() as u64, "file");
         let shown = few(names.iter().map(|name| name.as_str()));
-        let message =
-            format!("{files} of '{package}' have no digest that can be compared, and were not verified: {shown}");
+        let message = format!("not verified, without a digest that can be compared: {files} of '{package}': {shown}");
         let next = "install the package again with pip or uv, which record SHA-256 for every file";
         self.findings.push(incomplete(Location::file(record), &message, next));
     }

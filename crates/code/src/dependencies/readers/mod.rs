@@ -5,6 +5,7 @@ mod conda_environment;
 mod conda_explicit;
 mod conda_lock;
 mod pdm_lock;
+mod pip_report;
 mod pipfile;
 mod pipfile_lock;
 mod poetry_lock;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 use waag_evidence::{Dependency, DependencySource, Ecosystem, Finding, Location, Standing};
 
 use super::finding::incomplete;
-use super::reading::{FileKind, FileRead, Index, IndexRole, PythonClaim};
+use super::reading::{FileKind, FileRead, Index, IndexRole, Notice, PythonClaim};
 use super::text::Text;
 use super::{requirement, source, tree};
 
@@ -45,6 +46,7 @@ pub(super) struct Page<'t> {
     /// Addresses of indexes, by what the file calls them; of two with one name the first.
     addresses: BTreeMap<String, String>,
     pub(super) python: Vec<PythonClaim>,
+    pub(super) notices: Vec<Notice>,
     pub(super) findings: Vec<Finding>,
     /// Files that it takes in.
     pub(super) includes: Vec<Include>,
@@ -85,6 +87,7 @@ pub(super) fn kind_of(path: &str) -> Option<FileKind> {
         _ if is_yaml && stem.ends_with("conda-lock") => FileKind::CondaLock,
         _ if name.starts_with("conda-") && name.ends_with(".lock") => FileKind::CondaExplicit,
         _ if is_yaml && is_environment_name(stem) => FileKind::CondaEnvironment,
+        _ if name.ends_with(".json") && is_report_name(stem) => FileKind::PipReport,
         _ if looks_like_requirements(folder, name) => {
             if name.contains("constraint") {
                 FileKind::Constraints
@@ -101,6 +104,11 @@ fn is_environment_name(stem: &str) -> bool {
     let rest = ["environment", "conda", "env"].iter().find_map(|start| stem.strip_prefix(start));
     let is_named = stem.ends_with("environment") || stem.ends_with("-env") || stem.ends_with("_env");
     is_named || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
+}
+
+/// `pip-report.json`, `pip_install_report-gpu.json`.
+fn is_report_name(stem: &str) -> bool {
+    stem.starts_with("pip") && stem.contains("report")
 }
 
 /// Reads a text as what it is.
@@ -132,6 +140,7 @@ pub(super) fn read(text: &Text, kind: FileKind) -> Page<'_> {
         FileKind::SetupCfg => setup_cfg::read(&mut page),
         FileKind::SetupPy => setup_py::read(&mut page),
         FileKind::PythonVersion => python_version::read(&mut page),
+        FileKind::PipReport => page.with(tree::json, pip_report::read),
         FileKind::Installed => {}
     }
     page.file.packages = page.dependencies.len();
@@ -157,6 +166,7 @@ impl<'t> Page<'t> {
             indexes: Vec::new(),
             addresses: BTreeMap::new(),
             python: Vec::new(),
+            notices: Vec::new(),
             findings: Vec::new(),
             includes: Vec::new(),
             filled_elsewhere: None,
