@@ -37,6 +37,13 @@ def short(s: str) -> Code:
     return a4.text(s)
 
 
+def flood(count: int) -> Code:
+    """So many different names that all can be looked up, and do nothing."""
+    steps = [("__class__", "__doc__")[number >> bit & 1] for number in range(count) for bit in range(13)]
+    names = [".".join(["int", *steps[start:start + 13]]) for start in range(0, len(steps), 13)]
+    return op(*(short("builtins") + short(name) + STACK_GLOBAL + POP for name in names))
+
+
 def raw4(*code: bytes) -> bytes:
     """A protocol 4 stream without a frame: frames are optional."""
     return bytes(proto(4) + op(*code) + op(b"."))
@@ -218,6 +225,8 @@ def spelling() -> Shelf:
                   a4.stream(a4.call(module, name, "x")), why, source="dotted names (ghsa-5j3x-jp52-966f class)")
     shelf.bad("dotted-below-4", a2.stream(a2.call("collections", "abc.sys.modules.get", "os")),
               "a dotted name where loaders do not walk dots", expect="not-allow")
+    shelf.bad("behind-a-flood", raw4(flood(6000), a4.call("os", "system", "true")),
+              "thousands of names that nobody lists come before the one that matters", runs="os.system")
     shelf.bad("locals-in-name", a4.stream(a4.call("os", "<locals>.system", "true")), "a name loaders refuse", expect="not-allow")
     shelf.bad("proto4-late", bytes(proto(2) + a2.lit(1) + POP + proto(4) + a2.call("collections", "abc.sys.modules.get", "os") + op(b".")),
               "a second PROTO in mid-stream turns dots on", runs="collections.abc.sys.modules.get")

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::fact::{Anomaly, Fact, FactKind, Gap, Position, Tensor};
+use crate::fact::{Anomaly, Callable, Effect, Fact, FactKind, Gap, Operator, Position, Standing, Tensor};
 
-/// Facts of each kind that are kept; the rest is counted. Anomalies and children have room of their own,
-/// so that a flood of metadata cannot push them out.
+/// Facts of each kind that are kept; the rest is counted. Each kind has room of its own, so that a flood of metadata, or of names
+/// that nobody knows, cannot push out what is dangerous.
 const MAX_TENSORS: usize = 20_000;
 const MAX_OPINION_FACTS: usize = 5_000;
 const MAX_DESCRIPTIONS: usize = 5_000;
@@ -31,7 +31,7 @@ pub struct TensorTotals {
 pub struct Facts {
     list: Vec<Fact>,
     totals: TensorTotals,
-    counts: [usize; 4],
+    counts: [usize; 6],
     overflowed: bool,
     wants_steps: bool,
 }
@@ -65,13 +65,15 @@ impl Facts {
             FactKind::Property { .. } | FactKind::Metadata { .. } => (1, MAX_DESCRIPTIONS),
             FactKind::Step { .. } => (2, MAX_STEPS),
             FactKind::Child(_) | FactKind::Storage { .. } => return self.list.push(Fact { position, kind }),
-            _ => (3, MAX_OPINION_FACTS),
+            FactKind::Anomaly { .. } => (3, MAX_OPINION_FACTS),
+            kind if is_grave(kind) => (4, MAX_OPINION_FACTS),
+            _ => (5, MAX_OPINION_FACTS),
         };
         let Some(count) = self.counts.get_mut(class) else { return };
         *count = count.saturating_add(1);
         if *count <= most {
             self.list.push(Fact { position, kind });
-        } else if class == 3 && !self.overflowed {
+        } else if class >= 3 && !self.overflowed {
             self.overflowed = true;
             let detail = format!("more than {most} things to report; the rest is not listed");
             self.list.push(Fact { position, kind: FactKind::Incomplete { reason: Gap::Limit, detail } });
@@ -138,6 +140,17 @@ impl Facts {
     }
 }
 
+/// Whether a fact may be a danger by itself.
+fn is_grave(kind: &FactKind) -> bool {
+    match kind {
+        FactKind::Callable(Callable { standing, .. }) => matches!(standing, Standing::Dangerous { .. }),
+        FactKind::Operator(Operator { effect, .. }) => matches!(effect, Effect::Reaches { .. }),
+        FactKind::Mutation { .. } | FactKind::Code(_) => true,
+        FactKind::TemplateReach { .. } | FactKind::SourceReach { .. } => true,
+        _ => false,
+    }
+}
+
 /// Cuts a text after `most` characters and says so with an ellipsis.
 #[must_use]
 pub fn shorten(mut text: String, most: usize) -> String {
@@ -151,6 +164,7 @@ pub fn shorten(mut text: String, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::Usage;
 
     #[test]
     fn a_flood_of_one_kind_leaves_room_for_the_others() {
@@ -161,6 +175,28 @@ mod tests {
         facts.anomaly(7, Anomaly::Hole, "here");
         assert_eq!(facts.list().len(), MAX_DESCRIPTIONS + 1);
         assert!(facts.has_anomaly(Anomaly::Hole));
+    }
+
+    #[test]
+    fn a_flood_of_names_leaves_room_for_the_dangerous_one() {
+        let callable = |name: String, standing| {
+            FactKind::Callable(Callable {
+                module: "a".to_owned(),
+                expression: name.clone(),
+                name,
+                usage: Usage::Reduce,
+                standing,
+                count: 1,
+            })
+        };
+        let mut facts = Facts::new();
+        for number in 0..=MAX_OPINION_FACTS {
+            facts.push(Position::Whole, callable(number.to_string(), Standing::Unknown));
+        }
+        let dangerous = Standing::Dangerous { effect: "runs commands".to_owned(), critical: true };
+        facts.push(Position::Whole, callable("last".to_owned(), dangerous));
+        let named = |fact: &Fact| matches!(&fact.kind, FactKind::Callable(callable) if callable.name == "last");
+        assert!(facts.list().iter().any(named));
     }
 
     #[test]

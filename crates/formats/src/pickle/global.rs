@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::reading::is_identifier_path;
 use crate::callable::arguments::ArgumentKind;
-use crate::callable::list::{StateConditions, state_conditions};
+use crate::callable::list::{StateConditions, danger, state_conditions};
 use crate::callable::{depends_on_arguments, judge};
 use crate::fact::{Standing, Usage};
 
@@ -56,7 +56,9 @@ impl Globals {
         if let Some(id) = self.numbers.get(&key) {
             return Some(*id);
         }
-        if self.list.len() >= MAX_GLOBALS {
+        // A flood of names does not end with the one that matters unseen.
+        let most = if danger(module, name).is_some() { 2 * MAX_GLOBALS } else { MAX_GLOBALS };
+        if self.list.len() >= most {
             return None;
         }
         let id = GlobalId(u32::try_from(self.list.len()).ok()?);
@@ -92,5 +94,20 @@ impl Globals {
         let standing = judge(&global.module, &global.name, usage, None);
         global.known.push((usage, standing.clone()));
         standing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_names_leaves_room_for_the_dangerous_one() {
+        let mut globals = Globals::default();
+        for number in 0..MAX_GLOBALS {
+            assert!(globals.number("int", &number.to_string()).is_some());
+        }
+        assert!(globals.number("int", "one.more").is_none());
+        assert!(globals.number("os", "system").is_some());
     }
 }

@@ -25,7 +25,7 @@ const MAX_FOLLOWED: u64 = 20_000;
 /// Candidates followed in one place; random bytes give about 60 a megabyte.
 const MAX_CANDIDATES: u32 = 20_000;
 /// Opcodes followed in one place, each counted again for so many bytes.
-const MAX_WORK: u64 = 1 << 24;
+const MAX_WORK: u64 = 1 << 21;
 const BYTES_AN_OPCODE: u64 = 64;
 /// Opcodes gone through that are remembered.
 const MAX_PASSED: usize = 1 << 19;
@@ -90,7 +90,7 @@ struct Search<'a> {
     /// Opcodes that a candidate went through without doing anything. Whoever starts there has less on the stack, and does
     /// no more: in a sorted list of words each line would be followed through all that come after it.
     passed: HashSet<u64>,
-    /// Where the streams of a text end.
+    /// Where streams end, and what they can name.
     ends: Ends,
     /// Whether there was a mark before, which INST needs: most texts have none.
     has_mark: bool,
@@ -156,7 +156,7 @@ impl<'a> Search<'a> {
     }
 
     fn follow(&mut self, start: u64) {
-        if self.is_example(start) {
+        if self.is_idle(start) {
             return;
         }
         self.candidates = self.candidates.saturating_add(1);
@@ -194,17 +194,19 @@ impl<'a> Search<'a> {
         self.passed.extend(opcodes);
     }
 
-    /// Whether what starts in a text is an example: no signature, and an end before which most of the text stands and behind
-    /// which more comes.
-    fn is_example(&mut self, start: u64) -> bool {
-        if self.place != Place::Text || self.is_signed(start) {
+    /// Whether nothing can come of what starts here without a signature: it names nothing that is known, or is in a text, most
+    /// of which stands before its end, and more comes behind.
+    fn is_idle(&mut self, start: u64) -> bool {
+        if self.is_signed(start) {
             return false;
         }
-        match self.ends.of(self.source, start) {
+        let outline = self.ends.of(self.source, start);
+        let is_example = match outline.ending {
             Ending::Stop(stop) => !self.is_most(start, stop) && !self.is_last(stop),
             Ending::Broken => true,
             Ending::Unknown => false,
-        }
+        };
+        !outline.names || self.place == Place::Text && is_example
     }
 
     /// Whether a pickle in a text stands there to be loaded: with a signature, or whole and most of the text or its end.
