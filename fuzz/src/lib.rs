@@ -16,7 +16,7 @@ use waag_formats::fact::FactKind;
 use waag_formats::facts::Facts;
 use waag_formats::format::{Certainty, Context, Probe};
 use waag_formats::numpy::Plain;
-use waag_formats::pickle::state;
+use waag_formats::pickle::{Place, state};
 use waag_formats::weights::{self, Catalogue, Storage};
 use waag_signing::bundle::Bundle;
 use waag_signing::certificate::Certificate;
@@ -76,6 +76,11 @@ pub fn search(data: &[u8]) {
     let mut facts = Facts::new();
     waag_formats::pickle::search(&data, 0, &Budget::small(), &mut facts);
     check(&facts);
+    for place in [Place::Bytes, Place::Text, Place::Document] {
+        let mut facts = Facts::new();
+        waag_formats::pickle::search_beneath(&data, place, &Budget::small(), &mut facts);
+        check(&facts);
+    }
 }
 
 /// Reads weights in every way: whatever is given lies within what it is said to lie in, and is not far more than it.
