@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::fact::{Anomaly, Callable, Effect, Fact, FactKind, Gap, Operator, Position, Standing, Tensor};
+use crate::fact::{Anomaly, Callable, Effect, Fact, FactKind, Gap, Operator, Position, Standing, Tensor, Usage};
 
 /// Facts of each kind that are kept; the rest is counted. Each kind has room of its own, so that a flood of metadata, or of names
 /// that nobody knows, cannot push out what is dangerous.
@@ -143,7 +143,11 @@ impl Facts {
 /// Whether a fact may be a danger by itself.
 fn is_grave(kind: &FactKind) -> bool {
     match kind {
-        FactKind::Callable(Callable { standing, .. }) => matches!(standing, Standing::Dangerous { .. }),
+        FactKind::Callable(Callable { standing, usage, .. }) => match standing {
+            Standing::Inert { .. } => false,
+            Standing::Dangerous { .. } => true,
+            _ => *usage != Usage::Reference,
+        },
         FactKind::Operator(Operator { effect, .. }) => matches!(effect, Effect::Reaches { .. }),
         FactKind::Mutation { .. } | FactKind::Code(_) => true,
         FactKind::TemplateReach { .. } | FactKind::SourceReach { .. } => true,
@@ -164,7 +168,6 @@ pub fn shorten(mut text: String, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::Usage;
 
     #[test]
     fn a_flood_of_one_kind_leaves_room_for_the_others() {
@@ -191,7 +194,7 @@ mod tests {
         };
         let mut facts = Facts::new();
         for number in 0..=MAX_OPINION_FACTS {
-            facts.push(Position::Whole, callable(number.to_string(), Standing::Unknown));
+            facts.push(Position::Whole, callable(number.to_string(), Standing::Inert { reason: "data".into() }));
         }
         let dangerous = Standing::Dangerous { effect: "runs commands".to_owned(), critical: true };
         facts.push(Position::Whole, callable("last".to_owned(), dangerous));

@@ -9,8 +9,8 @@ pub enum ArgumentKind {
     Text(String),
     /// None, a number, bytes, an instance that was made inertly, or a container of such.
     Plain,
-    /// A reference to a listed callable.
-    Class,
+    /// A reference to a listed callable, as `module:name`.
+    Class(String),
     /// A container that holds references to listed callables.
     Mixed,
     /// Anything else: something no list clears.
@@ -24,6 +24,8 @@ pub enum Expected {
     Plain,
     /// A reference to a listed callable.
     Class,
+    /// A reference to one of these, as `module:name`: what is called with other arguments is not just anything that is listed.
+    Callable(Vec<String>),
     /// Anything that lists clear.
     Any,
     /// One of these texts.
@@ -33,11 +35,14 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// Reads one word of a list: `plain`, `class`, `any`, `text=a|b`, and the first three with a star for any number.
+    /// Reads one word of a list: `plain`, `class`, `any`, `text=a|b`, `callable=m:a|m:b`, and the first three with a star for any number.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         if let Some(texts) = word.strip_prefix("text=") {
             return Some(Self::Text(texts.split('|').map(str::to_owned).collect()));
+        }
+        if let Some(names) = word.strip_prefix("callable=") {
+            return Some(Self::Callable(names.split('|').map(str::to_owned).collect()));
         }
         if let Some(repeated) = word.strip_suffix('*') {
             return Some(Self::Rest(Box::new(Self::parse(repeated)?)));
@@ -53,7 +58,8 @@ impl Expected {
     fn fits(&self, given: &ArgumentKind) -> bool {
         match self {
             Self::Plain => matches!(given, ArgumentKind::Plain | ArgumentKind::Text(_)),
-            Self::Class => *given == ArgumentKind::Class,
+            Self::Class => matches!(given, ArgumentKind::Class(_)),
+            Self::Callable(names) => matches!(given, ArgumentKind::Class(name) if names.contains(name)),
             Self::Any => *given != ArgumentKind::Other,
             Self::Text(texts) => matches!(given, ArgumentKind::Text(text) if texts.contains(text)),
             Self::Rest(expected) => expected.fits(given),
@@ -78,6 +84,7 @@ impl fmt::Display for Expected {
         match self {
             Self::Plain => formatter.write_str("data"),
             Self::Class => formatter.write_str("a listed class"),
+            Self::Callable(names) => write!(formatter, "{}", names.join(" or ").replace(':', ".")),
             Self::Any => formatter.write_str("anything listed"),
             Self::Text(texts) => write!(formatter, "'{}'", texts.join("' or '")),
             Self::Rest(expected) => write!(formatter, "more: {expected}"),
@@ -96,17 +103,20 @@ mod tests {
 
     #[test]
     fn arguments_fit_by_position() {
-        use ArgumentKind::{Class, Mixed, Other, Plain, Text};
-        assert!(fit(&["class", "plain"], &[Class, Plain]));
+        use ArgumentKind::{Mixed, Other, Plain, Text};
+        let class = || ArgumentKind::Class("torch:Tensor".into());
+        assert!(fit(&["class", "plain"], &[class(), Plain]));
+        assert!(fit(&["callable=torch:Size|torch:Tensor"], &[class()]));
+        assert!(!fit(&["callable=torch:Size"], &[class()]));
         assert!(!fit(&["class", "plain"], &[Plain, Plain]));
         assert!(fit(&["plain", "text=latin1|latin-1"], &[Plain, Text("latin1".into())]));
         assert!(!fit(&["plain", "text=latin1"], &[Plain, Text("rot13".into())]));
         assert!(!fit(&["plain"], &[Plain, Plain]));
-        assert!(fit(&["class", "any*"], &[Class, Plain, Mixed, Class]));
-        assert!(!fit(&["class", "any*"], &[Class, Other]));
+        assert!(fit(&["class", "any*"], &[class(), Plain, Mixed, class()]));
+        assert!(!fit(&["class", "any*"], &[class(), Other]));
         assert!(fit(&[], &[]));
         assert!(!fit(&[], &[Plain]));
         assert!(!Expected::all_fit(None, &[Other]));
-        assert!(Expected::all_fit(None, &[Class, Plain]));
+        assert!(Expected::all_fit(None, &[class(), Plain]));
     }
 }

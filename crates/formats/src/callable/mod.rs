@@ -16,7 +16,7 @@ use arguments::{ArgumentKind, Expected};
 /// What is known of a callable in this use. `arguments` gives the kind of each positional argument, when it is called.
 #[must_use]
 pub fn judge(module: &str, name: &str, usage: Usage, arguments: Option<&[ArgumentKind]>) -> Standing {
-    if is_torchscript(module) && matches!(usage, Usage::Reference | Usage::New | Usage::Build) {
+    if is_torchscript(module) && !name.contains('.') && matches!(usage, Usage::Reference | Usage::New | Usage::Build) {
         let reason =
             "A class of the TorchScript program in the same archive: its own interpreter makes it, not Python.";
         return Standing::Inert { reason: reason.into() };

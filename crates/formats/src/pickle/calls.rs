@@ -44,6 +44,9 @@ impl Machine<'_> {
     /// NEWOBJ and NEWOBJ_EX: the class's `__new__`, with positional and, in the latter, keyword arguments.
     pub(super) fn new_object(&mut self, with_keywords: bool) {
         let keywords = if with_keywords { self.pop() } else { Value::Plain };
+        if self.plants(keywords) {
+            self.planted("an object that is made");
+        }
         let arguments = self.pop();
         let class = self.pop();
         self.check_tuple(arguments, "making an object");
@@ -107,8 +110,11 @@ impl Machine<'_> {
                 self.uses.broken(self.at, "something that is not callable is called");
                 Value::Lost
             }
-            Value::Lost => Value::Lost,
-            Value::Made(_) | Value::Node(_) | Value::Persistent => self.call_computed(callable, arguments, usage),
+            // A limit was met, or a loader has stopped: in the first case a loader calls what is not known here.
+            Value::Lost if self.uses.is_broken() => Value::Lost,
+            Value::Lost | Value::Made(_) | Value::Node(_) | Value::Persistent => {
+                self.call_computed(callable, arguments, usage)
+            }
         }
     }
 
@@ -148,9 +154,10 @@ impl Machine<'_> {
             ("copyreg", "_reconstructor") => self.reconstructor(id, arguments),
             ("copyreg", "__newobj__" | "__newobj_ex__") => self.new_object_by_function(id, arguments),
             ("builtins", "getattr") => self.get_attribute(arguments),
-            ("torch._utils" | "torch._tensor", "_rebuild_from_type" | "_rebuild_from_type_v2") => {
-                self.rebuild_from_type(id, arguments)
-            }
+            (
+                "torch._utils" | "torch._tensor" | "torch.tensor" | "fastai.torch_core",
+                "_rebuild_from_type" | "_rebuild_from_type_v2",
+            ) => self.rebuild_from_type(id, arguments),
             ("torch.storage", "_load_from_bytes") => self.nested_pickle(id, arguments, 0),
             ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") if self.is_object_dtype(arguments) => {
                 self.nested_pickle(id, arguments, 1)
@@ -261,7 +268,7 @@ impl Machine<'_> {
         for state in state {
             if self.plants(*state) || self.holds_of(*state).uncleared {
                 let target = self.express(result);
-                self.uses.mutation(self.at, target, "stores a callable under a name that unpicklers call".to_owned());
+                self.planted(&target);
             }
         }
         Some(result)
@@ -308,6 +315,7 @@ impl Machine<'_> {
     }
 
     fn inert_result(&mut self, id: GlobalId, arguments: Value) -> Value {
+        self.plants_state |= self.plants_pairs(arguments);
         self.check_allocation(id, arguments);
         let remembered =
             self.globals.get(id).is_some_and(|global| REMEMBERED.iter().any(|(module, name)| global.is(module, name)));
@@ -343,7 +351,7 @@ impl Machine<'_> {
         let holds = self.holds_of(value);
         match value {
             _ if holds.uncleared => ArgumentKind::Other,
-            Value::Global(_) => ArgumentKind::Class,
+            Value::Global(id) => ArgumentKind::Class(self.globals.key(id)),
             _ if holds.callable => ArgumentKind::Mixed,
             _ => ArgumentKind::Plain,
         }

@@ -18,9 +18,9 @@ impl Machine<'_> {
     pub(super) fn build(&mut self) -> Result<Flow, ReadError> {
         let state = self.pop();
         let target = self.stack.top().unwrap_or(Value::Lost);
-        if self.plants(state) {
+        if self.plants(state) || self.plants_state && self.is_made(state) {
             let target = self.express(target);
-            self.uses.mutation(self.at, target, "stores a callable under a name that unpicklers call".to_owned());
+            self.planted(&target);
         }
         self.change(target, Usage::Build, state);
         self.pass_raw_array(target, state)
@@ -33,6 +33,37 @@ impl Machine<'_> {
             _ => false,
         };
         planted(&state) || self.items(state).iter().any(planted) || self.has_special_slots(state)
+    }
+
+    /// Whether a state, or one half of a state of two, was made by an inert call.
+    fn is_made(&self, state: Value) -> bool {
+        let is_made = |value: &Value| matches!(value, Value::Made(_));
+        is_made(&state) || self.items(state).iter().any(is_made)
+    }
+
+    /// Whether an argument of a call is a list of pairs of which one stores a callable under a name that unpicklers call, as
+    /// dictionaries by another name are made.
+    pub(super) fn plants_pairs(&mut self, arguments: Value) -> bool {
+        let lists = self.items(arguments);
+        lists.into_iter().any(|list| {
+            let holds = self.holds_of(list);
+            let is_seen_whole =
+                |value| matches!(value, Value::Node(node) if self.nodes.get(node).is_some_and(|it| !it.cut));
+            let whole = is_seen_whole(list);
+            let pairs = if holds.callable { self.items(list) } else { Vec::new() };
+            holds.callable && !whole || self.plants(list) || pairs.into_iter().any(|pair| self.is_planted_pair(pair))
+        })
+    }
+
+    fn is_planted_pair(&mut self, pair: Value) -> bool {
+        let items = self.items(pair);
+        items.len() == 2 && self.holds_of_pairs(&items).planted
+    }
+
+    /// Notes that a callable is stored under a name that unpicklers call.
+    pub(super) fn planted(&mut self, target: &str) {
+        let change = "stores a callable under a name that unpicklers call".to_owned();
+        self.uses.mutation(self.at, target.to_owned(), change);
     }
 
     /// Whether the second half of a state of two, which is set attribute by attribute, reaches a special attribute:
@@ -114,7 +145,37 @@ impl Machine<'_> {
             // A container that was not remembered may go on holding what does not matter.
             Value::Plain if holds != Holds::default() => drop(self.out_of_room()),
             Value::Plain => {}
-            _ => self.change(target, usage, items.last().copied().unwrap_or(Value::Plain)),
+            _ => {
+                self.plants_in_made(target, items, holds);
+                self.change(target, usage, items.last().copied().unwrap_or(Value::Plain));
+            }
+        }
+    }
+
+    /// Items of what an inert call made may be its attributes; a special one is nothing else.
+    fn plants_in_made(&mut self, target: Value, items: &[Value], holds: Holds) {
+        if !holds.planted {
+            return;
+        }
+        self.plants_state = true;
+        let is_special = |pair: &[Value]| {
+            let [key, value] = pair else { return false };
+            self.is_callable(*value)
+                && self.text(*key).is_none_or(|key| key.starts_with("__"))
+                && self.may_be_text(*key)
+        };
+        if items.chunks(2).any(is_special) {
+            let target = self.express(target);
+            self.planted(&target);
+        }
+    }
+
+    /// Whether a key that is not a constant may still be a text: one that was made.
+    fn may_be_text(&self, key: Value) -> bool {
+        match key {
+            Value::Made(_) | Value::Lost | Value::Literal(_) => true,
+            Value::Node(node) => !self.is_plain_node(node),
+            _ => false,
         }
     }
 
@@ -205,7 +266,11 @@ impl Machine<'_> {
         (holds.callable || holds.uncleared) && !container
     }
 
+    /// Whether a key is such a name, or may be: one that is made while loading is not known.
     fn is_called_by_loaders(&self, key: Value) -> bool {
-        self.text(key).is_some_and(|name| CALLED_BY_LOADERS.contains(&name.as_str()))
+        match self.text(key) {
+            Some(name) => CALLED_BY_LOADERS.contains(&name.as_str()),
+            None => !matches!(key, Value::Literal(_)) && self.may_be_text(key),
+        }
     }
 }

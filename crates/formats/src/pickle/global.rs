@@ -73,6 +73,11 @@ impl Globals {
         Some(id)
     }
 
+    /// A callable as lists name it: `module:name`.
+    pub(super) fn key(&self, id: GlobalId) -> String {
+        self.get(id).map(|global| format!("{}:{}", global.module, global.name)).unwrap_or_default()
+    }
+
     pub(super) fn get(&self, id: GlobalId) -> Option<&Global> {
         self.list.get(id.0 as usize)
     }

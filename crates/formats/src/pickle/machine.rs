@@ -71,6 +71,9 @@ pub(super) struct Machine<'a> {
     nesting: u32,
     /// What STOP returned.
     pub(super) result: Value,
+    /// Whether something that an inert call made, which may be a dictionary by another name, holds a callable under a name that
+    /// unpicklers call.
+    pub(super) plants_state: bool,
     /// Where the opcodes stand that were gone through while nothing was broken, for a search: it ends where nothing can
     /// come of it any more.
     pub(super) passed: Option<Vec<u64>>,
@@ -104,6 +107,7 @@ impl<'a> Machine<'a> {
             embedded: 0,
             nesting: 0,
             result: Value::Lost,
+            plants_state: false,
             passed: None,
         }
     }

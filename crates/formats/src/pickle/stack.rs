@@ -2,8 +2,10 @@
 
 use super::value::Value;
 
-/// Values that may stand on the stack at once: 8 MiB of them. Picklers write batches of 1,000.
+/// Values that are kept on the stack at once: 8 MiB of them. Picklers write batches of 1,000.
 const MAX_VALUES: usize = 1 << 20;
+/// Values at the bottom that are forgotten when there is no room: what an opcode takes stands on top.
+const FORGOTTEN: usize = MAX_VALUES / 2;
 
 /// Why the stack cannot do as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +14,7 @@ pub(super) enum StackError {
     Underflow,
     /// There is no mark.
     NoMark,
-    /// More values or marks than are kept.
+    /// More values or marks than are kept; of values the oldest are forgotten.
     Full,
 }
 
@@ -46,11 +48,20 @@ impl Stack {
 
     #[inline]
     pub(super) fn push(&mut self, value: Value) -> Result<(), StackError> {
-        if self.is_full() {
-            return Err(StackError::Full);
+        let is_full = self.is_full();
+        if is_full {
+            self.forget();
         }
         self.values.push(value);
-        Ok(())
+        if is_full { Err(StackError::Full) } else { Ok(()) }
+    }
+
+    /// Makes room at the bottom: what is taken from there later is not known.
+    #[cold]
+    fn forget(&mut self) {
+        self.values.drain(..FORGOTTEN.min(self.values.len()));
+        let forgotten = u32::try_from(FORGOTTEN).unwrap_or(u32::MAX);
+        self.marks.iter_mut().for_each(|mark| *mark = mark.saturating_sub(forgotten));
     }
 
     #[inline]
