@@ -21,6 +21,9 @@ struct Wrapper {
 impl Machine<'_> {
     /// After a BUILD: if joblib would now read an array from the stream, goes on behind it.
     pub(super) fn pass_raw_array(&mut self, target: Value, state: Value) -> Result<Flow, ReadError> {
+        if !self.raw_arrays {
+            return Ok(Flow::Next);
+        }
         let Some(class) = self.class_of(target).and_then(|id| self.globals.get(id)) else { return Ok(Flow::Next) };
         if class.is("joblib.numpy_pickle", "NumpyArrayWrapper")
             || class.is("sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper")
@@ -75,7 +78,8 @@ impl Machine<'_> {
     fn wrapper(&self, state: Value) -> Option<Wrapper> {
         let attribute = |wanted: &str| {
             let items = self.items(state);
-            let mut pairs = items.chunks_exact(2).filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)));
+            // Of two entries with one key the last counts.
+            let mut pairs = items.chunks_exact(2).rev().filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)));
             pairs.find(|(key, _)| self.text(*key).as_deref() == Some(wanted)).map(|(_, value)| value)
         };
         let shape = attribute("shape")?;
@@ -84,7 +88,7 @@ impl Machine<'_> {
         Some(Wrapper {
             elements: extents?.into_iter().fold(1, u64::saturating_mul),
             element_bytes: element_bytes(&code)?,
-            is_object: code.starts_with('O'),
+            is_object: code.trim_start_matches(['<', '>', '|', '=']).starts_with('O'),
             is_padded: attribute("numpy_array_alignment_bytes").is_some_and(|value| self.integer(value).is_some()),
         })
     }

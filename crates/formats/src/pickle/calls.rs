@@ -240,7 +240,7 @@ impl Machine<'_> {
 
     /// Records that an attribute is read; none when a list says that it is dangerous itself.
     fn attribute_of_listed(&mut self, object: Value, name: &str) -> Option<()> {
-        if let Value::Global(id) = object {
+        if let Value::Global(id) | Value::Made(id) = object {
             let global = self.globals.get(id)?;
             let path = format!("{}.{name}", global.name);
             if crate::callable::list::danger(&global.module, &path).is_some() {
@@ -265,7 +265,12 @@ impl Machine<'_> {
         }
         self.passes_on(id);
         let result = self.call(*function, *inner, Usage::Reduce);
+        // What a function for tensors makes takes any attribute; of anything else the state is set as BUILD does it.
+        let is_object = matches!(result, Value::Made(_));
         for state in state {
+            if is_object {
+                self.change(result, Usage::Build, *state);
+            }
             if self.plants(*state) || self.holds_of(*state).uncleared {
                 let target = self.express(result);
                 self.planted(&target);
@@ -332,12 +337,9 @@ impl Machine<'_> {
     /// The class of what a function makes, when it is its first argument, as in `_reconstruct(ndarray, …)`:
     /// state that is set later is judged by it. Otherwise the function stands for what it makes.
     fn made_class(&mut self, id: GlobalId, arguments: Value) -> GlobalId {
-        let is_inert = |standing: &Standing| matches!(standing, Standing::Inert { .. });
-        if is_inert(&self.globals.standing(id, Usage::Build, None)) {
-            return id;
-        }
         let Some(Value::Global(class)) = self.items(arguments).first().copied() else { return id };
-        if is_inert(&self.globals.standing(class, Usage::Build, None)) { class } else { id }
+        let of_class = self.globals.standing(class, Usage::Build, None);
+        if matches!(of_class, Standing::Inert { .. }) { class } else { id }
     }
 
     fn argument_kinds(&mut self, arguments: Value) -> Vec<ArgumentKind> {

@@ -2,6 +2,7 @@
 //!
 //! A pickle has no business changing what it did not make: a class, a module, a function or the loader's own objects.
 
+use crate::callable::list::StateConditions;
 use crate::fact::{Anomaly, Standing, Usage};
 use crate::source::ReadError;
 
@@ -189,7 +190,7 @@ impl Machine<'_> {
     }
 
     /// Judges a change to something that is not a plain container.
-    fn change(&mut self, target: Value, usage: Usage, with: Value) {
+    pub(super) fn change(&mut self, target: Value, usage: Usage, with: Value) {
         if let Some(class) = self.class_of(target) {
             let mut standing = self.globals.standing(class, usage, None);
             if usage == Usage::Build && !self.state_fits(class, with) {
@@ -227,15 +228,31 @@ impl Machine<'_> {
         let Value::Node(node) = state else { return false };
         let Some(known) = self.nodes.get(node) else { return false };
         let pairs = self.items(state);
-        let fits = |pair: &[Value]| {
-            let [key, value] = pair else { return false };
-            self.text(*key).is_some_and(|key| conditions.allow(&key, self.text(*value).as_deref()))
-        };
         match known.kind {
-            NodeKind::Dict => !known.cut && pairs.chunks(2).all(fits),
-            // Old releases set their state as a tuple, which nothing evaluates.
-            NodeKind::Tuple => conditions.tuples && !known.holds.uncleared,
+            NodeKind::Dict => !known.cut && pairs.chunks(2).all(|pair| self.pair_fits(conditions, pair)),
+            // Old releases set their state as a tuple, of which nothing is evaluated as long as it is not taken for pairs.
+            NodeKind::Tuple => {
+                let parts = || pairs.iter().all(|part| self.part_fits(conditions, *part));
+                conditions.tuples && !known.holds.uncleared && !known.cut && parts()
+            }
             _ => false,
+        }
+    }
+
+    fn pair_fits(&self, conditions: &StateConditions, pair: &[Value]) -> bool {
+        let [key, value] = pair else { return false };
+        self.text(*key).is_some_and(|key| conditions.allow(&key, self.text(*value).as_deref()))
+    }
+
+    /// Whether a part of a tuple sets nothing it should not, if it is a dictionary or taken for a key and its value.
+    fn part_fits(&self, conditions: &StateConditions, part: Value) -> bool {
+        let Value::Node(node) = part else { return !matches!(part, Value::Made(_) | Value::Lost) };
+        let Some(known) = self.nodes.get(node) else { return false };
+        let items = self.items(part);
+        match known.kind {
+            NodeKind::Dict => !known.cut && items.chunks(2).all(|pair| self.pair_fits(conditions, pair)),
+            _ if items.len() == 2 && self.text(items[0]).is_some() => self.pair_fits(conditions, &items),
+            _ => true,
         }
     }
 

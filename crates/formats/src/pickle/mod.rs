@@ -17,6 +17,7 @@ mod lookups;
 mod machine;
 mod memo;
 mod opcode;
+mod other_readings;
 mod reading;
 mod rename;
 mod search;
@@ -39,6 +40,7 @@ use crate::text::is_text;
 
 use literal::Literal;
 use machine::{End, Machine};
+use other_readings::Reach;
 use tensors::{Storage, bytes_of};
 
 pub use search::{Place, search, search_beneath, search_start};
@@ -155,8 +157,10 @@ impl Streams<'_> {
         self.storages.extend(storages);
         let arrays = std::mem::take(&mut machine.uses.arrays);
         let (at, next) = (machine.at, machine.cursor.position());
+        let reach = Reach::of(&machine);
         machine.write_tensors(self.facts);
         machine.write_facts(self.facts);
+        other_readings::read(self.source, position, &arrays, reach, self.budget, self.facts);
         for array in arrays {
             let most = array.end.saturating_sub(array.start).min(ARRAY_SEARCHED);
             search::search_within(self.source, array.start, most, self.budget, self.facts);
