@@ -13,6 +13,8 @@ pub enum ArgumentKind {
     Class(String),
     /// A container that holds references to listed callables.
     Mixed,
+    /// Any number of arguments that are plain: there was no room to remember them.
+    Unseen,
     /// Anything else: something no list clears.
     Other,
 }
@@ -60,7 +62,7 @@ impl Expected {
             Self::Plain => matches!(given, ArgumentKind::Plain | ArgumentKind::Text(_)),
             Self::Class => matches!(given, ArgumentKind::Class(_)),
             Self::Callable(names) => matches!(given, ArgumentKind::Class(name) if names.contains(name)),
-            Self::Any => *given != ArgumentKind::Other,
+            Self::Any => !matches!(given, ArgumentKind::Other | ArgumentKind::Unseen),
             Self::Text(texts) => matches!(given, ArgumentKind::Text(text) if texts.contains(text)),
             Self::Rest(expected) => expected.fits(given),
         }
@@ -73,6 +75,9 @@ impl Expected {
         let Some(expected) = expected else {
             return given.iter().all(|kind| *kind != ArgumentKind::Other);
         };
+        if given == [ArgumentKind::Unseen] {
+            return expected.iter().all(|expected| expected.fits(&ArgumentKind::Plain));
+        }
         let last = expected.last();
         let at = |index: usize| expected.get(index).or(last.filter(|last| matches!(last, Self::Rest(_))));
         given.iter().enumerate().all(|(index, kind)| at(index).is_some_and(|expected| expected.fits(kind)))
@@ -114,6 +119,9 @@ mod tests {
         assert!(!fit(&["plain"], &[Plain, Plain]));
         assert!(fit(&["class", "any*"], &[class(), Plain, Mixed, class()]));
         assert!(!fit(&["class", "any*"], &[class(), Other]));
+        assert!(fit(&["plain", "any*"], &[ArgumentKind::Unseen]));
+        assert!(!fit(&["plain", "text=latin1"], &[ArgumentKind::Unseen]));
+        assert!(!fit(&["class", "plain"], &[ArgumentKind::Unseen]));
         assert!(fit(&[], &[]));
         assert!(!fit(&[], &[Plain]));
         assert!(!Expected::all_fit(None, &[Other]));

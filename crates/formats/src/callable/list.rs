@@ -314,7 +314,9 @@ pub fn danger(module: &str, name: &str) -> Option<&'static Danger> {
         below.or_else(other).or_else(|| find(format!("{start}:*")))
     };
     let whole = if is_short(name) { of_module(&format!(":{name}")) } else { None };
+    let of_program = || module.ends_with(".__main__").then(|| find("*.__main__:*".to_owned())).flatten();
     whole
+        .or_else(of_program)
         .or_else(|| of_module(":*"))
         .or_else(|| name.match_indices('.').take_while(|(end, _)| *end <= MAX_PATTERN).find_map(within_name))
         .or_else(|| of_module(".*:*"))

@@ -41,7 +41,8 @@ pub fn judge(module: &str, name: &str, usage: Usage, arguments: Option<&[Argumen
 }
 
 /// Names that only TorchScript's own reader resolves; Python has no such module.
-fn is_torchscript(module: &str) -> bool {
+#[must_use]
+pub fn is_torchscript(module: &str) -> bool {
     module == "__torch__" || module.starts_with("__torch__.")
 }
 

@@ -343,6 +343,9 @@ impl Machine<'_> {
     }
 
     fn argument_kinds(&mut self, arguments: Value) -> Vec<ArgumentKind> {
+        if !matches!(arguments, Value::Node(_)) {
+            return vec![if arguments == Value::Plain { ArgumentKind::Unseen } else { ArgumentKind::Other }];
+        }
         self.items(arguments).into_iter().map(|argument| self.argument_kind(argument)).collect()
     }
 

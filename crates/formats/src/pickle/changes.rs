@@ -19,7 +19,8 @@ impl Machine<'_> {
     pub(super) fn build(&mut self) -> Result<Flow, ReadError> {
         let state = self.pop();
         let target = self.stack.top().unwrap_or(Value::Lost);
-        if self.plants(state) || self.plants_state && self.is_made(state) {
+        let is_lost = state == Value::Lost && !self.uses.is_broken();
+        if is_lost || self.plants(state) || self.plants_state && self.is_made(state) {
             let target = self.express(target);
             self.planted(&target);
         }
@@ -39,21 +40,23 @@ impl Machine<'_> {
     /// Whether a state, or one half of a state of two, was made by an inert call.
     fn is_made(&self, state: Value) -> bool {
         let is_made = |value: &Value| matches!(value, Value::Made(_));
-        is_made(&state) || self.items(state).iter().any(is_made)
+        let is_tuple = matches!(state, Value::Node(node) if self.kind_of(node) == Some(NodeKind::Tuple));
+        is_made(&state) || is_tuple && self.items(state).iter().any(is_made)
     }
 
     /// Whether an argument of a call is a list of pairs of which one stores a callable under a name that unpicklers call, as
     /// dictionaries by another name are made.
     pub(super) fn plants_pairs(&mut self, arguments: Value) -> bool {
-        let lists = self.items(arguments);
-        lists.into_iter().any(|list| {
-            let holds = self.holds_of(list);
-            let is_seen_whole =
-                |value| matches!(value, Value::Node(node) if self.nodes.get(node).is_some_and(|it| !it.cut));
-            let whole = is_seen_whole(list);
-            let pairs = if holds.callable { self.items(list) } else { Vec::new() };
-            holds.callable && !whole || self.plants(list) || pairs.into_iter().any(|pair| self.is_planted_pair(pair))
-        })
+        self.items(arguments).into_iter().any(|list| self.list_plants(list))
+    }
+
+    fn list_plants(&mut self, list: Value) -> bool {
+        let Value::Node(node) = list else { return false };
+        if !self.is_plain_node(node) || !self.holds_of(list).callable {
+            return false;
+        }
+        let cut = self.nodes.get(node).is_none_or(|node| node.cut);
+        cut || self.plants(list) || self.items(list).into_iter().any(|pair| self.is_planted_pair(pair))
     }
 
     fn is_planted_pair(&mut self, pair: Value) -> bool {
@@ -246,12 +249,17 @@ impl Machine<'_> {
 
     /// Whether a part of a tuple sets nothing it should not, if it is a dictionary or taken for a key and its value.
     fn part_fits(&self, conditions: &StateConditions, part: Value) -> bool {
-        let Value::Node(node) = part else { return !matches!(part, Value::Made(_) | Value::Lost) };
+        let Value::Node(node) = part else {
+            return !matches!(part, Value::Made(_) | Value::Lost) && !self.is_out_of_room();
+        };
         let Some(known) = self.nodes.get(node) else { return false };
         let items = self.items(part);
         match known.kind {
             NodeKind::Dict => !known.cut && items.chunks(2).all(|pair| self.pair_fits(conditions, pair)),
-            _ if items.len() == 2 && self.text(items[0]).is_some() => self.pair_fits(conditions, &items),
+            _ if items.len() == 2 && self.may_be_text(items[0]) => {
+                matches!(items[0], Value::Literal(_)) && self.text(items[0]).is_none()
+                    || self.pair_fits(conditions, &items)
+            }
             _ => true,
         }
     }
@@ -267,8 +275,8 @@ impl Machine<'_> {
             let of_pair = self.holds_of_all(pair);
             holds = holds.join(of_pair);
             if let [key, value] = pair
-                && self.is_callable(*value)
                 && self.is_called_by_loaders(*key)
+                && (self.is_callable(*value) || self.is_special(*key) && matches!(value, Value::Made(_)))
             {
                 holds.planted = true;
             }
@@ -281,6 +289,11 @@ impl Machine<'_> {
         let holds = self.holds_of(value);
         let container = matches!(value, Value::Node(node) if self.is_plain_node(node));
         (holds.callable || holds.uncleared) && !container
+    }
+
+    /// Whether a key is a special name: what stands under it may be called whatever made it.
+    fn is_special(&self, key: Value) -> bool {
+        self.text(key).is_some_and(|name| name.starts_with("__"))
     }
 
     /// Whether a key is such a name, or may be: one that is made while loading is not known.

@@ -86,6 +86,11 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether a plain value may be a container that there was no room for.
+    pub(super) fn is_out_of_room(&self) -> bool {
+        self.nodes.full
+    }
+
     /// Notes that something that matters could not be remembered.
     pub(super) fn out_of_room(&mut self) -> Value {
         self.uses.incomplete(self.at, Gap::Limit, "the stream holds more objects than are followed");
@@ -144,6 +149,7 @@ impl Machine<'_> {
             self.uses.anomaly(self.at, Anomaly::AllocationBomb, detail);
         }
         if !self.memo.put(index, value) {
+            self.forgets = true;
             self.uses.incomplete(self.at, Gap::Limit, "the stream remembers more objects than are followed");
         }
         Ok(())
@@ -151,12 +157,11 @@ impl Machine<'_> {
 
     pub(super) fn get(&mut self, code: u8) -> Result<(), ReadError> {
         let index = self.memo_index(code)?;
-        if let Some(value) = self.memo.get(index) {
-            self.push(value);
-        } else {
+        let value = self.memo.get(index);
+        if value.is_none() && !self.forgets {
             self.uses.broken(self.at, format!("memo entry {index} is read but never written"));
-            self.push(Value::Lost);
         }
+        self.push(value.unwrap_or(Value::Lost));
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::reading::is_identifier_path;
 use crate::callable::arguments::ArgumentKind;
 use crate::callable::list::{StateConditions, danger, state_conditions};
-use crate::callable::{depends_on_arguments, judge};
+use crate::callable::{depends_on_arguments, is_torchscript, judge};
 use crate::fact::{Standing, Usage};
 
 /// Different callables remembered in one stream; real pickles have dozens, whole libraries a few thousand.
@@ -45,6 +45,8 @@ impl Global {
 /// All callables of one stream.
 #[derive(Debug, Default)]
 pub(super) struct Globals {
+    /// Whether names of `__torch__` are those of a program in the same archive. Python would import a module of that name.
+    pub(super) torchscript: bool,
     list: Vec<Global>,
     numbers: HashMap<(String, String), GlobalId>,
 }
@@ -96,7 +98,8 @@ impl Globals {
         if let Some((_, standing)) = global.known.iter().find(|(known, _)| *known == usage) {
             return standing.clone();
         }
-        let standing = judge(&global.module, &global.name, usage, None);
+        let is_foreign = !self.torchscript && is_torchscript(&global.module);
+        let standing = if is_foreign { Standing::Unknown } else { judge(&global.module, &global.name, usage, None) };
         global.known.push((usage, standing.clone()));
         standing
     }

@@ -71,6 +71,8 @@ pub(super) struct Machine<'a> {
     nesting: u32,
     /// What STOP returned.
     pub(super) result: Value,
+    /// Whether there was no room for an entry of the memo.
+    pub(super) forgets: bool,
     /// Whether bytes of arrays are passed over where joblib's unpickler reads them.
     pub(super) raw_arrays: bool,
     /// Whether something that an inert call made, which may be a dictionary by another name, holds a callable under a name that
@@ -109,6 +111,7 @@ impl<'a> Machine<'a> {
             embedded: 0,
             nesting: 0,
             result: Value::Lost,
+            forgets: false,
             raw_arrays: true,
             plants_state: false,
             passed: None,

@@ -92,7 +92,8 @@ impl Format for Pickle {
     }
 
     fn inspect(&self, source: &dyn Source, context: &Context<'_>, facts: &mut Facts) {
-        Streams { source, budget: context.budget, facts, count: 0, legacy: false, storages: Vec::new() }.inspect();
+        let (budget, in_archive) = (context.budget, context.role == Role::Pickle);
+        Streams { source, budget, facts, in_archive, count: 0, legacy: false, storages: Vec::new() }.inspect();
     }
 }
 
@@ -122,6 +123,8 @@ struct Streams<'a> {
     source: &'a dyn Source,
     budget: &'a Budget,
     facts: &'a mut Facts,
+    /// Whether the file lies in an archive that says that it is a pickle, as TorchScript's do.
+    in_archive: bool,
     count: u64,
     legacy: bool,
     storages: Vec<Storage>,
@@ -146,6 +149,7 @@ impl Streams<'_> {
     /// Follows one stream; gives where the next may start, none when this one broke.
     fn follow(&mut self, position: u64) -> Option<u64> {
         let mut machine = Machine::new(self.source, position, self.budget, self.facts.wants_steps());
+        machine.globals.torchscript = self.in_archive;
         let end = machine.run(u64::MAX);
         self.count = self.count.saturating_add(1);
         self.describe(&machine);

@@ -91,6 +91,8 @@ const MAX_ITEMS_OF_NODE: usize = 96;
 pub(super) struct Nodes {
     nodes: Vec<Node>,
     items: Vec<Value>,
+    /// Whether there was no room for one.
+    pub(super) full: bool,
 }
 
 impl Nodes {
@@ -98,6 +100,7 @@ impl Nodes {
     pub(super) fn add(&mut self, kind: NodeKind, items: &[Value], holds: Holds) -> Option<NodeId> {
         let kept = items.get(..items.len().min(MAX_ITEMS_OF_NODE)).unwrap_or_default();
         if self.nodes.len() >= MAX_NODES || self.items.len().saturating_add(kept.len()) > MAX_ITEMS {
+            self.full = true;
             return None;
         }
         let id = NodeId(u32::try_from(self.nodes.len()).ok()?);
