@@ -5,6 +5,7 @@
 pub mod attest;
 pub mod bom;
 pub mod bounded;
+mod bytecode_cache;
 pub mod cache;
 pub mod card;
 mod checkpoint;

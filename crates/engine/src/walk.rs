@@ -8,12 +8,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::bytecode_cache;
+
 /// Folders within folders.
 const MAX_FOLDERS_DEEP: usize = 128;
 /// Files in one scan.
 const MAX_FILES: usize = 5_000_000;
 /// Folders that belong to tools, not to models: named, not walked.
-const TOOL_FOLDERS: &[&str] = &[".git", ".venv", "node_modules", "__pycache__"];
+const TOOL_FOLDERS: &[&str] = &[".git", ".venv", "node_modules", BYTECODE];
+/// Where Python keeps bytecode: what else lies there is read.
+const BYTECODE: &str = "__pycache__";
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +125,9 @@ impl Walk {
             self.link(path);
         } else if kind.is_dir() && is_tool {
             self.add(path, EntryKind::ToolFolder, 0);
+            if path.ends_with(BYTECODE) {
+                self.bytecode(path);
+            }
         } else if kind.is_dir() {
             self.folder(path, depth + 1);
         } else if kind.is_file() {
@@ -128,6 +135,21 @@ impl Walk {
             self.add(path, EntryKind::File(path.to_owned()), size);
         } else {
             self.add(path, EntryKind::Special, 0);
+        }
+    }
+
+    /// What lies in a folder of bytecode and is none, or is taken without a look at its source.
+    fn bytecode(&mut self, folder: &Path) {
+        let listed = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut odd: Vec<PathBuf> = listed.filter(|path| path.is_file() && !bytecode_cache::is_ordinary(path)).collect();
+        odd.sort_unstable();
+        for path in odd {
+            if path.is_symlink() {
+                self.link(&path);
+                continue;
+            }
+            let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            self.add(&path, EntryKind::File(path.clone()), size);
         }
     }
 
@@ -211,6 +233,16 @@ mod tests {
         let entries = walk(&[root.path().to_owned()], false).unwrap();
         assert_eq!(names(&entries, root.path()), [".git"]);
         assert_eq!(entries[0].kind, EntryKind::ToolFolder);
+    }
+
+    #[test]
+    fn what_does_not_belong_into_a_folder_of_bytecode_is_read() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("__pycache__")).unwrap();
+        fs::write(root.path().join("__pycache__/a.cpython-311.pyc"), [0; 16]).unwrap();
+        fs::write(root.path().join("__pycache__/model.pkl"), "x").unwrap();
+        let entries = walk(&[root.path().to_owned()], false).unwrap();
+        assert_eq!(names(&entries, root.path()), ["__pycache__", "__pycache__/model.pkl"]);
     }
 
     #[test]
