@@ -141,7 +141,8 @@ impl Walk {
     /// What lies in a folder of bytecode and is none, or is taken without a look at its source.
     fn bytecode(&mut self, folder: &Path) {
         let listed = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut odd: Vec<PathBuf> = listed.filter(|path| path.is_file() && !bytecode_cache::is_ordinary(path)).collect();
+        let mut odd: Vec<PathBuf> =
+            listed.filter(|path| path.is_file() && !bytecode_cache::is_ordinary(path)).collect();
         odd.sort_unstable();
         for path in odd {
             if path.is_symlink() {
