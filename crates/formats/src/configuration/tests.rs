@@ -182,6 +182,33 @@ fn expressions_that_reach_out_are_code() {
 }
 
 #[test]
+fn expressions_of_monai_are_read_as_python() {
+    assert_eq!(json(r#"{"x": "$__import__('os').system('id')"}"#), ["code x"]);
+    assert_eq!(json(r#"{"x": "$o.system('id')", "a": {"imports": ["$import os as o"]}}"#)[0], "code x");
+    assert_eq!(yaml("a.yaml", "imports: [$import subprocess as s]\nx: $s.Popen(@a#0::b)\n").last().unwrap(), "code x");
+    for usual in [
+        "$import glob",
+        "$import os",
+        "$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')",
+        "$list(sorted(glob.glob(@dataset_dir + '/imagesTr/*.nii.gz')))",
+        "$os.path.join(@bundle_root, 'models')",
+        "$@network_def.to(@device)",
+        "$[{'image': i, 'label': l} for i, l in zip(@images[:-9], @labels[:-9])]",
+        "$monai.utils.set_determinism(seed=123)",
+        "$setattr_done",
+        "$ python train.py",
+        "$HOME/data",
+        "$@train#trainer.run()",
+    ] {
+        assert_eq!(
+            json(&format!(r#"{{"imports": ["$import os"], "_target_": "torch.nn.Linear", "x": "{usual}"}}"#)),
+            NOTHING,
+            "{usual}"
+        );
+    }
+}
+
+#[test]
 fn rasa_and_conda_are_looked_at() {
     let rasa = "recipe: default.v1\npipeline:\n- name: WhitespaceTokenizer\n- name: mine.Component\n";
     assert_eq!(yaml("config.yml", rasa), ["unknown mine.Component"]);
