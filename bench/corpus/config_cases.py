@@ -103,6 +103,18 @@ def hydra() -> Shelf:
     add("target-unknown", "a:\n  _target_: evil_package.Backdoor\n", "a target of an unknown package", "not-allow")
     add("target-file", "a:\n  _target_: modeling_waag.WaagModel\n", "a target in a file beside it", "not-allow")
     add("target-json", json.dumps({"model": {"_target_": "os.system", "_args_": ["echo waag-inert"]}}), "a target in JSON", name="config.json")
+    # Gadgets of libraries whose classes configurations name all the time.
+    for target in ("speechbrain.utils.superpowers.run_shell", "speechbrain.inference.interfaces.foreign_class", "mlflow.utils.process._exec_cmd", "mlflow.projects.run", "mlflow.pyfunc.load_model", "ldm.util.get_obj_from_str", "sgm.util.get_obj_from_str",
+                   "nemo.core.classes.common.import_class_by_path", "hydra.utils.instantiate"):
+        add(f"gadget-{target.replace('.', '-')}", f"model:\n  _target_: {target}\n  _args_: [echo waag-inert]\n", f"the target {target}")
+    add("gadget-tag", "x: !apply:speechbrain.utils.superpowers.run_shell [echo waag-inert]\n", "a tag of SpeechBrain that starts a shell", name="hyperparams.yaml")
+    add("gadget-object", "x: !!python/object/apply:mlflow.utils.process._exec_cmd [[echo, waag-inert]]\n", "a function of MLflow that starts a program")
+    add("lookup-interpolation", "module: os\na:\n  _target_: hydra.utils.get_method\n  path: ${module}.system\n", "a look-up of a path put together by interpolation", "not-allow")
+    add("target-trust", "a:\n  _target_: transformers.AutoModel.from_pretrained\n  pretrained_model_name_or_path: evil/model\n  trust_remote_code: true\n", "a target that is told to run remote code")
+    add("target-pipeline", "a:\n  _target_: diffusers.DiffusionPipeline.from_pretrained\n  custom_pipeline: evil/pipeline\n", "a target that is told of a pipeline elsewhere")
+    add("monai-expression", '{"x": "$__import__(\'os\').system(\'echo waag-inert\')"}', "MONAI: an expression, without a target", name="inference.json")
+    add("monai-alias", '{"imports": ["$import os as o"], "x": "$o.system(\'echo waag-inert\')"}', "MONAI: a module under another name", name="inference.json")
+    add("monai-target", '{"imports": ["$import shutil"], "net": {"_target_": "torch.nn.Linear"}, "run": ["$shutil.os.system(\'echo waag-inert\')"]}', "MONAI: os.system through another module", name="train.json")
     add("resolver-eval", "a: ${eval:'__import__(\"os\").system(\"echo waag-inert\")'}\n", "an evaluating resolver", "not-allow")
     add("hydra-job", "hydra:\n  launcher:\n    _target_: subprocess.run\n  run: {dir: /root}\n", "a launcher that is subprocess.run")
 
@@ -130,9 +142,13 @@ def hydra_good() -> Shelf:
     for id, text in {
         "model": "model:\n  _target_: torch.nn.Linear\n  in_features: 3\n  out_features: 2\n", "optimizer": "optimizer:\n  _target_: torch.optim.AdamW\n  _partial_: true\n  lr: 0.001\n", "interpolation": "dim: 3\nmodel:\n  _target_: torch.nn.Linear\n  in_features: ${dim}\n",
         "scheduler": "scheduler:\n  _target_: torch.optim.lr_scheduler.CosineAnnealingLR\n  T_max: 100\n", "lightning": "trainer:\n  _target_: pytorch_lightning.Trainer\n  max_epochs: 10\n", "defaults": "defaults:\n- _self_\n- model: small\nhydra:\n  run:\n    dir: outputs/${now:%Y-%m-%d}\n",
+        "speechbrain": "a:\n  _target_: speechbrain.utils.epoch_loop.EpochCounter\n  limit: 3\n", "trust-alone": "base_model: a/b\ntrust_remote_code: true\n", "trust-off": "a:\n  _target_: transformers.AutoModel.from_pretrained\n  trust_remote_code: false\n",
         "sklearn": "model:\n  _target_: sklearn.linear_model.LogisticRegression\n  C: 1.0\n",
     }.items():
         shelf.good(id, text.encode(), f"Hydra: {id}", name="config.yaml")
+    bundle = {"imports": ["$import glob", "$import os"], "bundle_root": ".", "device": "$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')", "files": "$list(sorted(glob.glob(@bundle_root + '/*.nii.gz')))",
+              "net": {"_target_": "monai.networks.nets.UNet", "spatial_dims": 3}, "model": "$@net.to(@device)", "run": ["$@train#trainer.run()"], "data": "$[{'image': i} for i in @files[:-9]]"}
+    shelf.good("monai", json.dumps(bundle).encode(), "expressions as MONAI's bundles have them", name="inference.json")
     plain = b"target: nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE\npreprocessor:\n  _target_: nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor\n  sample_rate: 16000\n"
     shelf.good("nemo", tar_bytes([entry("./model_config.yaml", plain), entry("./model_weights.ckpt", torch_zip()), entry("./vocab.txt", b"eval\nexec\n")]), "an ordinary NeMo model", name="model.nemo")
     shelf.good("nemo-gzip", gz(tar_bytes([entry("./", kind=b"5"), entry("./model_config.yaml", plain), entry("./model_weights.ckpt", torch_zip())])), "an ordinary NeMo model, compressed", name="model.nemo")

@@ -58,6 +58,10 @@ def bad() -> Shelf:
     remote = {"auto_map": {"AutoModelForCausalLM": "modeling_waag.WaagModel"}}
     add("auto-map", "config.json maps AutoModel to the repository's Python", {"modeling_waag.py": PAYLOAD}, "deny", config=remote)
     add("auto-map-elsewhere", "auto_map points to another repository", {}, config={"auto_map": {"AutoModel": "example-invalid/other--modeling.Model"}})
+    for key in ("attn_implementation", "_attn_implementation", "_attn_implementation_internal"):
+        add(f"kernel-{key.strip('_').replace('_', '-')}{'-hidden' * key.startswith('_')}", f"{key} names a repository, whose kernel is fetched and run", {}, "deny", config={key: "evil-org/kernel"})
+    add("kernel-by-part", "attn_implementation names a repository for one part", {}, "deny", config={"attn_implementation": {"": "evil-org/kernel@main:fn"}})
+    add("custom-generate-elsewhere", "generation_config names a repository of code", {"generation_config.json": js({"custom_generate": "evil-org/generate"})}, "deny")
     add("auto-map-no-file", "auto_map names Python that is not there yet", {}, config=remote)
     add("auto-map-tokenizer", "the tokenizer's auto_map", {"tokenization_waag.py": PAYLOAD, "tokenizer_config.json":
         js(TOKENIZER_CONFIG | {"auto_map": {"AutoTokenizer": ["tokenization_waag.WaagTokenizer", None]}})}, "deny")
@@ -143,6 +147,7 @@ def good() -> Shelf:
         shelf.good(id, content, why, name="repo")
 
     add("plain", "an ordinary repository")
+    add("attention", "the usual ways to compute attention", config={"attn_implementation": "flash_attention_2", "_attn_implementation": "sdpa", "text_config": {"_attn_implementation_autoset": True}})
     add("name-or-path", "the trainer's path is left in _name_or_path", config={"_name_or_path": "/home/user/models/llama"})
     add("encoder", "another architecture", config={"model_type": "bert", "architectures": ["BertModel"]})
     add("quantized", "quantisation settings", config={"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 128}})

@@ -81,6 +81,9 @@ def archives() -> Shelf:
     add("extract-archive", sequential(layer("Lambda", {"function": named("keras.src.utils.file_utils", "extract_archive"), "arguments": {"file_path": "x.tar"}})), "unpacks an archive", source="cve-2025-12060")
     add("load-model", sequential(layer("Lambda", {"function": named("keras.models", "load_model"), "arguments": {"filepath": "evil.keras", "safe_mode": False}})), "loads another model without safe mode", source="cve-2025-8747")
     add("saving-api", sequential(layer("Lambda", {"function": named("keras.saving", "load_weights")})), "a saving function as a layer", "not-allow", source="cve-2025-8747")
+    for module, name in (("tensorflow", "py_function"), ("tensorflow.io", "write_file"), ("tensorflow.io.gfile", "copy"), ("jax", "pure_callback")):
+        add(f"lambda-{module.replace('.', '-')}-{name.replace('_', '-')}", sequential(layer("Lambda", {"function": named(module, name)})), f"a Lambda that is {module}.{name}", source="cve-2025-1550")
+    add("tokenizer-proto", sequential({"module": "keras_nlp.tokenizers", "class_name": "SentencePieceTokenizer", "config": {"proto": "/etc/passwd"}, "registered_name": "keras_nlp>SentencePieceTokenizer"}), "a tokenizer that reads a file", source="cve-2025-12058")
     # CVE-2025-12058: a vocabulary that is a path or an address.
     for cls in ("StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup"):
         add(f"vocabulary-file-{cls.lower()}", sequential(layer(cls, {"vocabulary": "/etc/passwd", "invert": False})), f"{cls} reads a file", source="cve-2025-12058")

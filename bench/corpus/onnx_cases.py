@@ -35,6 +35,8 @@ def bad() -> Shelf:
     for id, location in TRAVERSALS.items():
         add(f"external-{id}", model(graph(initializers=[external(location)])), f"external data at {location!r}", source="cve-2022-25882, cve-2024-27318, cve-2025-51480",
             expect="not-allow" if id == "home" else "deny")
+    for key in ("names", "imgsz"):
+        add(f"metadata-{key}", model(metadata={key: "{0: __import__('os').system('echo waag-inert')}", "stride": "32"}), f"metadata that whoever reads `{key}` evaluates")
     add("external-second-location", model(graph(initializers=[tensor("w", [3, 2], None, external={"location": "w.bin"},
         extra=field(13, pair("location", "../../etc/passwd")))])), "two locations: the last one counts", source="cve-2024-27318")
     add("external-location-default", model(graph(initializers=[tensor("w", [3, 2], None, external={"location": "../../etc/passwd"}, location=0)])),

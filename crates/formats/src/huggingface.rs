@@ -81,6 +81,17 @@ const IMPORTED_BY_ADAPTERS: &[&str] = &[
     "trl",
 ];
 
+/// Keys that say how a part of the model is computed. A name with a slash is a repository: its kernel is fetched and
+/// run, whether or not remote code is trusted (CVE-2026-4372).
+const KERNELS: &[&str] = &[
+    "attn_implementation",
+    "_attn_implementation",
+    "_attn_implementation_internal",
+    "experts_implementation",
+    "_experts_implementation",
+    "_experts_implementation_internal",
+];
+
 /// Keys whose values describe the whole model.
 const PROPERTIES: &[(&str, &str)] = &[
     ("model_type", "model_type"),
@@ -203,6 +214,12 @@ impl Reader<'_> {
                 self.reference(event.offset, ReferenceKind::RemoteCode, "trust_remote_code: true");
             }
             (Some("trust_remote_code"), Value::Text(text)) if !text.is_empty() => {
+                self.reference(event.offset, ReferenceKind::RemoteCode, text);
+            }
+            (_, Value::Text(text)) if text.contains('/') && KERNELS.iter().any(|key| under(event.path, key)) => {
+                self.reference(event.offset, ReferenceKind::RemoteCode, text);
+            }
+            (Some("custom_generate"), Value::Text(text)) if !text.is_empty() => {
                 self.reference(event.offset, ReferenceKind::RemoteCode, text);
             }
             (Some("custom_pipelines"), Value::Object) => {}

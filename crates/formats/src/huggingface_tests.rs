@@ -34,6 +34,22 @@ fn remote_code_is_found_at_any_depth() {
 }
 
 #[test]
+fn kernels_of_other_repositories_are_code() {
+    for key in ["attn_implementation", "_attn_implementation", "_attn_implementation_internal"] {
+        assert_eq!(references(&format!(r#"{{"{key}": "evil-org/kernel"}}"#)), ["RemoteCode evil-org/kernel"], "{key}");
+        let nested = format!(r#"{{"text_config": {{"{key}": {{"": "evil-org/kernel@main:fn"}}}}}}"#);
+        assert_eq!(references(&nested), ["RemoteCode evil-org/kernel@main:fn"], "{key}");
+        for usual in ["eager", "sdpa", "flash_attention_2", "flex_attention", "paged|sdpa"] {
+            assert_eq!(references(&format!(r#"{{"{key}": "{usual}"}}"#)), Vec::<String>::new(), "{usual}");
+        }
+    }
+    assert_eq!(
+        references(r#"{"custom_generate": "evil/gen", "a": {"custom_generate": null}}"#),
+        ["RemoteCode evil/gen"]
+    );
+}
+
+#[test]
 fn lists_of_classes_name_code() {
     let named = |name: &str, text: &str| {
         let facts = inspect(&HuggingFaceConfig, name, text.as_bytes());

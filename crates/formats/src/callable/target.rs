@@ -51,6 +51,22 @@ const WAYS_OUT: &[&str] = &[
     "shelve",
 ];
 
+/// Functions by which libraries run, import or fetch what they are told to, wherever they are imported again.
+const GADGETS: &[&str] = &[
+    "superpowers",
+    "importutils",
+    "run_shell",
+    "import_from_path",
+    "foreign_class",
+    "get_obj_from_str",
+    "instantiate_from_config",
+    "import_class_by_path",
+    "import_module",
+    "get_class_from_dynamic_module",
+    "class_from_module_path",
+    "_exec_cmd",
+];
+
 #[derive(Deserialize)]
 struct Lists {
     library: Vec<Library>,
@@ -167,7 +183,7 @@ fn rest_below<'p>(path: &'p str, module: &str) -> Option<&'p str> {
 
 /// No step of the path leads out of the library, or into Python's own machinery.
 fn is_plain(rest: &str) -> bool {
-    rest.split('.').all(|step| !step.starts_with("__") && !WAYS_OUT.contains(&step))
+    rest.split('.').all(|step| !step.starts_with("__") && !WAYS_OUT.contains(&step) && !GADGETS.contains(&step))
 }
 
 /// A class, or a class and a method of it.
@@ -210,6 +226,15 @@ mod tests {
             "torch.nn.modules.module.os.system",
             "nemo.collections.asr.models.subprocess.run",
             "transformers.utils.import_utils.importlib.import_module",
+            "speechbrain.utils.superpowers.run_shell",
+            "speechbrain.inference.interfaces.foreign_class",
+            "mlflow.utils.process._exec_cmd",
+            "mlflow.projects.run",
+            "mlflow.pyfunc.load_model",
+            "ldm.util.get_obj_from_str",
+            "sgm.util.get_obj_from_str",
+            "nemo.core.classes.common.import_class_by_path",
+            "hydra.utils.instantiate",
         ] {
             assert!(matches!(judge_target(path), Standing::Dangerous { .. }), "{path}: {:?}", judge_target(path));
         }
@@ -220,6 +245,12 @@ mod tests {
         assert!(!matches!(judge_target("nemo.collections.asr.np.load"), Standing::Inert { .. }));
         assert!(!matches!(judge_target("torch.nn.Module.__init__.__globals__"), Standing::Inert { .. }));
         assert!(!matches!(judge_target("transformers.dynamic_module_utils.x"), Standing::Inert { .. }));
+        for path in ["mlflow.anything", "mlflow.sklearn.os", "ldm.models.autoencoder.instantiate_from_config"] {
+            assert!(!matches!(judge_target(path), Standing::Inert { .. }), "{path}: {:?}", judge_target(path));
+        }
+        for path in ["mlflow.sklearn", "mlflow.pyfunc.model", "speechbrain.nnet.CNN.Conv1d", "ldm.modules.ema.LitEma"] {
+            assert!(matches!(judge_target(path), Standing::Inert { .. }), "{path}: {:?}", judge_target(path));
+        }
         assert_eq!(judge_target("mine.Net"), Standing::Unknown);
     }
 

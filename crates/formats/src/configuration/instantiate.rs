@@ -75,23 +75,29 @@ struct Pending {
     has_params: bool,
     is_lookup: bool,
     path: Option<(u64, String)>,
+    is_called: bool,
+    /// What makes the callable beside it fetch code and run it.
+    remote: Option<(u64, String)>,
 }
 
 #[derive(Debug, Default)]
 struct Instantiate {
     found: Found,
     pending: Vec<Pending>,
+    /// JSON is also read as a model's configuration, which says what code that names by itself.
+    is_json: bool,
 }
 
-pub(super) fn observer(_name: &str) -> Box<dyn Observer> {
-    Box::new(Instantiate::default())
+pub(super) fn observer(name: &str) -> Box<dyn Observer> {
+    Box::new(Instantiate { is_json: name.ends_with(".json"), ..Instantiate::default() })
 }
 
 impl Observer for Instantiate {
     fn event(&mut self, event: &Event<'_>, facts: &mut Facts) {
         match event.value {
             Value::Text(text) => self.text(event, text, facts),
-            Value::ObjectEnd(_) => self.close(event),
+            Value::Bool(true) => self.remote(event, "true"),
+            Value::ObjectEnd(_) => self.close(event, facts),
             Value::Object if event.key() == Some("params") => {
                 self.pend(event.path.len(), |pending| pending.has_params = true);
             }
@@ -101,7 +107,7 @@ impl Observer for Instantiate {
 
     fn finish(&mut self, facts: &mut Facts) {
         while let Some(pending) = self.pending.pop() {
-            self.settle(&pending);
+            self.settle(&pending, facts);
         }
         self.found.finish(facts);
     }
@@ -110,6 +116,7 @@ impl Observer for Instantiate {
 impl Instantiate {
     fn text(&mut self, event: &Event<'_>, text: &str, facts: &mut Facts) {
         let depth = event.path.len();
+        self.remote(event, text);
         if self.custom_imports(event, text) {
             return;
         }
@@ -122,11 +129,12 @@ impl Instantiate {
             _ if STRONG.contains(&key) && !text.contains(['.', '$']) && judge_danger(text).is_none() => {}
             _ if STRONG.contains(&key) => {
                 self.found.target(event.offset, text, &format!("{key}: {text}"));
-                if LOOKUPS.contains(&text) {
-                    self.pend(depth, |pending| pending.is_lookup = true);
-                }
+                self.pend(depth, |pending| {
+                    pending.is_called = true;
+                    pending.is_lookup |= LOOKUPS.contains(&text);
+                });
             }
-            "path" if is_dotted(text) => {
+            "path" if is_path(text) => {
                 self.pend(depth, |pending| pending.path = Some((event.offset, text.to_owned())));
             }
             "target" if is_dotted(text) => {
@@ -141,10 +149,23 @@ impl Instantiate {
     fn argument(&mut self, event: &Event<'_>, text: &str) {
         if let [.., Segment::Key(list), Segment::Index(0)] = event.path
             && list == "_args_"
-            && is_dotted(text)
+            && is_path(text)
         {
             let members = event.path.len().saturating_sub(1);
             self.pend(members, |pending| pending.path = Some((event.offset, text.to_owned())));
+        }
+    }
+
+    /// `trust_remote_code: true` and `custom_pipeline: owner/name`.
+    fn remote(&mut self, event: &Event<'_>, text: &str) {
+        let is_remote = match event.key() {
+            Some("trust_remote_code") => ["true", "yes", "on", "1"].contains(&text.to_ascii_lowercase().as_str()),
+            Some("custom_pipeline") => !text.is_empty(),
+            _ => false,
+        };
+        if let (true, false, Some(key)) = (is_remote, self.is_json, event.key()) {
+            let said = (event.offset, format!("{key}: {}", text.chars().take(200).collect::<String>()));
+            self.pend(event.path.len(), |pending| pending.remote = Some(said));
         }
     }
 
@@ -195,16 +216,20 @@ impl Instantiate {
         }
     }
 
-    fn close(&mut self, event: &Event<'_>) {
+    fn close(&mut self, event: &Event<'_>, facts: &mut Facts) {
         let members = event.path.len().saturating_add(1);
         while self.pending.last().is_some_and(|pending| pending.depth >= members) {
             if let Some(pending) = self.pending.pop() {
-                self.settle(&pending);
+                self.settle(&pending, facts);
             }
         }
     }
 
-    fn settle(&mut self, pending: &Pending) {
+    fn settle(&mut self, pending: &Pending, facts: &mut Facts) {
+        if let (true, Some((offset, target))) = (pending.is_called, &pending.remote) {
+            let kind = FactKind::Reference { kind: ReferenceKind::RemoteCode, target: target.clone() };
+            facts.push(Position::Offset(*offset), kind);
+        }
         if let Some((offset, target)) = &pending.target {
             let standing = judge_danger(target);
             if standing.is_some() && !pending.has_params {
@@ -220,6 +245,11 @@ impl Instantiate {
             self.found.target(*offset, path, &format!("path: {path}"));
         }
     }
+}
+
+/// Whether a text is a callable's path, or becomes one when other values are put into it.
+fn is_path(text: &str) -> bool {
+    is_dotted(text) || text.contains("${")
 }
 
 /// Packages whose configurations name a class by `target` alone.

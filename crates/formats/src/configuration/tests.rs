@@ -57,6 +57,39 @@ fn hydra_targets_are_judged_at_any_depth() {
 }
 
 #[test]
+fn gadgets_of_libraries_are_dangerous() {
+    let first = |text: &str| yaml("a.yaml", text).first().cloned().unwrap_or_default();
+    for path in ["speechbrain.utils.superpowers.run_shell", "mlflow.utils.process._exec_cmd", "mlflow.projects.run"] {
+        assert_eq!(first(&format!("x: !apply:{path} [echo]\n")), format!("dangerous {path}"));
+        assert_eq!(first(&format!("_target_: {path}\n")), format!("dangerous {path}"));
+        assert_eq!(first(&format!("x: !!python/object/apply:{path} [echo]\n")), format!("dangerous {path}"));
+    }
+    assert_eq!(
+        first("_target_: ldm.util.get_obj_from_str\nstring: os.system\n"),
+        "dangerous ldm.util.get_obj_from_str"
+    );
+}
+
+#[test]
+fn a_look_up_of_a_computed_path_is_computed() {
+    assert_eq!(
+        yaml("a.yaml", "a: os\n_target_: hydra.utils.get_method\npath: ${a}.system\n"),
+        ["computed ${a}.system"]
+    );
+    assert_eq!(yaml("a.yaml", "_target_: torch.nn.Linear\npath: ${a}.system\n"), NOTHING);
+}
+
+#[test]
+fn code_that_a_target_is_told_to_fetch_is_remote() {
+    let model = "_target_: transformers.AutoModel.from_pretrained\nname: evil/x\ntrust_remote_code: true\n";
+    assert_eq!(yaml("a.yaml", model), ["RemoteCode trust_remote_code: true"]);
+    assert_eq!(yaml("a.yaml", &model.replace("true", "false")), NOTHING);
+    assert_eq!(yaml("a.yaml", "trust_remote_code: true\nbase_model: a/b\n"), NOTHING);
+    let pipeline = "a:\n  custom_pipeline: evil/pipe\n  _target_: diffusers.DiffusionPipeline.from_pretrained\n";
+    assert_eq!(yaml("a.yaml", pipeline), ["RemoteCode custom_pipeline: evil/pipe"]);
+}
+
+#[test]
 fn targets_of_nemo_and_of_latent_diffusion_are_judged() {
     assert_eq!(yaml("model_config.yaml", "target: nemo.collections.asr.models.EncDecCTCModel\n"), NOTHING);
     assert_eq!(
@@ -146,6 +179,33 @@ fn expressions_that_reach_out_are_code() {
     assert_eq!(yaml("a.yaml", "a: ${eval:'__import__(\"os\").system(\"id\")'}\n"), ["code a"]);
     assert_eq!(yaml("a.yaml", "a: ${eval:'${b} * 2'}\nc: ${oc.env:HOME}\n"), NOTHING);
     assert_eq!(json(r#"{"imports": ["$import os"], "x": "$__import__('os').system('id')"}"#), ["code x"]);
+}
+
+#[test]
+fn expressions_of_monai_are_read_as_python() {
+    assert_eq!(json(r#"{"x": "$__import__('os').system('id')"}"#), ["code x"]);
+    assert_eq!(json(r#"{"x": "$o.system('id')", "a": {"imports": ["$import os as o"]}}"#)[0], "code x");
+    assert_eq!(yaml("a.yaml", "imports: [$import subprocess as s]\nx: $s.Popen(@a#0::b)\n").last().unwrap(), "code x");
+    for usual in [
+        "$import glob",
+        "$import os",
+        "$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')",
+        "$list(sorted(glob.glob(@dataset_dir + '/imagesTr/*.nii.gz')))",
+        "$os.path.join(@bundle_root, 'models')",
+        "$@network_def.to(@device)",
+        "$[{'image': i, 'label': l} for i, l in zip(@images[:-9], @labels[:-9])]",
+        "$monai.utils.set_determinism(seed=123)",
+        "$setattr_done",
+        "$ python train.py",
+        "$HOME/data",
+        "$@train#trainer.run()",
+    ] {
+        assert_eq!(
+            json(&format!(r#"{{"imports": ["$import os"], "_target_": "torch.nn.Linear", "x": "{usual}"}}"#)),
+            NOTHING,
+            "{usual}"
+        );
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ use crate::fact::Reach;
 
 /// A range, a repetition or a width that no prompt needs.
 const MAX_COUNT: u64 = 100_000;
+/// Values of one name that are looked at for the largest number among them.
+const MAX_GIVEN: usize = 8;
 
 /// What is checked against.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +85,9 @@ impl Check<'_> {
     /// A format string may name attributes itself, and may make any character out of a number.
     fn format(&self, pattern: Option<Id>) -> Option<Reach> {
         let Some(pattern) = pattern.and_then(|id| self.constant(id)) else { return Some(Reach::ComputedName) };
+        if fills_memory(pattern) {
+            return Some(Reach::Exhaustion);
+        }
         let fields = pattern.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         let reaches = fields.into_iter().any(|field| field.contains(['.', '[']));
         (reaches || makes_characters(pattern)).then_some(Reach::ComputedName)
@@ -100,6 +105,7 @@ impl Check<'_> {
             "sort" | "unique" | "sum" | "min" | "max" | "join" => self.keyword_attribute(arguments),
             "format" => self.percent(base),
             "center" | "indent" | "batch" | "slice" => self.wide(arguments),
+            "tojson" => self.wide(arguments).or_else(|| lists::filter(name)),
             _ => lists::filter(name),
         };
         reach.or_else(|| keywords(arguments))
@@ -145,6 +151,9 @@ impl Check<'_> {
     /// `'%c' % 95` makes characters that are not in the template.
     fn percent(&self, pattern: Option<Id>) -> Option<Reach> {
         let pattern = self.constant(pattern?)?;
+        if fills_memory(pattern) {
+            return Some(Reach::Exhaustion);
+        }
         makes_characters(pattern).then_some(Reach::ComputedName)
     }
 
@@ -195,6 +204,26 @@ impl Check<'_> {
         (most > MAX_COUNT).then_some(Reach::Exhaustion)
     }
 
+    /// Whether what a name is given is twice the name itself: a loop that does so fills memory in thirty rounds.
+    pub(super) fn doubles(&self, name: &str, value: Id) -> bool {
+        self.mentions(name, value, 12) > 1
+    }
+
+    /// How often a name is a part of a text that is put together.
+    fn mentions(&self, name: &str, id: Id, steps: u32) -> u32 {
+        let Some(steps) = steps.checked_sub(1) else { return 0 };
+        let of = |id: &Id| self.mentions(name, *id, steps);
+        match self.arena.get(id) {
+            Some(Node::Name(other)) => u32::from(other == name),
+            Some(Node::Attribute(base, attribute)) => match self.arena.get(*base) {
+                Some(Node::Name(base)) => u32::from(name.split_once('.') == Some((base, attribute))),
+                _ => 0,
+            },
+            Some(Node::Binary("~" | "+", left, right)) => of(left).saturating_add(of(right)),
+            _ => 0,
+        }
+    }
+
     /// How often a loop runs, as far as constants say.
     pub(super) fn repetitions(&self, over: Id) -> u64 {
         let Some(Node::Call(callee, arguments)) = self.arena.get(over) else { return 1 };
@@ -206,12 +235,20 @@ impl Check<'_> {
         }
     }
 
+    fn largest(&self, name: &str, steps: u32) -> Option<u64> {
+        let given = self.names.given(name).iter().take(MAX_GIVEN);
+        given.filter_map(|value| self.number(*value, steps)).max()
+    }
+
     /// The value of an expression of constant numbers.
     fn number(&self, id: Id, steps: u32) -> Option<u64> {
         let steps = steps.checked_sub(1)?;
         match self.arena.get(id)? {
             Node::Number(value) => *value,
             Node::Unary(inner) => self.number(*inner, steps),
+            // A name is what it is given, of which the largest counts; names of names are followed no further.
+            Node::Name(name) => self.largest(name, steps.min(3)),
+            Node::Attribute(_, name) => self.largest(&format!(".{name}"), steps.min(3)),
             Node::Binary(operator, left, right) => {
                 let (left, right) = (self.number(*left, steps)?, self.number(*right, steps)?);
                 match *operator {
@@ -227,13 +264,25 @@ impl Check<'_> {
     }
 }
 
-/// A `%c`, or a width that fills memory.
+/// A width that fills memory, or one that is not written in the pattern: `%*d`, `{:{}}`.
+fn fills_memory(pattern: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let flags = ['0', '-', '+', ' ', '#', '<', '>', '^', '='];
+    let percent = pattern.split('%').skip(1).map(|field| field.trim_start_matches(flags));
+    let braces = pattern.split('{').skip(1).filter_map(|field| field.split('}').next()?.split_once(':'));
+    let is_wide = |field: &str| digits(field) > 6 || field.split_once('.').is_some_and(|(_, rest)| digits(rest) > 6);
+    percent.into_iter().any(|field| field.starts_with('*') || is_wide(field))
+        || braces.map(|(_, width)| width.trim_start_matches(flags)).any(is_wide)
+        || [":{}", ":>{", ":<{", ":^{", ":{0", ":{1", ":{w", ":{n"].iter().any(|width| pattern.contains(width))
+}
+
+/// A `%c`.
 fn makes_characters(pattern: &str) -> bool {
     let fields = pattern.split('%').skip(1);
     fields.into_iter().any(|field| {
         let rest =
             field.trim_start_matches(['0', '-', '+', ' ', '#', '.', '*', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
-        rest.starts_with('c') || field.len().saturating_sub(rest.len()) > 6
+        rest.starts_with('c')
     }) || pattern.split('{').skip(1).any(|rest| rest.split('}').next().is_some_and(|field| field.ends_with(":c")))
 }
 

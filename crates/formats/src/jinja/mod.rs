@@ -75,11 +75,12 @@ impl Template<'_> {
     fn inspect(&mut self) {
         let (tags, stop) = lexer::tags(self.text);
         let (mut arena, mut names, mut loops) = (Arena::default(), Names::default(), Vec::new());
-        let mut blocks = Blocks::default();
+        let (mut blocks, mut doubled) = (Blocks::default(), Vec::new());
         for tag in &tags {
             let first = arena.nodes.len();
             if let Some(read) = self.tag(tag, &mut arena) {
                 self.targets(tag, &read);
+                doubled.extend(given_in_loop(&read, &loops));
                 bind(read, &mut names, &mut loops);
             }
             blocks.tag(tag, &arena, first);
@@ -96,6 +97,11 @@ impl Template<'_> {
             }
         }
         self.loops(&loops, check);
+        for (name, value) in doubled {
+            if check.doubles(&name, value) {
+                self.report(&arena, value, Reach::Exhaustion);
+            }
+        }
         for id in blocks.endless() {
             self.report(&arena, id, Reach::Exhaustion);
         }
@@ -253,6 +259,18 @@ fn bind(statement: Statement, names: &mut Names, loops: &mut Vec<Option<Id>>) {
         Statement::LoopEnd => loops.push(None),
         Statement::Macro { name, parameters } => names.define(&name, parameters),
         _ => {}
+    }
+}
+
+/// What one name is given within a loop.
+fn given_in_loop(statement: &Statement, loops: &[Option<Id>]) -> Option<(String, Id)> {
+    let open = loops.iter().filter(|step| step.is_some()).count().saturating_mul(2);
+    match statement {
+        Statement::Bind { names, value: Some(value) } if open > loops.len() => match names.as_slice() {
+            [name] => Some((name.clone(), *value)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

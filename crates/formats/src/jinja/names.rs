@@ -74,6 +74,11 @@ impl Names {
         self.values.contains_key(name) || self.is_macro(name)
     }
 
+    /// What a name is given, in every place.
+    pub(super) fn given(&self, name: &str) -> &[Id] {
+        self.values.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
     pub(super) fn is_macro(&self, name: &str) -> bool {
         self.macros.contains_key(name)
     }

@@ -383,6 +383,34 @@ fn numbers_within_64_bits_are_ordinary() {
 }
 
 #[test]
+fn what_fills_memory_is_found() {
+    for text in [
+        "{% set n = 10**9 %}{{ 'x' * n }}",
+        "{% set n = 10**9 %}{{ 'x'.ljust(n) }}",
+        "{{ 'x'.ljust(10**9) }}",
+        "{% set ns = namespace(n=10**9) %}{{ 'x' * ns.n }}",
+        "{% set x = 9 %}{{ x ** (x ** x) }}",
+        "{{ '%*d' % (10**9, 1) }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ '{:1000000000}'.format(1) }}",
+        "{{ '{:>1000000000}'.format(1) }}",
+        "{{ [1] | tojson(indent=10**9) }}",
+        "{% set ns = namespace(s='aaaa') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+        "{% set s = 'a' %}{% for i in range(60) %}{% set s = s + (s + 'b') %}{% endfor %}",
+    ] {
+        assert_eq!(reaches(text), [Reach::Exhaustion], "{text}");
+    }
+    for text in [
+        "{% set n = 4 %}{{ ' ' * n }}{{ 'x'.ljust(n) }}{{ '%5.2f' % x }}{{ '%-10s|%d%%' % (a, b) }}",
+        "{{ '{:>10}'.format(x) }}{{ '{}: {}'.format(a, b) }}{{ x | tojson(indent=4) }}{{ x | tojson }}",
+        "{% for m in messages %}{% set ns.s = ns.s ~ m.content ~ (ns.s if x else '') %}{% endfor %}",
+        "{% set s = s ~ s %}{% for m in messages %}{% set i = i + 1 %}{% endfor %}{% set s = s ~ s %}",
+    ] {
+        assert_eq!(reaches(text), [], "{text}");
+    }
+}
+
+#[test]
 fn texts_have_characters_and_templates_words() {
     let text = "{{ 'abc'[0] }}{{ 'abc'[-1] }}{{ 'abc'[loop.index0 % 3] }}{% for i in x %}{{ 'abc'[i] }}{% endfor %}{{ '_func' }}{{ x._id }}{{ {'a': 1}[m.role] }}";
     assert_eq!(reaches(text), []);

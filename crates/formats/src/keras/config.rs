@@ -44,6 +44,7 @@ const KEYS: &[&str] = &[
     "module",
     "code",
     "vocabulary",
+    "proto",
     "filepath",
     "fn",
     "fn_module",
@@ -530,7 +531,10 @@ impl KerasConfig {
 
     /// A vocabulary that is a path is read from there when the layer is made, from any file or address.
     fn vocabulary(&mut self, frame: &Frame, class: &str, facts: &mut Facts) {
-        let Some(text) = frame.text("vocabulary") else { return };
+        // The model of a SentencePiece tokenizer stands there as base64, or is a path too.
+        let proto =
+            frame.text("proto").filter(|text| text.value.starts_with(['/', '\\', '~']) || text.value.contains(':'));
+        let Some(text) = frame.text("vocabulary").or(proto) else { return };
         let path = text.value.as_str();
         if !is_a_lookup(class) || path.is_empty() {
             return;

@@ -288,3 +288,40 @@ fn a_loss_that_only_a_program_knows_is_told_as_a_class_is() {
     // No configuration of Keras.
     assert_eq!(found(r#"{"loss": "my_loss", "metrics": ["f7"]}"#), Vec::<String>::new());
 }
+
+#[test]
+fn functions_that_reach_the_machine_are_told_in_a_lambda_too() {
+    let lambda = |module: &str, name: &str| {
+        let function = format!(
+            r#"{{"module": "{module}", "class_name": "function", "config": "{name}", "registered_name": "{name}"}}"#
+        );
+        found(&model(&format!(
+            r#"{{"module": "keras.layers", "class_name": "Lambda", "config": {{"function": {function}}}}}"#
+        )))
+    };
+    for (module, name) in [
+        ("tensorflow", "py_function"),
+        ("tensorflow.io", "write_file"),
+        ("tensorflow.io.gfile", "copy"),
+        ("jax", "pure_callback"),
+    ] {
+        assert_eq!(lambda(module, name), [format!("critical {module}.{name}")]);
+        let plain = format!(
+            r#"{{"class_name": "Lambda", "config": {{"function": "{module}.{name}", "function_type": "function"}}}}"#
+        );
+        assert_eq!(found(&model(&plain)), [format!("critical .{module}.{name}")]);
+    }
+}
+
+#[test]
+fn a_tokenizer_that_reads_a_file_elsewhere_is_told() {
+    let tokenizer = |proto: &str| {
+        found(&model(&format!(
+            r#"{{"module": "keras_nlp.tokenizers", "class_name": "SentencePieceTokenizer", "config": {{"proto": "{proto}"}},
+            "registered_name": "keras_nlp>SentencePieceTokenizer"}}"#
+        )))
+    };
+    assert!(tokenizer("/etc/passwd").contains(&"ExternalData".to_owned()));
+    assert!(tokenizer("gs://evil/x").contains(&"ExternalData".to_owned()));
+    assert!(!tokenizer("CgkKBTx1bms+/w==").contains(&"ExternalData".to_owned()));
+}

@@ -51,6 +51,8 @@ const USUAL_HOSTS: &[&str] = &[
     "dl.fbaipublicfiles.com",
     "mirrors.aliyun.com",
     "mirrors.cloud.tencent.com",
+    "pypi.douban.com",
+    "pypi.mirrors.ustc.edu.cn",
     "pypi.tuna.tsinghua.edu.cn",
     "mirrors.tuna.tsinghua.edu.cn",
     "paddle-wheel.bj.bcebos.com",
@@ -134,6 +136,11 @@ pub(crate) fn check_requirement(offset: u64, line: &str, facts: &mut Facts) {
     }
     if let Some(address) = address_in(entry) {
         return check_address(offset, entry, address, facts);
+    }
+    // Windows fetches it from that host, and logs in there.
+    if entry.starts_with("\\\\") || entry.starts_with("//") {
+        let fact = FactKind::Reference { kind: ReferenceKind::Address, target: shorten(entry.to_owned(), 200) };
+        return facts.push(Position::Offset(offset), fact);
     }
     let is_path = entry.starts_with(['.', '/', '~']) || entry.starts_with("file:");
     if is_path || entry.ends_with(".whl") || entry.ends_with(".tar.gz") {
@@ -276,6 +283,7 @@ mod tests {
         assert_eq!(kinds("https://pypi.org@evil.example/x.whl").len(), 1);
         assert_eq!(kinds("--trusted-host evil.example"), ["address --trusted-host evil.example"]);
         assert_eq!(kinds("-e ."), ["installs -e ."]);
+        assert_eq!(kinds("\\\\192.0.2.1\\share\\x.whl"), ["address \\\\192.0.2.1\\share\\x.whl"]);
     }
 
     #[test]
