@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::blocks::{Block, Blocks, Scope};
 use super::calls::{Argument, is_module, items_of, powerful};
-use super::lexer::{Lexer, Line, Token};
+use super::lexer::{Lexer, Line, Token, with_plain_lines};
+use super::names;
 use super::reaches;
 use super::value::{MAX_TEXT, Value};
 use crate::budget::{Budget, Exhausted};
@@ -178,9 +179,10 @@ impl<'b> Analysis<'b> {
 
     /// Reads a file, or a cell of a notebook.
     pub(crate) fn read(&mut self, text: &str) -> Result<(), Exhausted> {
-        text.clone_into(&mut self.text);
+        let text = with_plain_lines(text);
+        (*text).clone_into(&mut self.text);
         self.blocks.close(0);
-        self.lines(text)
+        self.lines(&text)
     }
 
     /// How much was found so far.
@@ -211,6 +213,7 @@ impl<'b> Analysis<'b> {
         if self.nesting >= MAX_NESTING || self.budget.operate((text.len() as u64).saturating_add(1)).is_err() {
             return;
         }
+        let text = &*with_plain_lines(text);
         let base = Some((self.scope(), line));
         let outer = std::mem::replace(&mut self.base, base);
         let source = std::mem::replace(&mut self.text, text.to_owned());
@@ -372,6 +375,7 @@ impl<'b> Analysis<'b> {
                 reader.next();
                 let name = reader.word().unwrap_or_default().to_owned();
                 reader.next();
+                self.inherits(&name, &reader);
                 self.header(reader, indent, Block::Class(name));
             }
             Some(
@@ -446,7 +450,7 @@ impl<'b> Analysis<'b> {
             if reader.word() == Some("as") {
                 reader.next();
                 if let Some(name) = reader.word() {
-                    self.bind(name, Value::Path(module, foreign));
+                    self.bind(name, names::module(&module, foreign));
                 }
                 reader.next();
             } else {
@@ -467,7 +471,7 @@ impl<'b> Analysis<'b> {
                 }
             }
             let Some(name) = token.name() else { continue };
-            let value = Value::member(&module, name, foreign);
+            let value = names::imported(&module, name, foreign);
             if reader.word() == Some("as") {
                 reader.next();
                 if let Some(alias) = reader.word() {

@@ -1,10 +1,12 @@
 //! Calls: what the called name reaches, and what comes back.
 
-use super::analysis::{Analysis, File};
+use super::analysis::{Analysis, File, Reader, plain_target};
 use super::blocks::Scope;
 use super::constants;
+use super::evaluators;
 use super::expression::entry_of;
 use super::lexer::{Kind, Token};
+use super::names;
 use super::native;
 use super::reaches;
 use super::value::{Origin, Value};
@@ -46,7 +48,7 @@ impl Analysis<'_> {
     /// A call of `callee`; `tokens` are those of the whole of it.
     pub(super) fn call(&mut self, callee: &Value, arguments: &[Argument], tokens: &[Token]) -> Value {
         let (path, hidden) = match callee {
-            Value::Path(path, hidden) => (path.as_str(), *hidden),
+            Value::Path(path, hidden) => (names::own(path), *hidden),
             Value::Method(name, method) if method == ATTRIBUTE => {
                 let of = arguments.first().map_or(Value::Unknown, |argument| argument.value.clone());
                 return self.attribute(of, name.text().unwrap_or_default(), true);
@@ -67,9 +69,13 @@ impl Analysis<'_> {
         self.calls_own(callee);
         self.starts_own(path, arguments);
         self.handed_over(path, arguments, tokens);
+        if let Some(value) = names::named_by(path, arguments) {
+            return value;
+        }
         if let Some(value) = self.lookup(path, arguments, tokens) {
             return value;
         }
+        self.reads_text(path, arguments, tokens);
         if let Some(value) = constants::call(path, arguments) {
             self.brings |= native::brings(path);
             return value;
@@ -91,7 +97,7 @@ impl Analysis<'_> {
         result(path, arguments)
     }
 
-    fn report(&mut self, reach: SourceReach, tokens: &[Token]) {
+    pub(super) fn report(&mut self, reach: SourceReach, tokens: &[Token]) {
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return };
         let expression = self.text.get(first.start..last.end).unwrap_or_default();
         let shown: String = expression.chars().take(1_000).collect();
@@ -149,6 +155,23 @@ impl Analysis<'_> {
         let is_everybodys = ["builtins.", "__builtins__.", "sys."].iter().any(|start| target.starts_with(start));
         if let Some(reach) = powerful(value).filter(|_| is_called_unseen || is_everybodys) {
             self.report(reach, tokens);
+        }
+        if last == "__code__" {
+            self.becomes_code(value, tokens);
+        }
+    }
+
+    /// A class below one that starts programs starts them as well.
+    pub(super) fn inherits(&mut self, class: &str, bases: &Reader<'_>) {
+        let inner = bases.tokens.get(bases.at.saturating_add(1)..).filter(|_| bases.is("(")).unwrap_or_default();
+        let inner = inner.split(|token| token.is(")")).next().unwrap_or_default();
+        for base in inner.split(|token| token.is(",")).filter_map(plain_target) {
+            let (first, rest) = base.split_once('.').unwrap_or((&base, ""));
+            let names = rest.split('.').filter(|name| !name.is_empty());
+            let value = names.fold(self.named(first, false), |of, name| self.attribute(of, name, false));
+            if powerful(&value).is_some() {
+                self.bind(class, value);
+            }
         }
     }
 
@@ -295,7 +318,8 @@ impl Analysis<'_> {
 
     /// What a call of this name with these arguments reaches.
     fn reach(&mut self, path: &str, arguments: &[Argument]) -> Option<SourceReach> {
-        let first = argument(arguments, 0, "args").or_else(|| argument(arguments, 0, "path"));
+        let place = evaluators::place_of_command(path);
+        let first = argument(arguments, place, "args").or_else(|| argument(arguments, place, "path"));
         let target = first.and_then(Value::text).unwrap_or_default();
         if let Some(reach) = notebook_magic(path, arguments) {
             return Some(reach);
@@ -308,6 +332,12 @@ impl Analysis<'_> {
         }
         if path == "logging.config.dictConfig" && arguments.iter().any(|argument| names_program(&argument.value)) {
             return Some(SourceReach::Program);
+        }
+        if let Some(reach) = evaluators::loading(path, arguments) {
+            return Some(reach);
+        }
+        if evaluators::is_usual(path, arguments) {
+            return None;
         }
         if matches!(path, "sys.path.insert" | "sys.path.append") {
             let folders = arguments.iter().filter_map(|argument| argument.value.text());
@@ -350,7 +380,7 @@ impl Analysis<'_> {
                 Some(SourceReach::UnsafeLoad)
             }
             // A page is shown, and nothing of it is run here.
-            SourceReach::Program if path.starts_with("webbrowser.") => Some(match self.scope() {
+            SourceReach::Program if path.starts_with("webbrowser.open") => Some(match self.scope() {
                 Scope::Function(_) => SourceReach::Network,
                 Scope::Top | Scope::Main => SourceReach::Program,
             }),
@@ -438,7 +468,7 @@ fn is_anybodys(folder: &str) -> bool {
 fn table_of(path: &str) -> Option<&str> {
     let table = [".get", ".pop", ".__getitem__"].iter().find_map(|method| path.strip_suffix(method))?;
     let is_table = matches!(table, "sys.modules" | "globals()" | "locals()" | "vars()");
-    (is_table || table.ends_with(".__dict__")).then_some(table)
+    (is_table || table.ends_with(".__dict__") || names::is_namespace(table)).then_some(table)
 }
 
 /// Modules any of whose names could be called for harm.

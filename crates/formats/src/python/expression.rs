@@ -4,6 +4,7 @@ use super::analysis::{Analysis, Reader, plain_target};
 use super::calls::{Argument, is_module, names_program, power_of, powerful};
 use super::constants;
 use super::lexer::{Kind, Token};
+use super::names;
 use super::reaches;
 use super::value::Value;
 use crate::fact::SourceReach;
@@ -239,7 +240,7 @@ impl Analysis<'_> {
         }
     }
 
-    fn named(&self, name: &str, foreign: bool) -> Value {
+    pub(super) fn named(&self, name: &str, foreign: bool) -> Value {
         let known = self.recall(name);
         match known.unwrap_or_else(|| Value::Path(name.to_owned(), foreign)) {
             Value::Path(path, hidden) => Value::Path(path, hidden || foreign),
@@ -265,6 +266,7 @@ impl Analysis<'_> {
             Value::List(_) if matches!(name, "get" | "pop" | "__getitem__" | "setdefault") => {
                 Value::Method(Box::new(value), name.to_owned())
             }
+            _ if names::is_namespace(name) => Value::Path(name.to_owned(), true),
             Value::From(origin) => Value::From(origin),
             _ => Value::Unknown,
         }
@@ -350,12 +352,14 @@ impl Analysis<'_> {
 
     /// An entry of a table of names.
     pub(super) fn entry(&self, table: &str, name: &str, hidden: bool) -> Value {
+        let table = names::own(table);
         match table {
             "sys.modules" => Value::Path(name.to_owned(), hidden),
+            _ if names::is_namespace(table) => names::held_by(name),
+            _ if table.starts_with("ctypes.") => Value::member(table, name, hidden),
             "builtins" | "__builtins__" => Value::Path(name.to_owned(), hidden),
             "globals()" | "locals()" | "vars()" if name == "__builtins__" => Value::Path("builtins".into(), hidden),
             "globals()" | "locals()" | "vars()" => self.named(name, hidden),
-            _ if table.ends_with("__globals__") && name == "__builtins__" => Value::Path("builtins".into(), true),
             _ => match table.strip_suffix(".__dict__") {
                 Some(module) => Value::member(module, name, hidden),
                 None => Value::Unknown,

@@ -1,12 +1,16 @@
 //! Python source to logical lines of tokens. Tolerant: what Python would refuse is skipped, and nothing fails.
 
+use std::borrow::Cow;
+
 use super::letters::plain;
 use super::literal::{self, Literal};
+use super::template::{self, Part};
 
 /// Tokens of one logical line; a longer one is handed out in pieces.
 const MAX_TOKENS: usize = 200_000;
-/// f-strings within f-strings.
-const MAX_NESTING: u32 = 4;
+/// f-strings within f-strings. Each opens two brackets, and an expression has fewer of these: what is nested more deeply
+/// is told where the brackets are counted.
+const MAX_NESTING: u32 = 40;
 
 /// Longest first, so that the first that fits is the right one.
 const OPERATORS: &[&str] = &[
@@ -57,7 +61,12 @@ pub(super) struct Line {
     pub(super) tokens: Vec<Token>,
 }
 
-/// Hands out logical lines.
+/// Lines that end as Python ends them: a carriage return by itself ends one too.
+pub(super) fn with_plain_lines(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() }
+}
+
+/// Hands out logical lines, of text with plain ones.
 #[derive(Debug)]
 pub(super) struct Lexer<'a> {
     text: &'a str,
@@ -65,12 +74,14 @@ pub(super) struct Lexer<'a> {
     line: u64,
     open: usize,
     nesting: u32,
+    /// Bytes in which no end of an f-string was found.
+    vain: usize,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self { text, at: 0, line: 1, open: 0, nesting: 0 }
+        Self { text, at: 0, line: 1, open: 0, nesting: 0, vain: 0 }
     }
 
     fn rest(&self) -> &'a str {
@@ -124,7 +135,7 @@ impl<'a> Lexer<'a> {
             }
             ' ' | '\t' | '\r' | '\u{c}' => self.advance(1),
             '#' => self.advance(rest.find('\n').unwrap_or(rest.len())),
-            '\\' => self.advance(if rest.starts_with("\\\r\n") { 3 } else { 2.min(rest.len()) }),
+            '\\' => self.advance(2.min(rest.len())),
             '"' | '\'' => self.string("", tokens),
             '0'..='9' => self.number(tokens),
             '.' if rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit) => self.number(tokens),
@@ -186,39 +197,64 @@ impl<'a> Lexer<'a> {
     }
 
     fn string(&mut self, prefix: &str, tokens: &mut Vec<Token>) {
-        let Literal { text, length } = literal::read(self.rest(), prefix);
         let is_format = prefix.contains(['f', 'F', 't', 'T']);
         if !is_format || self.nesting >= MAX_NESTING {
+            let Literal { text, length } = literal::read(self.rest(), prefix);
             return self.push(Kind::Text(text), length, tokens);
         }
-        self.format(&text, length, tokens);
+        let (parts, length) = template::read(self.rest(), prefix, &mut self.vain);
+        self.format(parts, length, tokens);
     }
 
     /// `f"a{b}c"` as `("a" + (b) + "c")`, so that what it computes is seen as any other expression.
-    fn format(&mut self, text: &str, length: usize, tokens: &mut Vec<Token>) {
+    fn format(&mut self, parts: Vec<Part>, length: usize, tokens: &mut Vec<Token>) {
         let (start, line) = (self.at, self.line);
         self.advance(length);
         let end = self.at;
         let token = |kind: Kind| Token { kind, line, start, end };
         tokens.push(token(Kind::Operator("(")));
-        for (index, part) in literal::parts(text).into_iter().enumerate() {
+        for (index, part) in parts.into_iter().enumerate() {
             if index > 0 {
                 tokens.push(token(Kind::Operator("+")));
             }
             match part {
-                literal::Part::Text(text) => tokens.push(token(Kind::Text(text))),
-                literal::Part::Expression(source) => {
-                    tokens.push(token(Kind::Operator("(")));
-                    let mut inner =
-                        Lexer { text: &source, at: 0, line, open: 1, nesting: self.nesting.saturating_add(1) };
-                    let mut found = Vec::new();
-                    while found.len() < MAX_TOKENS && inner.at < source.len() && inner.token(&mut found) {}
-                    tokens.extend(found.into_iter().map(|found| token(found.kind)));
-                    tokens.push(token(Kind::Operator(")")));
+                Part::Text(text) => tokens.push(token(Kind::Text(text))),
+                Part::Expression(source, format) => {
+                    tokens.extend(self.field(&source, &format).into_iter().map(token));
                 }
             }
         }
         tokens.push(token(Kind::Operator(")")));
+    }
+
+    /// `{a}` as `(a)`, and `{a:{b}}` as `((a, (b))[0])`.
+    fn field(&mut self, source: &str, format: &[String]) -> Vec<Kind> {
+        let mut kinds = vec![Kind::Operator("(")];
+        if format.is_empty() {
+            kinds.extend(self.inner(source));
+        } else {
+            kinds.push(Kind::Operator("("));
+            kinds.extend(self.inner(source));
+            for source in format {
+                kinds.extend([Kind::Operator(","), Kind::Operator("(")]);
+                kinds.extend(self.inner(source));
+                kinds.push(Kind::Operator(")"));
+            }
+            kinds.extend([")", "["].map(Kind::Operator));
+            kinds.extend([Kind::Number(Some(0)), Kind::Operator("]")]);
+        }
+        kinds.push(Kind::Operator(")"));
+        kinds
+    }
+
+    /// The tokens of an expression within an f-string.
+    fn inner(&mut self, source: &str) -> Vec<Kind> {
+        let nesting = self.nesting.saturating_add(1);
+        let mut inner = Lexer { text: source, at: 0, line: self.line, open: 1, nesting, vain: self.vain };
+        let mut found = Vec::new();
+        while found.len() < MAX_TOKENS && inner.at < source.len() && inner.token(&mut found) {}
+        self.vain = inner.vain;
+        found.into_iter().map(|found| found.kind).collect()
     }
 }
 
@@ -254,8 +290,22 @@ mod tests {
     #[test]
     fn strings_of_all_kinds_are_read() {
         assert_eq!(shown(r#"x = r'\n' "\x41\n" b"""a"b""" '''c'''"#)[0].1, "x = '\\n' 'A\n' 'a\"b' 'c'");
-        assert_eq!(shown(r#"f"a{b!r:>{w}}{{c" "#)[0].1, "( 'a' + ( b ) + '{c' )");
+        assert_eq!(shown(r#"f"a{b!r:>{w}}{{c" "#)[0].1, "( 'a' + ( ( b , ( w ) ) [ 0 ] ) + '{c' )");
         assert_eq!(shown("'unterminated\nx")[1].1, "x");
+    }
+
+    #[test]
+    fn formats_have_expressions_too() {
+        assert_eq!(shown(r#"f"{1:{a('x')}}b""#)[0].1, "( '' + ( ( 1 , ( a ( 'x' ) ) ) [ 0 ] ) + 'b' )");
+        assert_eq!(shown(r#"f"{1:'>9}{a}""#)[0].1, "( '' + ( 1 ) + '' + ( a ) )");
+        assert_eq!(shown(r#"f"{a["b"]}c""#)[0].1, "( '' + ( a [ 'b' ] ) + 'c' )");
+        assert_eq!(shown(r#"f"{'\''}{a}" b"#)[0].1, "( '' + ( ''' ) + '' + ( a ) ) b");
+        assert_eq!(shown("f'{'.x")[0].1, "( '' + ( ) ) . x");
+    }
+
+    #[test]
+    fn a_carriage_return_ends_a_line_and_a_comment() {
+        assert_eq!(with_plain_lines("a # b\rc\r\nd"), "a # b\nc\nd");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! String literals: where they end, and what they say.
 
 /// Bytes kept of one literal; the rest is skipped.
-const MAX_LITERAL: usize = 1 << 20;
+pub(super) const MAX_LITERAL: usize = 1 << 20;
 
 /// A string literal.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) fn read(source: &str, prefix: &str) -> Literal {
 }
 
 /// Where the text ends, and whether a delimiter follows it.
-fn end_of(inner: &str, delimiter: &str) -> (usize, bool) {
+pub(super) fn end_of(inner: &str, delimiter: &str) -> (usize, bool) {
     let bytes = inner.as_bytes();
     let mut at = 0usize;
     while let Some(byte) = bytes.get(at) {
@@ -43,7 +43,7 @@ fn end_of(inner: &str, delimiter: &str) -> (usize, bool) {
     (inner.len(), false)
 }
 
-fn floor(text: &str, most: usize) -> usize {
+pub(super) fn floor(text: &str, most: usize) -> usize {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {
         end = end.saturating_sub(1);
@@ -51,7 +51,7 @@ fn floor(text: &str, most: usize) -> usize {
     end
 }
 
-fn unescape(raw: &str) -> String {
+pub(super) fn unescape(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.find('\\') {
@@ -91,61 +91,4 @@ fn coded<'a>(rest: &'a str, most: usize, radix: u32, text: &mut String) -> &'a s
     let code = u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
     text.push(code.unwrap_or(char::REPLACEMENT_CHARACTER));
     rest.get(length..).unwrap_or_default()
-}
-
-/// A part of an f-string.
-#[derive(Debug, PartialEq)]
-pub(super) enum Part {
-    Text(String),
-    /// The source of an expression, without its conversion and format.
-    Expression(String),
-}
-
-/// The parts of an f-string's text.
-pub(super) fn parts(text: &str) -> Vec<Part> {
-    let (mut parts, mut plain, mut rest) = (Vec::new(), String::new(), text);
-    while let Some(at) = rest.find(['{', '}']) {
-        plain.push_str(rest.get(..at).unwrap_or_default());
-        let found = rest.get(at..).unwrap_or_default();
-        let twice = found.starts_with("{{") || found.starts_with("}}");
-        if twice || found.starts_with('}') {
-            plain.push_str(found.get(..1).unwrap_or_default());
-            rest = found.get(if twice { 2 } else { 1 }..).unwrap_or_default();
-            continue;
-        }
-        let inside = found.get(1..).unwrap_or_default();
-        let (expression, after) = field(inside);
-        parts.push(Part::Text(std::mem::take(&mut plain)));
-        parts.push(Part::Expression(expression.to_owned()));
-        rest = after;
-    }
-    plain.push_str(rest);
-    if !plain.is_empty() || parts.is_empty() {
-        parts.push(Part::Text(plain));
-    }
-    parts
-}
-
-/// The expression of a replacement field, and what follows the field.
-fn field(inside: &str) -> (&str, &str) {
-    let (mut depth, mut quote, mut end) = (0usize, None, None);
-    for (at, character) in inside.char_indices() {
-        match (quote, character) {
-            (Some(open), _) if open == character => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(character),
-            (None, '(' | '[' | '{') => depth = depth.saturating_add(1),
-            (None, '}') if depth == 0 => {
-                let expression = inside.get(..end.unwrap_or(at)).unwrap_or_default();
-                return (expression, inside.get(at.saturating_add(1)..).unwrap_or_default());
-            }
-            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
-            (None, ':') if depth == 0 && end.is_none() => end = Some(at),
-            (None, '!') if depth == 0 && end.is_none() && !inside.get(at..).unwrap_or_default().starts_with("!=") => {
-                end = Some(at);
-            }
-            _ => {}
-        }
-    }
-    (inside.get(..end.unwrap_or(inside.len())).unwrap_or_default(), "")
 }

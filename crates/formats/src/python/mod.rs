@@ -6,13 +6,17 @@
 mod analysis;
 mod blocks;
 mod calls;
+mod codec;
 mod constants;
+mod evaluators;
 mod expression;
 mod letters;
 mod lexer;
 mod literal;
+mod names;
 mod native;
 mod reaches;
+mod template;
 mod value;
 
 pub(crate) use analysis::{Analysis, File};
@@ -57,7 +61,7 @@ impl Format for PythonSource {
             facts.incomplete(bytes.len() as u64, Gap::Limit, "the source is longer than is read");
         }
         let text = String::from_utf8_lossy(&bytes);
-        note_codec(&text, facts);
+        note_codec(&lexer::with_plain_lines(&text), facts);
         let name = context.name.rsplit(['/', '\\']).next().unwrap_or_default();
         let mut analysis = Analysis::new(context.budget, Runs::Loaded, File::named(name));
         if let Err(limit) = analysis.read(&text) {
@@ -98,20 +102,10 @@ fn endpoint(path: &str, text: &str, facts: &mut Facts) {
 
 /// Codecs in which a file says something else than its reader sees.
 fn note_codec(text: &str, facts: &mut Facts) {
-    for (at, line) in text.lines().take(2).enumerate() {
-        let Some((_, codec)) = line.split_once("coding").filter(|_| line.trim_start().starts_with('#')) else {
-            continue;
-        };
-        let codec = codec.trim_start_matches([':', '=', ' ']).to_ascii_lowercase().replace('_', "-");
-        if ["utf-7", "utf7", "unicode-escape", "raw-unicode-escape", "punycode", "rot13"]
-            .iter()
-            .any(|odd| codec.starts_with(odd))
-        {
-            let expression = crate::facts::shorten(line.to_owned(), 100);
-            let kind = FactKind::SourceReach { expression, reach: SourceReach::HiddenCode, runs: Runs::Loaded };
-            facts.push(Position::Line((at as u64).saturating_add(1)), kind);
-        }
-    }
+    let Some((number, line)) = codec::odd(text) else { return };
+    let expression = crate::facts::shorten(line.to_owned(), 100);
+    let kind = FactKind::SourceReach { expression, reach: SourceReach::HiddenCode, runs: Runs::Loaded };
+    facts.push(Position::Line(number), kind);
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Libraries of machine code: which are the system's, which lie where a package put them, and which come from elsewhere.
 
 use super::analysis::File;
-use super::calls::{Argument, argument};
+use super::calls::{Argument, argument, items_of};
 use super::reaches;
 use super::value::{Origin, Value};
 use crate::fact::SourceReach;
@@ -59,6 +59,14 @@ const GRAVE: &[&str] = &[
     "ShellExecuteW",
     "URLDownloadToFileA",
     "URLDownloadToFileW",
+    "PyRun_SimpleString",
+    "PyRun_SimpleStringFlags",
+    "PyRun_String",
+    "PyRun_StringFlags",
+    "PyRun_AnyFile",
+    "PyRun_SimpleFile",
+    "PyEval_EvalCode",
+    "Py_CompileString",
 ];
 
 /// Folders that the system or its owner fills.
@@ -74,6 +82,9 @@ pub(super) fn loading(path: &str, arguments: &[Argument], kind: File) -> Option<
         let library = argument(arguments, *place, "name").or_else(|| arguments.get(*place).map(|other| &other.value));
         return Some(Some(of_library(library.unwrap_or(&Value::Unknown), kind)));
     }
+    if names_grave(path, arguments) {
+        return Some(Some(SourceReach::NativeCode));
+    }
     let (library, function) = path.strip_prefix("ctypes.")?.rsplit_once('.')?;
     if GRAVE.contains(&function) {
         return Some(Some(SourceReach::NativeCode));
@@ -82,6 +93,13 @@ pub(super) fn loading(path: &str, arguments: &[Argument], kind: File) -> Option<
     let is_windows = ["windll.", "cdll.", "oledll.", "pydll."].iter().any(|start| library.starts_with(start));
     // What is loaded was told where it was loaded.
     (is_loaded || is_windows).then_some(None)
+}
+
+/// `CFUNCTYPE(c_int)(("system", libc))`: a function of a library by its name.
+fn names_grave(path: &str, arguments: &[Argument]) -> bool {
+    let is_type = matches!(path, "ctypes.CFUNCTYPE()" | "ctypes.PYFUNCTYPE()" | "ctypes.WINFUNCTYPE()");
+    let name = arguments.first().and_then(|argument| items_of(&argument.value).first()).and_then(Value::text);
+    is_type && name.is_some_and(|name| GRAVE.contains(&name))
 }
 
 /// How a library is told by what is known of its path.

@@ -1,5 +1,6 @@
 //! What functions of Python and of common libraries reach, and which paths and names tell what a program is after.
 
+use super::names;
 use crate::fact::SourceReach;
 
 /// Functions that run the text they are given.
@@ -13,9 +14,21 @@ pub(super) const EVALUATORS: &[&str] = &[
     "cProfile.runctx",
     "profile.run",
     "profile.runctx",
+    "cProfile.Profile().run",
+    "cProfile.Profile().runctx",
+    "profile.Profile().run",
+    "profile.Profile().runctx",
+    "trace.Trace().run",
+    "trace.Trace().runctx",
+    "timeit.Timer",
+    "timeit.main",
+    "pdb.Pdb().run",
+    "pdb.Pdb().runeval",
+    "pdb.Pdb().runctx",
+    "numpy.f2py.crackfortran.myeval",
 ];
 
-/// Dotted names, as imported; a star at the end stands for anything.
+/// Dotted names, as imported; a star at either end stands for anything.
 const REACHES: &[(SourceReach, &[&str])] = &[
     (
         SourceReach::Program,
@@ -56,7 +69,22 @@ const REACHES: &[(SourceReach, &[&str])] = &[
             "win32api.ShellExecute",
             "win32process.CreateProcess",
             "distutils.spawn.spawn",
+            "distutils.ccompiler.new_compiler().spawn",
+            "distutils.ccompiler.CCompiler().spawn",
             "setuptools._distutils.spawn.spawn",
+            "setuptools._distutils.ccompiler.new_compiler().spawn",
+            "multiprocessing.util.spawnv_passfds",
+            "subprocess.Popen.__init__",
+            "*.subprocess_shell",
+            "*.subprocess_exec",
+            "pydoc.pipepager",
+            "pydoc.pipe_pager",
+            "pydoc.tempfilepager",
+            "mailcap.findmatch",
+            "imaplib.IMAP4_stream",
+            "uuid._get_command_stdout",
+            "webbrowser.GenericBrowser",
+            "webbrowser.BackgroundBrowser",
             "ctypes.windll.kernel32.WinExec",
             "ctypes.windll.shell32.ShellExecute*",
             "sarge.run",
@@ -200,6 +228,10 @@ const REACHES: &[(SourceReach, &[&str])] = &[
             "yaml.unsafe_load",
             "yaml.unsafe_load_all",
             "imp.load_source",
+            "torch.hub.load",
+            "kernels.get_kernel",
+            "kernels.get_local_kernel",
+            "kernels.load_kernel",
             "importlib.util.spec_from_file_location().loader.exec_module",
             "torch.jit.unsupported",
         ],
@@ -230,9 +262,11 @@ const REACHES: &[(SourceReach, &[&str])] = &[
 
 /// What calling a name reaches.
 pub(super) fn of(path: &str) -> Option<SourceReach> {
-    let fits = |pattern: &&&str| match pattern.strip_suffix('*') {
-        Some(start) => path.starts_with(start),
-        None => path == **pattern,
+    let path = names::own(path);
+    let fits = |pattern: &&&str| match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
+        (Some(start), _) => path.starts_with(start),
+        (_, Some(end)) => path.ends_with(end),
+        _ => path == **pattern,
     };
     let path_of = |(reach, names): &(SourceReach, &[&str])| names.iter().find(fits).map(|_| *reach);
     REACHES.iter().find_map(path_of)
@@ -299,6 +333,44 @@ pub(super) const BUILDERS: &[&str] = &[
     "swig",
     "xcrun",
 ];
+
+/// Functions whose command is not the first of their arguments, and its place.
+pub(super) const COMMANDS_AT: &[(&str, usize)] = &[
+    ("pydoc.pipepager", 1),
+    ("pydoc.pipe_pager", 1),
+    ("pydoc.tempfilepager", 1),
+    ("subprocess.Popen.__init__", 1),
+    ("*.subprocess_shell", 1),
+    ("*.subprocess_exec", 1),
+];
+
+/// Endings of files of weights and data, which nobody imports.
+const DATA: &[&str] = &[
+    "bin",
+    "pt",
+    "pth",
+    "ckpt",
+    "safetensors",
+    "onnx",
+    "h5",
+    "npz",
+    "npy",
+    "pkl",
+    "pickle",
+    "gguf",
+    "model",
+    "dat",
+    "json",
+    "txt",
+    "png",
+    "jpg",
+    "pyc",
+];
+
+/// Whether a path is that of a file of weights or data.
+pub(super) fn is_data(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| DATA.contains(&ending.to_ascii_lowercase().as_str()))
+}
 
 /// Functions whose results came over a network.
 pub(super) const FETCHERS: &[&str] = &[

@@ -388,3 +388,146 @@ fn what_is_measured_is_read() {
     reaches("import runpy\nrunpy.run_path('notes.txt')", "Evaluation Loaded");
     reaches("import runpy\nrunpy.run_path('/tmp/a.py')", "Evaluation Loaded");
 }
+
+#[test]
+fn a_module_is_reached_through_another() {
+    for source in [
+        "import shutil\nshutil.os.system('id')",
+        "import pathlib\npathlib.os.system('id')",
+        "import random\nrandom._os.system('id')",
+        "import os.path\nos.path.os.system('id')",
+        "from shutil import os as o\no.system('id')",
+        "import six.moves.builtins as b\nb.exec('import os; os.system(\"id\")')",
+        "import shutil\nlist(map(shutil.os.system, ['id']))",
+        "import shutil\nshutil.sys.modules['os'].system('id')",
+        "from shutil import os\ndef f(o):\n  o.system('id')\nf(os)",
+    ] {
+        reaches(source, "Program Loaded");
+    }
+    for source in [
+        "import shutil\nshutil.copy.__globals__['os'].system('id')",
+        "import shutil\nshutil.copy.__globals__.get('os').system('id')",
+        "import sys\nsys._getframe(0).f_builtins['exec']('import os; os.system(\"id\")')",
+        "[c for c in object.__subclasses__() if c.__name__ == 'x'][0].__init__.__globals__['system']('id')",
+    ] {
+        reaches(source, "HiddenCode Loaded");
+    }
+    let ordinary = "import shutil, numpy as np\nx = shutil.os.path.join('a', 'b')\na = np.zeros(3)\na.ctypes.data_as(p)\n\
+        from . import subprocess\nfrom .os import system\nsubprocess.run('x')\nsystem('x')\ndef f(x): pass\nf(args.os)\n\
+        g = f.__globals__['make_mask']\ng(1)\nx = frame.f_globals['__name__']\n";
+    assert_eq!(told(ordinary), Vec::<String>::new());
+}
+
+#[test]
+fn a_carriage_return_ends_a_line() {
+    reaches("x = 1\n# c\r__import__('os').system('id')\r", "3 Program Loaded");
+    reaches("exec('x = 1 # c\\r__import__(\"os\").system(\"id\")')", "Program Loaded");
+    reaches("import os\r\nos.system('id')\r\n", "2 Program Loaded");
+}
+
+#[test]
+fn a_format_of_a_format_is_read() {
+    reaches("import os\nx = f\"{1:{os.system('id')}}\"", "Program Loaded");
+    reaches("import os\nx = f\"{1:>{2:{os.system('id')}}}\"", "Program Loaded");
+    reaches("import os\nx = f\"{1:'>3}{os.system('id')}\"", "Program Loaded");
+    reaches("import os\nx = f\"{os.system(\"id\")}\"", "Program Loaded");
+    reaches("import os\nx = f\"{f\"{f\"{f\"{f\"{f\"{os.system(\"id\")}\"}\"}\"}\"}\"}\"", "Program Loaded");
+    reaches("import os\nx = rf'''{1!r:{os.system('id')}}'''", "Program Loaded");
+    reaches("__import__(f\"{'os':{1}}\").system('id')", "HiddenCode Loaded");
+    let deep = format!("x = {}1{}", "f'{".repeat(60), "}'".repeat(60));
+    let facts = inspect(&PythonSource, "a.py", deep.as_bytes());
+    assert!(facts.list().iter().any(|fact| matches!(fact.kind, FactKind::Incomplete { .. })));
+}
+
+#[test]
+fn odd_codecs_are_told() {
+    for cookie in ["u7", "utf--7", "unicode_1_1_utf_7", "unicode_escape"] {
+        reaches(&format!("# coding: {cookie}\n"), "HiddenCode Loaded");
+    }
+    reaches("# decoding of coding: utf-7\n", "1 HiddenCode Loaded");
+    reaches("#!/x\r# coding: u7\r", "2 HiddenCode Loaded");
+    assert_eq!(told("# coding: utf-8\n# coding: utf-7\n"), Vec::<String>::new());
+}
+
+#[test]
+fn modules_that_a_text_names_are_followed() {
+    for source in [
+        "import pkgutil\npkgutil.resolve_name('os:system')('id')",
+        "import pydoc\npydoc.locate('os.system')('id')",
+        "import importlib.machinery as m\nm.BuiltinImporter.load_module('posix').system('id')",
+        "from importlib._bootstrap import _gcd_import as g\ng('os').system('id')",
+        "__loader__.load_module('os').system('id')",
+        "import importlib.util as u\nu.find_spec('os').loader.load_module('os').system('id')",
+    ] {
+        reaches(source, "Program Loaded");
+    }
+    let ordinary = "from pydoc import locate\nlocate('torch.nn.Linear')(3)\nlocate(name)(3)\nimport pkgutil\n\
+        pkgutil.resolve_name('a:b')()\nspec.loader.load_module('version')\n";
+    assert_eq!(told(ordinary), Vec::<String>::new());
+}
+
+#[test]
+fn less_known_evaluators_are_told() {
+    let code = "\"__import__('os').system('id')\"";
+    for source in [
+        format!("import cProfile\ncProfile.Profile().run({code})"),
+        format!("import trace\ntrace.Trace().run({code})"),
+        format!("import timeit\ntimeit.Timer({code}).timeit(1)"),
+        format!("import timeit\ntimeit.main(['-n', '1', {code}])"),
+        "import doctest\ndoctest.run_docstring_examples(\">>> __import__('os').system('id')\", {})".to_owned(),
+        format!("from numpy.f2py.crackfortran import myeval\nmyeval({code})"),
+        format!("import numexpr\nnumexpr.evaluate({code})"),
+        format!("import sympy\nsympy.sympify({code})"),
+        format!("from sympy.parsing.sympy_parser import parse_expr\nparse_expr({code})"),
+        "import pandas as pd\npd.eval(\"@__import__('os').system('id')\")".to_owned(),
+        "import pandas as pd\npd.DataFrame({'a': [1]}).query(\"@pd.compat.os.system('id')\")".to_owned(),
+        format!("def f(): pass\nf.__code__ = compile({code}, 'x', 'exec')\nf()"),
+        format!("import types\ntypes.FunctionType(compile({code}, 'x', 'exec'), globals())()"),
+        format!("import typing\ntyping.ForwardRef({code})"),
+        "from mako.template import Template\nTemplate(\"<% import os; os.system('id') %>\").render()".to_owned(),
+        "from multiprocessing.util import spawnv_passfds\nspawnv_passfds(b'/bin/sh', [b'sh'], [])".to_owned(),
+        "import webbrowser\nwebbrowser.GenericBrowser(['sh', '-c', 'x']).open('x')".to_owned(),
+        "import webbrowser\nwebbrowser.get('touch x %s').open('x')".to_owned(),
+        "import pydoc\npydoc.pipepager('x', 'sh -c \"x\"')".to_owned(),
+        "import mailcap\nmailcap.findmatch({'text/x': [{'view': 'cat', 'test': 'x'}]}, 'text/x')".to_owned(),
+        "from distutils.ccompiler import new_compiler\nnew_compiler().spawn(['echo', 'x'])".to_owned(),
+        "import subprocess\nclass P(subprocess.Popen): pass\nP(['echo', 'x'])".to_owned(),
+        "from subprocess import Popen\nclass P(A, Popen):\n  def f(self): pass\nP(['sh', 'x'])".to_owned(),
+        "import asyncio\nl = asyncio.new_event_loop()\nl.run_until_complete(l.subprocess_shell(P, 'sh x'))".to_owned(),
+    ] {
+        reaches(&source, "Program Loaded");
+    }
+    for source in [
+        "import ctypes\nctypes.pythonapi.PyRun_SimpleString(b'x')",
+        "import ctypes, ctypes.util\nctypes.CDLL(ctypes.util.find_library('c'))['system'](b'id')",
+        "import ctypes\nl = ctypes.CDLL(f())\nctypes.CFUNCTYPE(ctypes.c_int)(('system', l))(b'id')",
+    ] {
+        reaches(source, "NativeCode Loaded");
+    }
+    for source in [
+        "import importlib.machinery as m\nm.SourceFileLoader('w', 'weights.bin').load_module()",
+        "import importlib.util as u\nu.spec_from_file_location('w', 'weights.bin', loader=None)",
+        "import zipimport\nzipimport.zipimporter('weights.bin').load_module('evil')",
+        "import sys\nsys.path.insert(0, 'weights.bin')",
+        "import os, sys\nsys.path.append(os.path.join(os.path.dirname(__file__), 'model.safetensors'))",
+    ] {
+        reaches(source, "Evaluation Loaded");
+    }
+    reaches("import jinja2\njinja2.Template(\"{{ cycler.__init__.__globals__.os.system('x') }}\")", "HiddenCode");
+    reaches("import torch\ntorch.hub.load('evil/model', 'm')", "UnsafeLoad Loaded");
+    reaches("from kernels import get_kernel\nget_kernel('evil/kernel')", "UnsafeLoad Loaded");
+}
+
+#[test]
+fn what_libraries_compute_every_day_is_clean() {
+    let source = "import pandas as pd, numexpr as ne, sympy, timeit, importlib.util, sys, zipimport, jinja2, kernels\n\
+        pd.eval('df[df > 0] + a')\ndf.query('A > @y.mean() and index.isin(@ids)')\ndf.eval('a = b + c')\n\
+        ne.evaluate('where(a > 0, a, b)')\nsympy.S('x + 1')\nsession.query('SELECT * FROM a')\n\
+        timeit.Timer(lambda: f())\ntimeit.Timer('f()', 'from a import f')\ntimeit.default_timer()\n\
+        importlib.util.spec_from_file_location('a', 'a/version.py')\nsys.path.insert(0, 'src')\n\
+        sys.path.append('lib/a.zip')\nzipimport.zipimporter(path)\njinja2.Template('{{ a }}')\n\
+        kernels.get_kernel('kernels-community/flash-attn3')\nf.__code__ = g.__code__\n\
+        f.__code__ = f.__code__.replace(co_name='x')\nclass A(nn.Module, metaclass=M): pass\nA(x)\n\
+        import webbrowser\nwebbrowser.get('firefox')\nimport ctypes\nctypes.pythonapi.PyCapsule_New(a, b)\n";
+    assert_eq!(told(source), Vec::<String>::new());
+}
