@@ -11,8 +11,13 @@ mod expression;
 mod letters;
 mod lexer;
 mod literal;
+mod names;
 mod native;
 mod reaches;
+mod slices;
+mod targets;
+mod unasked;
+mod unknown;
 mod value;
 
 pub(crate) use analysis::{Analysis, File};
@@ -74,6 +79,10 @@ pub(crate) fn report(analysis: Analysis<'_>, facts: &mut Facts) {
         let detail = "brackets are nested more deeply than is read".to_owned();
         facts.push(Position::Line(line), FactKind::Incomplete { reason: Gap::Limit, detail });
     }
+    if let Some(line) = analysis.left_out() {
+        let detail = "more is named or done from here on than is kept".to_owned();
+        facts.push(Position::Line(line), FactKind::Incomplete { reason: Gap::Limit, detail });
+    }
     for (found, runs) in analysis.finish() {
         let kind = FactKind::SourceReach { expression: found.expression, reach: found.reach, runs };
         facts.push(found.position, kind);
@@ -114,5 +123,7 @@ fn note_codec(text: &str, facts: &mut Facts) {
     }
 }
 
+#[cfg(test)]
+mod scope_tests;
 #[cfg(test)]
 mod tests;
