@@ -4,21 +4,21 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::blocks::{Block, Blocks, Scope};
-use super::calls::{Argument, is_module, items_of, powerful};
+use super::calls::Argument;
 use super::lexer::{Lexer, Line, Token, with_plain_lines};
-use super::names;
+use super::names::{Names, Place, gravity};
 use super::reaches;
-use super::value::{MAX_TEXT, Value};
+use super::targets::loop_targets;
+use super::value::Value;
+use super::ways_round;
 use crate::budget::{Budget, Exhausted};
 use crate::fact::{Position, Runs, SourceReach};
 
-/// Names whose values are remembered.
-const MAX_BINDINGS: usize = 20_000;
-/// Bytes of all bound values together.
-const MAX_HELD: usize = 16 << 20;
 /// Bytes of bound values that one line takes up.
 const MAX_COPIED: usize = 4 << 20;
-/// Things found in one file.
+/// Bytes of a value that is always taken up.
+const MAX_SMALL: usize = 1_000;
+/// Things of one kind that are found in functions of one file, and outside of them.
 const MAX_FOUND: usize = 2_000;
 /// Texts that are run within texts that are run.
 const MAX_NESTING: usize = 3;
@@ -109,7 +109,7 @@ impl<'t> Reader<'t> {
         self.peek().and_then(Token::name)
     }
 
-    fn rest(&self) -> &'t [Token] {
+    pub(super) fn rest(&self) -> &'t [Token] {
         self.tokens.get(self.at..).unwrap_or_default()
     }
 }
@@ -120,26 +120,38 @@ pub(crate) struct Analysis<'b> {
     pub(super) budget: &'b Budget,
     pub(super) text: String,
     pub(super) blocks: Blocks,
-    pub(super) bindings: BTreeMap<String, Value>,
-    /// Bytes of all bound values, and of those that the line being read has taken up.
-    held: usize,
+    pub(super) names: Names,
+    /// Bytes of bound values that the line being read has taken up.
     copied: Cell<usize>,
     pub(super) found: Vec<Found>,
+    /// How much was found of each kind, in functions or not.
+    counts: BTreeMap<(SourceReach, bool), usize>,
     /// Functions in which a socket is opened, and places where a shell is handed one.
     pub(super) sockets: BTreeSet<Scope>,
     pub(super) shells: Vec<Found>,
-    /// Bodies of `lambda` that are being read.
-    pub(super) lambdas: usize,
+    /// Bodies of `lambda` that are being read and run when they are called, the outermost with its name; and all.
+    pub(super) lambdas: Vec<String>,
+    pub(super) within: usize,
+    /// What the `lambda` that comes next is assigned to, and whether what reads it calls it at once.
+    pub(super) lambda_name: Option<String>,
+    pub(super) runs_given: bool,
+    /// Parts of expressions that may not be evaluated.
+    pub(super) uncertain: usize,
+    /// Whether the function that comes next is given to what calls it.
+    starts_next: bool,
     /// What the function without a name that comes next is called with, and how many such calls are being read.
     pub(super) given: Option<Vec<Argument>>,
     pub(super) previews: usize,
     /// The place at which a text that is being read is run.
     base: Option<(Scope, u64)>,
     nesting: usize,
+    outer_depth: usize,
     /// Headers that stand on one line, one in the other.
     inline: usize,
     /// The first line that was not read to its end.
     pub(super) too_deep: Option<u64>,
+    /// The first line of which not everything was taken in.
+    pub(super) left_out: Option<u64>,
     /// What runs at the top of this file: a module is imported, a notebook is started.
     top: Runs,
     pub(super) kind: File,
@@ -156,19 +168,26 @@ impl<'b> Analysis<'b> {
             budget,
             text: String::new(),
             blocks: Blocks::default(),
-            bindings: BTreeMap::new(),
-            held: 0,
+            names: Names::default(),
             copied: Cell::new(0),
             found: Vec::new(),
+            counts: BTreeMap::new(),
             sockets: BTreeSet::new(),
             shells: Vec::new(),
-            lambdas: 0,
+            lambdas: Vec::new(),
+            within: 0,
+            lambda_name: None,
+            runs_given: false,
+            uncertain: 0,
+            starts_next: false,
             given: None,
             previews: 0,
             base: None,
             nesting: 0,
+            outer_depth: 0,
             inline: 0,
             too_deep: None,
+            left_out: None,
             top,
             kind,
             has_payload: false,
@@ -181,7 +200,7 @@ impl<'b> Analysis<'b> {
     pub(crate) fn read(&mut self, text: &str) -> Result<(), Exhausted> {
         let text = with_plain_lines(text);
         (*text).clone_into(&mut self.text);
-        self.blocks.close(0);
+        self.close(0);
         self.lines(&text)
     }
 
@@ -204,31 +223,49 @@ impl<'b> Analysis<'b> {
             self.budget.operate(line.tokens.len() as u64)?;
             self.copied.set(0);
             self.line(&line);
+            if self.names.is_full {
+                self.left_out = self.left_out.or(line.tokens.first().map(|token| token.line));
+            }
         }
         Ok(())
     }
 
-    /// Reads a text that is run where `line` stands. What it does is done there.
-    pub(super) fn nested(&mut self, text: &str, line: u64) {
+    /// Closes the blocks that a line of this indentation ends, and what was bound in them.
+    fn close(&mut self, indent: usize) {
+        self.blocks.close(indent);
+        let depth = self.depth();
+        self.names.leave(depth);
+    }
+
+    /// Reads a text that is run where `line` stands. What it does is done there. Whether it was read.
+    pub(super) fn nested(&mut self, text: &str, line: u64) -> bool {
         if self.nesting >= MAX_NESTING || self.budget.operate((text.len() as u64).saturating_add(1)).is_err() {
-            return;
+            return false;
         }
         let text = &*with_plain_lines(text);
+        let (depth, outer_depth) = (self.depth(), self.outer_depth);
         let base = Some((self.scope(), line));
         let outer = std::mem::replace(&mut self.base, base);
         let source = std::mem::replace(&mut self.text, text.to_owned());
         let open = self.blocks.suspend();
+        self.outer_depth = depth.saturating_sub(self.within);
         self.nesting = self.nesting.saturating_add(1);
         // A budget that is used up stops the outer text too, and is said there.
         let _ = self.lines(text);
         self.nesting = self.nesting.saturating_sub(1);
+        self.names.leave(depth);
+        self.outer_depth = outer_depth;
         self.blocks.resume(open);
         self.text = source;
         self.base = outer;
+        true
     }
 
     pub(super) fn scope(&self) -> Scope {
-        let scope = if self.lambdas > 0 { Scope::Function("<lambda>".into()) } else { self.blocks.scope() };
+        let scope = match self.lambdas.first() {
+            Some(name) => Scope::Function(name.clone()),
+            None => self.blocks.scope(),
+        };
         match (&scope, &self.base) {
             (Scope::Top, Some((base, _))) => base.clone(),
             _ => scope,
@@ -236,10 +273,26 @@ impl<'b> Analysis<'b> {
     }
 
     pub(super) fn find(&mut self, reach: SourceReach, line: u64, expression: &str) {
-        if self.found.len() < MAX_FOUND {
-            let found = self.founding(reach, line, expression);
-            self.found.push(found);
+        let in_function = matches!(self.scope(), Scope::Function(_));
+        let count = self.counts.entry((reach, in_function)).or_default();
+        if *count >= MAX_FOUND {
+            self.left_out = self.left_out.or(Some(line));
+            return;
         }
+        *count = count.saturating_add(1);
+        let found = self.founding(reach, line, expression);
+        self.found.push(found);
+    }
+
+    /// Takes back what was found since, which is read again.
+    pub(super) fn take_back(&mut self, since: (usize, usize)) {
+        for found in self.found.drain(since.0.min(self.found.len())..) {
+            let in_function = matches!(found.scope, Scope::Function(_));
+            if let Some(count) = self.counts.get_mut(&(found.reach, in_function)) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        self.shells.truncate(since.1);
     }
 
     pub(super) fn founding(&self, reach: SourceReach, line: u64, expression: &str) -> Found {
@@ -268,42 +321,40 @@ impl<'b> Analysis<'b> {
         }
     }
 
-    /// A constant that is changed is known no more, unless it holds what matters.
-    pub(super) fn forget(&mut self, name: &str) {
-        let Some(value @ (Value::Text(..) | Value::List(_))) = self.bindings.get(name) else { return };
-        if items_of(value).iter().any(|item| is_module(item) || powerful(item).is_some()) {
-            return;
-        }
-        self.held = self.held.saturating_sub(value.weight());
-        self.bindings.remove(name);
+    pub(super) fn bind(&mut self, name: &str, value: Value) {
+        let place = Place {
+            depth: self.depth(),
+            is_class: self.blocks.is_class_body() && self.within == 0,
+            is_certain: self.uncertain == 0 && self.nesting == 0 && (self.within > 0 || !self.blocks.is_uncertain()),
+        };
+        self.names.bind(name, value, place);
     }
 
-    pub(super) fn bind(&mut self, name: &str, value: Value) {
-        let is_known = !matches!(value, Value::Unknown);
-        if !is_known || self.bindings.len() >= MAX_BINDINGS && !self.bindings.contains_key(name) {
-            return;
-        }
-        // Lines that each double what the one before gave would soon hold everything.
-        let weight = value.weight();
-        let others = self.held.saturating_sub(self.bindings.get(name).map_or(0, Value::weight));
-        if weight <= MAX_TEXT && others.saturating_add(weight) <= MAX_HELD {
-            self.held = others.saturating_add(weight);
-            self.bindings.insert(name.to_owned(), value);
-        }
+    /// Functions and classes around what is being read.
+    pub(super) fn depth(&self) -> usize {
+        self.outer_depth.saturating_add(self.blocks.depth()).saturating_add(self.within)
     }
 
     /// What a name is bound to, as far as one line may take up that much.
     pub(super) fn recall(&self, name: &str) -> Option<Value> {
-        let value = self.bindings.get(name)?;
+        let value = self.names.get(name)?;
         let weight = value.weight();
+        if weight <= MAX_SMALL {
+            return Some(value.clone());
+        }
         self.copied.set(self.copied.get().saturating_add(weight));
         let is_affordable = self.copied.get() <= MAX_COPIED && self.budget.operate(weight as u64 / 8).is_ok();
-        is_affordable.then(|| value.clone())
+        Some(if is_affordable { value.clone() } else { Value::Unknown })
     }
 
     /// The first line that is nested too deeply to be read, if there is one.
     pub(crate) fn too_deep(&self) -> Option<u64> {
         self.too_deep
+    }
+
+    /// The first line of which not everything is told or remembered, if there is one.
+    pub(crate) fn left_out(&self) -> Option<u64> {
+        self.left_out
     }
 
     /// Everything that was found, with when it runs.
@@ -336,7 +387,7 @@ impl<'b> Analysis<'b> {
     }
 
     fn line(&mut self, line: &Line) {
-        self.blocks.close(line.indent);
+        self.close(line.indent);
         self.statements(&line.tokens, line.indent);
     }
 
@@ -369,6 +420,9 @@ impl<'b> Analysis<'b> {
                 let name = reader.word().unwrap_or_default().to_owned();
                 reader.next();
                 self.blocks.define(&name);
+                if std::mem::take(&mut self.starts_next) {
+                    self.blocks.call(self.scope(), &name);
+                }
                 self.header(reader, indent, Block::Function(name));
             }
             Some("class") => {
@@ -378,6 +432,7 @@ impl<'b> Analysis<'b> {
                 self.inherits(&name, &reader);
                 self.header(reader, indent, Block::Class(name));
             }
+            Some("match" | "case") if !is_soft_keyword(tokens) => self.assignment(&mut reader),
             Some(
                 "if" | "elif" | "else" | "while" | "for" | "with" | "try" | "except" | "finally" | "match" | "case",
             ) => {
@@ -386,18 +441,26 @@ impl<'b> Analysis<'b> {
             }
             Some("return") => {
                 reader.next();
-                let value = self.expression(&mut reader, 0);
+                let value = self.values(&mut reader);
                 self.gives_away(&value, tokens);
+                self.returns(value);
                 self.rest(&mut reader);
             }
-            Some("raise" | "assert" | "del" | "global" | "nonlocal" | "pass") => {
+            Some("global" | "nonlocal") => {
+                let depth = self.depth();
+                tokens.iter().skip(1).filter_map(Token::name).for_each(|name| self.names.declare_global(depth, name));
+            }
+            Some("raise" | "assert" | "del" | "pass") => {
                 reader.next();
                 self.rest(&mut reader);
             }
             _ if reader.is("@") => {
                 reader.next();
+                self.runs_given = true;
                 let value = self.expression(&mut reader, 0);
+                self.runs_given = false;
                 self.calls_own(&value);
+                self.starts_next |= value.path().is_some_and(starts);
                 self.decorates(&value, tokens);
                 self.rest(&mut reader);
             }
@@ -414,23 +477,24 @@ impl<'b> Analysis<'b> {
 
     /// A line that opens a block, and what follows its colon.
     fn header(&mut self, mut reader: Reader<'_>, indent: usize, block: Block) {
+        let word = reader.word().unwrap_or_default();
         if matches!(block, Block::Main | Block::Other) {
             reader.next();
         }
-        loop {
-            let value = self.expression(&mut reader, 0);
-            match reader.next() {
-                None => break,
-                Some(token) if token.is(":") => break,
-                Some(token) if token.name() == Some("as") => {
-                    if let Some(name) = reader.word() {
-                        self.bind(name, value);
-                    }
-                }
-                Some(_) => {}
-            }
+        let is_class = matches!(block, Block::Class(_));
+        if let Some(target) = (word == "for" && block == Block::Other).then(|| loop_targets(&mut reader)).flatten() {
+            let value = self.values(&mut reader);
+            self.goes_through(&value);
+            self.loop_over(target, &value);
         }
+        let is_function = matches!(block, Block::Function(_));
+        let defaults = match is_function && reader.is("(") {
+            true => self.parameters(&mut reader),
+            false => Vec::new(),
+        };
+        self.header_values(&mut reader, is_class, word == "with");
         self.blocks.open(indent, block);
+        defaults.into_iter().for_each(|(name, value)| self.bind(&name, value));
         let Some(next) = reader.peek() else { return };
         if self.inline >= MAX_INLINE {
             self.too_deep = self.too_deep.or(Some(next.line));
@@ -439,7 +503,55 @@ impl<'b> Analysis<'b> {
         self.inline = self.inline.saturating_add(1);
         self.statements(reader.rest(), indent.saturating_add(1));
         self.inline = self.inline.saturating_sub(1);
-        self.blocks.close(indent);
+        self.close(indent);
+    }
+
+    /// The parameters of a function; their defaults that matter are handed back.
+    fn parameters(&mut self, reader: &mut Reader<'_>) -> Vec<(String, Value)> {
+        let (mut defaults, mut name) = (Vec::new(), None);
+        reader.next();
+        loop {
+            let word = reader.word();
+            self.expression(reader, 0);
+            match reader.next() {
+                Some(token) if token.is(":") => name = word,
+                Some(token) if token.is("=") => {
+                    let name = name.take().or(word);
+                    let default = self.expression(reader, 0);
+                    defaults.extend(name.map(str::to_owned).zip(Some(default)).filter(|(_, value)| gravity(value) > 1));
+                }
+                Some(token) if token.is(",") => name = None,
+                _ => break,
+            }
+        }
+        defaults
+    }
+
+    /// What stands in a header.
+    fn header_values(&mut self, reader: &mut Reader<'_>, is_class: bool, is_with: bool) {
+        self.runs_given = is_class;
+        let bases = reader.rest();
+        loop {
+            let value = self.expression(reader, 0);
+            match (is_class, is_with) {
+                (true, _) => self.subclasses(&value, bases),
+                (_, true) => self.enters(&value),
+                _ => {}
+            }
+            match reader.next() {
+                None => break,
+                Some(token) if token.is(":") => break,
+                Some(token) if token.name() == Some("as") => {
+                    if let Some(name) = reader.word() {
+                        self.uncertain = self.uncertain.saturating_add(1);
+                        self.bind(name, value);
+                        self.uncertain = self.uncertain.saturating_sub(1);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        self.runs_given = false;
     }
 
     fn import(&mut self, reader: &mut Reader<'_>) {
@@ -450,7 +562,7 @@ impl<'b> Analysis<'b> {
             if reader.word() == Some("as") {
                 reader.next();
                 if let Some(name) = reader.word() {
-                    self.bind(name, names::module(&module, foreign));
+                    self.bind(name, ways_round::module(&module, foreign));
                 }
                 reader.next();
             } else {
@@ -471,7 +583,7 @@ impl<'b> Analysis<'b> {
                 }
             }
             let Some(name) = token.name() else { continue };
-            let value = names::imported(&module, name, foreign);
+            let value = ways_round::imported(&module, name, foreign);
             if reader.word() == Some("as") {
                 reader.next();
                 if let Some(alias) = reader.word() {
@@ -480,50 +592,6 @@ impl<'b> Analysis<'b> {
                 reader.next();
             } else {
                 self.bind(name, value);
-            }
-        }
-    }
-
-    /// `a += value`
-    fn add_to(&mut self, target: Option<String>, added: Value) {
-        let Some(target) = target else { return };
-        match self.recall(&target).map(|old| old.plus(added)) {
-            Some(sum @ (Value::Text(..) | Value::List(_))) => self.bind(&target, sum),
-            _ => self.forget(&target),
-        }
-    }
-
-    /// `a = b = value`, `a: int = value`, or an expression alone.
-    fn assignment(&mut self, reader: &mut Reader<'_>) {
-        let mut targets = Vec::new();
-        loop {
-            let start = reader.at;
-            let value = self.expression(reader, 0);
-            let target = plain_target(reader.tokens.get(start..reader.at).unwrap_or_default());
-            match reader.next() {
-                Some(token) if token.is("=") => targets.extend(target),
-                Some(token) if token.is("+=") => {
-                    let added = self.expression(reader, 0);
-                    self.add_to(target, added);
-                }
-                Some(token) if token.is(":") => {
-                    self.expression(reader, 0);
-                    reader.next();
-                    targets.extend(target);
-                }
-                other => {
-                    for target in targets.drain(..) {
-                        self.given_to(&target, &value, reader.tokens);
-                        if let Some(class) = self.blocks.class() {
-                            let member = format!("{class}.{target}");
-                            self.bind(&member, value.clone());
-                        }
-                        self.bind(&target, value.clone());
-                    }
-                    if other.is_none() {
-                        return;
-                    }
-                }
             }
         }
     }
@@ -557,6 +625,12 @@ fn dotted(reader: &mut Reader<'_>) -> (String, bool) {
     (path, foreign)
 }
 
+/// Whether a line that starts with `match` or `case` opens a block, rather than calling or naming something.
+fn is_soft_keyword(tokens: &[Token]) -> bool {
+    let is_name = ["=", ":", ".", ","].iter().any(|sign| tokens.get(1).is_some_and(|token| token.is(sign)));
+    !is_name && tokens.iter().any(|token| token.is(":"))
+}
+
 /// `if __name__ == "__main__":`, either way round.
 fn is_main_guard(tokens: &[Token]) -> bool {
     let [first, left, equals, right, colon, ..] = tokens else { return false };
@@ -566,4 +640,9 @@ fn is_main_guard(tokens: &[Token]) -> bool {
         && equals.is("==")
         && colon.is(":")
         && (is_name(left) && is_main(right) || is_main(left) && is_name(right))
+}
+
+/// What calls, at some time and unasked, a function that it is given.
+pub(super) fn starts(path: &str) -> bool {
+    matches!(path, "threading.Thread" | "threading.Timer" | "multiprocessing.Process" | "atexit.register")
 }

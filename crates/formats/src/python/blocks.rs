@@ -70,6 +70,32 @@ impl Blocks {
         })
     }
 
+    /// Functions and classes that are open.
+    pub(super) fn depth(&self) -> usize {
+        self.open.iter().filter(|(_, block)| matches!(block, Block::Class(_) | Block::Function(_))).count()
+    }
+
+    /// Whether the next line may not run although what is around it does.
+    pub(super) fn is_uncertain(&self) -> bool {
+        matches!(self.open.last(), Some((_, Block::Main | Block::Other)))
+    }
+
+    pub(super) fn is_class_body(&self) -> bool {
+        let mut inner = self.open.iter().rev().map(|(_, block)| block);
+        matches!(inner.find(|block| matches!(block, Block::Class(_) | Block::Function(_))), Some(Block::Class(_)))
+    }
+
+    /// The innermost function, after its class.
+    pub(super) fn function(&self) -> Option<String> {
+        let at = self.open.iter().rposition(|(_, block)| matches!(block, Block::Function(_)))?;
+        let class = at.checked_sub(1).and_then(|before| self.open.get(before));
+        match (self.open.get(at), class) {
+            (Some((_, Block::Function(name))), Some((_, Block::Class(class)))) => Some(format!("{class}.{name}")),
+            (Some((_, Block::Function(name))), _) => Some(name.clone()),
+            _ => None,
+        }
+    }
+
     /// When a line here runs: the outermost function decides, since nothing in it runs before it is called.
     pub(super) fn scope(&self) -> Scope {
         let mut class = None;
@@ -100,8 +126,8 @@ impl Blocks {
     /// Remembers that something by this name is called here.
     pub(super) fn call(&mut self, scope: Scope, name: &str) {
         if self.count < MAX_CALLS {
-            self.count = self.count.saturating_add(1);
-            self.calls.entry(scope).or_default().insert(name.to_owned());
+            let is_new = self.calls.entry(scope).or_default().insert(name.to_owned());
+            self.count = self.count.saturating_add(usize::from(is_new));
         }
     }
 

@@ -1,20 +1,24 @@
 //! Calls: what the called name reaches, and what comes back.
 
-use super::analysis::{Analysis, File, Reader, plain_target};
+use super::analysis::{Analysis, File, Reader, plain_target, starts};
 use super::blocks::Scope;
 use super::constants;
 use super::evaluators;
 use super::expression::entry_of;
 use super::lexer::{Kind, Token};
-use super::names;
+use super::names::gravest;
 use super::native;
 use super::reaches;
+use super::unknown;
 use super::value::{Origin, Value};
+use super::ways_round;
 use crate::commands;
 use crate::fact::SourceReach;
 
 /// A text of this length without spaces is no text that people write.
 const LONG_LITERAL: usize = 200;
+/// Words of a call among which names are looked for.
+const MAX_NAMES: usize = 100;
 
 /// Functions that make objects of the bytes they are given.
 const UNPICKLERS: &[&str] =
@@ -48,7 +52,12 @@ impl Analysis<'_> {
     /// A call of `callee`; `tokens` are those of the whole of it.
     pub(super) fn call(&mut self, callee: &Value, arguments: &[Argument], tokens: &[Token]) -> Value {
         let (path, hidden) = match callee {
-            Value::Path(path, hidden) => (names::own(path), *hidden),
+            // Nobody calls a module: a function that gives it back was called.
+            Value::Path(..) if is_module(callee) => return callee.clone(),
+            Value::Path(path, hidden) => (ways_round::own(path), *hidden),
+            Value::Method(of, method) if of.path().is_some() && method == GETATTRIBUTE => {
+                return self.attribute_asked_for(of, arguments, tokens);
+            }
             Value::Method(name, method) if method == ATTRIBUTE => {
                 let of = arguments.first().map_or(Value::Unknown, |argument| argument.value.clone());
                 return self.attribute(of, name.text().unwrap_or_default(), true);
@@ -69,13 +78,16 @@ impl Analysis<'_> {
         self.calls_own(callee);
         self.starts_own(path, arguments);
         self.handed_over(path, arguments, tokens);
-        if let Some(value) = names::named_by(path, arguments) {
+        if let Some(value) = ways_round::named_by(path, arguments) {
             return value;
         }
         if let Some(value) = self.lookup(path, arguments, tokens) {
             return value;
         }
         self.reads_text(path, arguments, tokens);
+        if let Some(value) = self.passed_on(path, arguments) {
+            return value;
+        }
         if let Some(value) = constants::call(path, arguments) {
             self.brings |= native::brings(path);
             return value;
@@ -84,7 +96,9 @@ impl Analysis<'_> {
             self.evaluation(path, hidden, arguments, tokens);
             return Value::Unknown;
         }
-        if let Some(reach) = self.reach(path, arguments) {
+        let is_top = matches!(self.scope(), Scope::Top);
+        let otherwise = || reaches::of(path).is_none().then(|| unknown::reach(path, hidden, is_top)).flatten();
+        if let Some(reach) = self.reach(path, arguments).or_else(otherwise) {
             let reach = if hidden && reach != SourceReach::Backdoor { SourceReach::HiddenCode } else { reach };
             let is_doubtful = UNPICKLERS.contains(&path) && origin(arguments) == Some(Origin::Restored);
             self.report(reach, tokens);
@@ -94,7 +108,39 @@ impl Analysis<'_> {
         }
         self.brings |= native::brings(path);
         self.sockets(path, arguments, tokens);
+        if arguments.is_empty() && powerful(callee).is_some() {
+            return callee.clone();
+        }
         result(path, arguments)
+    }
+
+    /// What a function gives that gives back what it is given, or what a function of this file is known to give.
+    fn passed_on(&self, path: &str, arguments: &[Argument]) -> Option<Value> {
+        if let Some(known) = self.names.get(&format!("{path}()")) {
+            return Some(known.clone());
+        }
+        let (first, given) = (arguments.first().map(|argument| &argument.value)?, arguments.len());
+        match path {
+            "next" | "min" | "max" => gravest(first).cloned(),
+            "list" | "tuple" | "set" | "iter" | "sorted" | "reversed" | "dict" | "enumerate" if given < 3 => {
+                let is_table = first.path().is_some_and(|path| unknown::each_of(path).is_some());
+                (is_table || matches!(first, Value::List(_)) && gravest(first).is_some()).then(|| first.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// `os.__getattribute__("system")`, `object.__getattribute__(os, "system")`
+    fn attribute_asked_for(&mut self, of: &Value, arguments: &[Argument], tokens: &[Token]) -> Value {
+        let of = if arguments.len() > 1 { arguments.first().map_or(of, |first| &first.value) } else { of };
+        match arguments.last().map(|last| &last.value) {
+            Some(Value::Text(name, computed)) => self.attribute(of.clone(), name, *computed),
+            Some(_) if is_powerful(of.path().unwrap_or_default()) => {
+                self.report(SourceReach::Evaluation, tokens);
+                Value::Unknown
+            }
+            _ => Value::Unknown,
+        }
     }
 
     pub(super) fn report(&mut self, reach: SourceReach, tokens: &[Token]) {
@@ -113,6 +159,10 @@ impl Analysis<'_> {
             (Some(method), Some(class)) => format!("{class}.{method}"),
             _ => path.replace("()", ""),
         };
+        // A thread of one's own is started.
+        if let Some(class) = name.strip_suffix(".start") {
+            self.blocks.call(scope.clone(), &format!("{class}.run"));
+        }
         self.blocks.call(scope, &name);
     }
 
@@ -216,15 +266,7 @@ impl Analysis<'_> {
 
     /// Threads and hooks of the process start what they are given.
     fn starts_own(&mut self, path: &str, arguments: &[Argument]) {
-        const STARTERS: &[&str] = &[
-            "threading.Thread",
-            "threading.Timer",
-            "multiprocessing.Process",
-            "atexit.register",
-            "map",
-            "signal.signal",
-        ];
-        if STARTERS.contains(&path) {
+        if starts(path) || matches!(path, "map" | "signal.signal") {
             for argument in arguments {
                 self.calls_own(&argument.value);
             }
@@ -235,7 +277,7 @@ impl Analysis<'_> {
     fn lookup(&mut self, path: &str, arguments: &[Argument], tokens: &[Token]) -> Option<Value> {
         let first = argument(arguments, 0, "name").or_else(|| argument(arguments, 0, "object"));
         match (path, first) {
-            ("getattr" | "object.__getattribute__", Some(Value::Path(base, hidden))) => {
+            ("getattr" | "inspect.getattr_static", Some(Value::Path(base, hidden))) => {
                 let base = Value::Path(base.clone(), *hidden);
                 match argument(arguments, 1, "name") {
                     Some(Value::Text(name, computed)) => Some(self.attribute(base, name, *computed)),
@@ -244,6 +286,9 @@ impl Analysis<'_> {
                         let reach = if decoded { SourceReach::HiddenCode } else { SourceReach::Evaluation };
                         self.report(reach, tokens);
                         Some(Value::Unknown)
+                    }
+                    _ if base.path() == Some(unknown::MODULE) => {
+                        Some(Value::member(unknown::MODULE, unknown::MEMBER, false))
                     }
                     _ => Some(Value::Unknown),
                 }
@@ -262,14 +307,20 @@ impl Analysis<'_> {
                 let base = argument(arguments, 2, "initial").cloned().unwrap_or_default();
                 Some(names.iter().filter_map(Value::text).fold(base, |of, name| self.attribute(of, name, true)))
             }
-            ("__import__" | "importlib.import_module" | "importlib.__import__", Some(Value::Text(name, computed))) => {
-                let first = name.split('.').next().unwrap_or_default();
-                let module = if path.ends_with("__import__") && arguments.len() == 1 { first } else { name };
-                Some(Value::Path(module.chars().take(100).collect(), *computed))
+            (_, Some(first)) if unknown::IMPORTERS.contains(&path) => {
+                if first.origin().is_some_and(is_unreadable_origin) {
+                    self.report(SourceReach::HiddenCode, tokens);
+                }
+                Some(imported(path, first, arguments.len() == 1))
             }
-            ("__import__" | "importlib.import_module", Some(Value::From(origin))) if is_unreadable_origin(*origin) => {
-                self.report(SourceReach::HiddenCode, tokens);
-                Some(Value::Unknown)
+            ("map", Some(Value::Path(function, _))) if unknown::IMPORTERS.contains(&function.as_str()) => {
+                let names = argument(arguments, 1, "").map_or(&[][..], items_of);
+                Some(Value::List(names.iter().map(|name| imported(function, name, true)).collect()))
+            }
+            ("functools.reduce" | "reduce", Some(_)) if argument(arguments, 2, "initial").is_some_and(is_module) => {
+                let names = argument(arguments, 1, "iterable").map_or(&[][..], items_of);
+                let base = argument(arguments, 2, "initial").cloned().unwrap_or_default();
+                Some(names.iter().filter_map(Value::text).fold(base, |of, name| self.attribute(of, name, true)))
             }
             ("vars", Some(Value::Path(base, hidden))) => Some(Value::Path(format!("{base}.__dict__"), *hidden)),
             ("functools.partial", Some(Value::Path(base, hidden))) if reaches::of(base).is_some() => {
@@ -292,16 +343,19 @@ impl Analysis<'_> {
         if path.contains('.') {
             // What is measured may need some preparation, which is run too.
             let others = arguments.iter().skip(1).filter_map(|argument| argument.value.text().map(str::to_owned));
-            others.collect::<Vec<_>>().iter().for_each(|text| self.nested(text, line));
+            others.collect::<Vec<_>>().iter().for_each(|text| {
+                self.nested(text, line);
+            });
         }
+        self.other_texts(tokens, line);
         let unreadable = tokens.iter().any(|token| matches!(&token.kind, Kind::Text(text) if is_unreadable(text)));
         let reach = match code {
             _ if hidden => SourceReach::HiddenCode,
             Value::Text(text, computed) => {
                 let before = self.found.len();
                 let (text, hides) = (text.clone(), *computed);
-                self.nested(&text, line);
-                match (hides, self.found.len() > before) {
+                let is_read = self.nested(&text, line);
+                match (hides || !is_read, self.found.len() > before) {
                     (true, _) => SourceReach::HiddenCode,
                     // A constant does what it says, and that was looked at.
                     (false, _) => return,
@@ -314,6 +368,15 @@ impl Analysis<'_> {
             _ => SourceReach::Evaluation,
         };
         self.report(reach, tokens);
+    }
+
+    /// Texts that the names in a call stand for where what they are bound to did not happen.
+    fn other_texts(&mut self, tokens: &[Token], line: u64) {
+        let names = tokens.iter().skip(1).take(MAX_NAMES).filter_map(Token::name);
+        let texts: Vec<String> = names.flat_map(|name| self.names.others(name)).cloned().collect();
+        for text in texts {
+            self.nested(&text, line);
+        }
     }
 
     /// What a call of this name with these arguments reaches.
@@ -361,7 +424,8 @@ impl Analysis<'_> {
             return reach;
         }
         // From an object of any kind to every class of the process: the way out of a sandbox.
-        if path.contains("__class__.") && path.ends_with(".__subclasses__") {
+        let is_root = path.contains("__class__.") || path.starts_with("object.") || path.starts_with("type.");
+        if is_root && path.ends_with(".__subclasses__") {
             return Some(SourceReach::HiddenCode);
         }
         match path {
@@ -428,7 +492,9 @@ pub(super) fn powerful(value: &Value) -> Option<SourceReach> {
     let Value::Path(path, hidden) = value else { return None };
     let reach = match path.as_str() {
         "exec" | "eval" => SourceReach::Evaluation,
-        _ => reaches::of(path).filter(|reach| *reach == SourceReach::Program)?,
+        _ => reaches::of(path)
+            .filter(|reach| *reach == SourceReach::Program)
+            .or_else(|| unknown::reach(path, *hidden, false))?,
     };
     Some(if *hidden { SourceReach::HiddenCode } else { reach })
 }
@@ -440,6 +506,17 @@ pub(super) fn power_of(value: &Value) -> Option<SourceReach> {
 
 /// A function that gives an attribute of what it is called with: `operator.attrgetter("system")`.
 const ATTRIBUTE: &str = "attrgetter()";
+
+/// The method that gives an attribute.
+pub(super) const GETATTRIBUTE: &str = "__getattribute__";
+
+/// A module of this name, as far as that is known.
+fn imported(importer: &str, name: &Value, is_alone: bool) -> Value {
+    let Value::Text(name, computed) = name else { return unknown::module() };
+    let first = name.split('.').next().unwrap_or_default();
+    let module = if importer.ends_with("__import__") && is_alone { first } else { name };
+    Value::Path(module.chars().take(100).collect(), *computed)
+}
 
 pub(super) fn items_of(value: &Value) -> &[Value] {
     match value {
@@ -468,11 +545,11 @@ fn is_anybodys(folder: &str) -> bool {
 fn table_of(path: &str) -> Option<&str> {
     let table = [".get", ".pop", ".__getitem__"].iter().find_map(|method| path.strip_suffix(method))?;
     let is_table = matches!(table, "sys.modules" | "globals()" | "locals()" | "vars()");
-    (is_table || table.ends_with(".__dict__") || names::is_namespace(table)).then_some(table)
+    (is_table || table.ends_with(".__dict__") || ways_round::is_namespace(table)).then_some(table)
 }
 
 /// Modules any of whose names could be called for harm.
-fn is_powerful(path: &str) -> bool {
+pub(super) fn is_powerful(path: &str) -> bool {
     matches!(path, "os" | "posix" | "nt" | "subprocess" | "builtins" | "__builtins__" | "ctypes" | "pty")
 }
 
@@ -610,6 +687,10 @@ fn result(path: &str, arguments: &[Argument]) -> Value {
     if let Some(Value::Text(target, _)) = argument(arguments, 0, "file").filter(|_| reaches::OPENERS.contains(&path)) {
         let secret = reaches::is_credential(target);
         return Value::From(if secret { Origin::Secret } else { Origin::File });
+    }
+    // Whatever gets such a module may give it back.
+    if let Some(module) = arguments.iter().map(|argument| &argument.value).find(|value| is_module(value)) {
+        return module.clone();
     }
     match from {
         Some(Origin::File) | None if matches!(path, "open" | "io.open" | "codecs.open") => Value::From(Origin::File),

@@ -2,7 +2,7 @@
 
 use super::calls::Argument;
 use super::reaches;
-use super::value::{MAX_TEXT, Origin, Value};
+use super::value::{MAX_TEXT, MAX_WORD, Origin, Value};
 use crate::budget::Budget;
 use crate::child::{Child, Encoding, Role};
 use crate::decode::decode;
@@ -13,6 +13,8 @@ use crate::pickle::Pickle;
 
 /// Bytes of one constant that are decoded.
 const MAX_DECODED: u64 = 1 << 20;
+/// Bytes of a text that is split.
+const MAX_SPLIT: usize = 10_000;
 /// Characters of a text that may be a payload, digits of one that has nothing else, and characters that are no text.
 const LEAST_PAYLOAD: usize = 32;
 const LEAST_DIGITS: usize = 40;
@@ -77,6 +79,12 @@ pub(super) fn method(text: &Value, method: &str, arguments: &[Argument]) -> Valu
             Value::Text(format!("{text}/{inner}"), *hidden)
         }
         ("expanduser" | "resolve" | "absolute" | "as_posix", None) => Value::Text(text.clone(), *hidden),
+        ("format", _) => formatted(text, *hidden, arguments).unwrap_or_else(|| mixed(arguments)),
+        ("split", None | Some(Value::Text(..))) if arguments.len() < 2 && text.len() < MAX_SPLIT => {
+            let by = first(arguments).and_then(Value::text).filter(|by| !by.is_empty());
+            let parts: Vec<&str> = by.map_or_else(|| text.split_whitespace().collect(), |by| text.split(by).collect());
+            Value::List(parts.into_iter().map(|part| Value::Text(part.to_owned(), *hidden)).collect())
+        }
         ("decode" | "encode" | "strip" | "lstrip" | "rstrip", _) => Value::Text(text.clone(), *hidden),
         ("lower", _) => Value::Text(text.to_lowercase(), *hidden),
         ("upper", _) => Value::Text(text.to_uppercase(), *hidden),
@@ -91,6 +99,71 @@ pub(super) fn method(text: &Value, method: &str, arguments: &[Argument]) -> Valu
         }
         _ => first(arguments).and_then(Value::origin).map_or(Value::Unknown, Value::From),
     }
+}
+
+/// What is not put together comes from where its parts come from.
+fn mixed(arguments: &[Argument]) -> Value {
+    arguments.iter().filter_map(|argument| argument.value.origin()).max().map_or(Value::Unknown, Value::From)
+}
+
+/// What is put into a text, as Python writes it.
+fn written(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text, _) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A text that was put together; a short word is put together to hide it.
+fn assembled(text: String, hidden: bool) -> Option<Value> {
+    let broken = text.len() <= MAX_WORD && !text.contains(' ');
+    (text.len() <= MAX_TEXT).then_some(Value::Text(text, hidden || broken))
+}
+
+/// `"%s%s" % ("a", "b")`
+pub(super) fn percent(text: Value, given: &Value) -> Value {
+    let Value::Text(format, hidden) = &text else { return text.mixed(given) };
+    let mut items = match given {
+        Value::List(items) => items.iter(),
+        one => std::slice::from_ref(one).iter(),
+    };
+    let mut parts = format.split('%');
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    while let Some(part) = parts.next() {
+        let item = match part.chars().next() {
+            None => parts.next().map(|plain| format!("%{plain}")),
+            Some('s' | 'd' | 'i') => {
+                items.next().and_then(written).map(|item| item + part.get(1..).unwrap_or_default())
+            }
+            _ => None,
+        };
+        match item {
+            Some(item) if whole.len().saturating_add(item.len()) <= MAX_TEXT => whole.push_str(&item),
+            _ => return text.mixed(given),
+        }
+    }
+    assembled(whole, *hidden).unwrap_or_default()
+}
+
+/// `"{}{b}".format("a", b="b")`
+fn formatted(format: &str, hidden: bool, arguments: &[Argument]) -> Option<Value> {
+    let (mut whole, mut rest, mut count) = (String::new(), format, 0usize);
+    while let Some((before, field)) = rest.split_once('{') {
+        let (name, after) = field.split_once('}')?;
+        let value = match name.parse().ok().or((name.is_empty()).then_some(count)) {
+            Some(place) => arguments.iter().filter(|argument| argument.name.is_none()).nth(place),
+            None => arguments.iter().find(|argument| argument.name.as_deref() == Some(name)),
+        };
+        let value = value.and_then(|argument| written(&argument.value))?;
+        if before.contains('}') || whole.len().saturating_add(value.len()) > MAX_TEXT {
+            return None;
+        }
+        whole.push_str(before);
+        whole.push_str(&value);
+        (rest, count) = (after, count.saturating_add(1));
+    }
+    assembled(whole + rest, hidden).filter(|_| !rest.contains('}'))
 }
 
 /// What a decoder gives: the text itself when it is a constant, or that it was decoded.

@@ -1,17 +1,21 @@
 //! Expressions: constants are folded and names followed, as far as that needs no running.
 
 use super::analysis::{Analysis, Reader, plain_target};
-use super::calls::{Argument, is_module, names_program, power_of, powerful};
+use super::calls::{Argument, GETATTRIBUTE, is_module, names_program, power_of, powerful};
 use super::constants;
 use super::lexer::{Kind, Token};
-use super::names;
-use super::reaches;
+use super::names::{gravest, gravity};
+use super::slices;
+use super::targets::loop_targets;
+use super::unasked::runs_given;
+use super::unknown;
 use super::value::Value;
+use super::ways_round;
 use crate::fact::SourceReach;
 
 /// Brackets within brackets.
 const MAX_DEPTH: usize = 60;
-/// Values of one list that are kept.
+/// Values of one list that are kept, and as many again of those that matter.
 const MAX_ITEMS: usize = 4_096;
 /// Lists of functions that are only named.
 const MAX_NAMED: usize = 100;
@@ -19,7 +23,7 @@ const MAX_NAMED: usize = 100;
 /// Calls of functions without a name within each other's arguments; each is read twice.
 const MAX_PREVIEWS: usize = 3;
 /// Tokens of such a function.
-const MAX_AHEAD: usize = 2_000;
+const MAX_AHEAD: usize = 10_000;
 
 const ENDS: &[&str] = &[
     ",", ")", "]", "}", ";", "=", ":", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "&=", "|=", "^=", "@=", ">>=",
@@ -34,6 +38,7 @@ enum Joint {
     None,
     Plus,
     Slash,
+    Percent,
     Either,
     Other,
 }
@@ -49,6 +54,7 @@ impl Analysis<'_> {
         }
         let mut value: Option<Value> = None;
         let mut joint = Joint::None;
+        let (start, mut made) = (reader.at, None);
         while let Some(token) = reader.peek() {
             match &token.kind {
                 Kind::Operator(operator) if ENDS.contains(operator) => break,
@@ -57,7 +63,9 @@ impl Analysis<'_> {
                     reader.next();
                     let bound = self.expression(reader, depth.saturating_add(1));
                     if let Some(name) = name {
+                        self.uncertain = self.uncertain.saturating_add(1);
                         self.bind(name, bound.clone());
+                        self.uncertain = self.uncertain.saturating_sub(1);
                     }
                     value = Some(bound);
                 }
@@ -66,6 +74,7 @@ impl Analysis<'_> {
                     joint = match *operator {
                         "+" => Joint::Plus,
                         "/" => Joint::Slash,
+                        "%" => Joint::Percent,
                         _ => Joint::Other,
                     };
                     reader.next();
@@ -74,7 +83,12 @@ impl Analysis<'_> {
                 Kind::Name(name, _) if name == "as" => break,
                 Kind::Name(name, _) if name == "lambda" => {
                     let body = self.lambda(reader, depth);
-                    value = Some(value.map_or(Value::Unknown, |value| value.mixed(&body)));
+                    let matters = is_module(&body) || powerful(&body).is_some();
+                    let given = if matters { body.clone() } else { Value::Unknown };
+                    value = Some(value.map_or(given, |value| value.mixed(&body)));
+                }
+                Kind::Name(name, _) if name == "for" && depth > 0 && value.is_some() => {
+                    made = self.comprehension(reader, start, depth).or(made);
                 }
                 Kind::Name(name, _) if CONNECTIVES.contains(&name.as_str()) && !is_called(reader) => {
                     joint = if matches!(name.as_str(), "or" | "and" | "if" | "else") {
@@ -89,7 +103,7 @@ impl Analysis<'_> {
             }
             joint = Joint::None;
         }
-        value.unwrap_or_default()
+        made.or(value).unwrap_or_default()
     }
 
     fn join(&mut self, value: Option<Value>, joint: Joint, reader: &mut Reader<'_>, depth: usize) -> Value {
@@ -99,53 +113,100 @@ impl Analysis<'_> {
             (None, _) => operand,
             (Some(value), Joint::Plus) => value.plus(operand),
             (Some(value), Joint::Slash) => value.slash(&operand),
+            (Some(value), Joint::Percent) => constants::percent(value, &operand),
             (Some(value), Joint::Either) => either(value, operand),
             (Some(value), _) => value.mixed(&operand),
         }
     }
 
+    /// `x for y in z`: when `z` has what matters, `x` is read again with `y` as that.
+    fn comprehension(&mut self, reader: &mut Reader<'_>, start: usize, depth: usize) -> Option<Value> {
+        let end = reader.at;
+        reader.next();
+        let target = loop_targets(reader)?;
+        let value = self.operand(reader, depth.saturating_add(1));
+        let matters = gravity(&value) > 1 || value.path().is_some_and(|path| unknown::each_of(path).is_some());
+        if !matters || self.previews >= MAX_PREVIEWS {
+            return None;
+        }
+        self.uncertain = self.uncertain.saturating_add(1);
+        self.loop_over(target, &value);
+        self.uncertain = self.uncertain.saturating_sub(1);
+        self.previews = self.previews.saturating_add(1);
+        let tokens = reader.tokens.get(..end).unwrap_or_default();
+        let made = self.expression(&mut Reader { tokens, at: start }, depth.saturating_add(1));
+        self.previews = self.previews.saturating_sub(1);
+        Some(made)
+    }
+
     fn lambda(&mut self, reader: &mut Reader<'_>, depth: usize) -> Value {
+        self.within = self.within.saturating_add(1);
+        let value = self.lambda_within(reader, depth);
+        self.within = self.within.saturating_sub(1);
+        let depth = self.depth();
+        self.names.leave(depth);
+        value
+    }
+
+    fn lambda_within(&mut self, reader: &mut Reader<'_>, depth: usize) -> Value {
+        let name = self.lambda_name.take();
+        let runs = std::mem::take(&mut self.runs_given);
         let given = self.given.take();
         let is_called = given.is_some();
         let mut given = given.unwrap_or_default().into_iter();
         reader.next();
+        let mut parameter = None;
         while let Some(token) = reader.peek() {
             if token.is(":") || token.is(")") {
                 break;
             }
+            parameter = token.name().or(parameter);
             if let (Some(name), Some(argument)) = (token.name(), given.next()) {
                 self.bind(name, argument.value);
             }
+            reader.next();
             if token.is("=") {
-                reader.next();
-                self.expression(reader, depth.saturating_add(1));
-            } else {
-                reader.next();
+                let default = self.expression(reader, depth.saturating_add(1));
+                if let Some(name) = parameter.filter(|_| gravity(&default) > 1) {
+                    self.bind(name, default);
+                }
             }
         }
         reader.next();
-        if is_called {
-            return self.expression(reader, depth.saturating_add(1));
+        if is_called || runs {
+            let value = self.expression(reader, depth.saturating_add(1));
+            self.runs_given = runs;
+            return value;
         }
-        self.lambdas = self.lambdas.saturating_add(1);
+        if let Some(name) = &name {
+            self.blocks.define(name);
+        }
+        self.lambdas.push(name.unwrap_or_else(|| "<lambda>".into()));
         let value = self.expression(reader, depth.saturating_add(1));
-        self.lambdas = self.lambdas.saturating_sub(1);
+        self.lambdas.pop();
         value
     }
 
     /// `(lambda o: …)(os)`: what the function is given, where it is called as soon as it is made.
     fn given_at_once(&mut self, reader: &Reader<'_>, depth: usize) -> Option<Vec<Argument>> {
         let is_lambda = reader.word() == Some("lambda") && self.previews < MAX_PREVIEWS;
-        let close = closing(reader.tokens, reader.at).filter(|_| is_lambda)?;
+        if !is_lambda {
+            return None;
+        }
+        let close = closing(reader.tokens, reader.at);
+        let seen = close.unwrap_or(usize::MAX).saturating_sub(reader.at).min(MAX_AHEAD);
+        if self.budget.operate(seen as u64).is_err() || close.is_none() && reader.rest().len() >= MAX_AHEAD {
+            self.left_out = self.left_out.or(reader.peek().map(|token| token.line));
+        }
+        let close = close?;
         let opens = reader.tokens.get(close.saturating_add(1)).is_some_and(|token| token.is("("));
         let mut ahead = Reader { tokens: reader.tokens, at: close.saturating_add(2) };
-        let (found, shells) = self.mark();
+        let before = self.mark();
         self.previews = self.previews.saturating_add(1);
         let given = opens.then(|| self.arguments(&mut ahead, depth.saturating_add(1)));
         self.previews = self.previews.saturating_sub(1);
         // It is read again in its place, and what it does is said there.
-        self.found.truncate(found);
-        self.shells.truncate(shells);
+        self.take_back(before);
         given
     }
 
@@ -155,14 +216,16 @@ impl Analysis<'_> {
         let mut value = match &token.kind {
             Kind::Text(text) => {
                 let mut text = text.clone();
+                let mut is_whole = true;
                 while let Some(Token { kind: Kind::Text(more), .. }) = reader.peek() {
-                    if text.len() < super::value::MAX_TEXT {
+                    is_whole &= text.len() < super::value::MAX_TEXT;
+                    if is_whole {
                         text.push_str(more);
                     }
                     reader.next();
                 }
                 self.has_payload |= constants::is_payload(&text);
-                Value::Text(text, false)
+                if is_whole { Value::Text(text, false) } else { Value::Unknown }
             }
             Kind::Number(number) => number.map_or(Value::Unknown, Value::Number),
             Kind::Name(name, foreign) => {
@@ -200,10 +263,12 @@ impl Analysis<'_> {
                 }
                 Kind::Operator("(") => {
                     if let Some(changed) = changed(reader.tokens.get(start..reader.at).unwrap_or_default()) {
-                        self.forget(&changed);
+                        self.names.forget(&changed);
                     }
                     reader.next();
+                    let outer = std::mem::replace(&mut self.runs_given, runs_given(&value));
                     let arguments = self.arguments(reader, depth);
+                    self.runs_given = outer;
                     self.call(&value, &arguments, reader.tokens.get(start..reader.at).unwrap_or_default())
                 }
                 Kind::Operator("[") => self.subscript(value, reader, depth),
@@ -250,13 +315,14 @@ impl Analysis<'_> {
 
     pub(super) fn attribute(&self, value: Value, name: &str, foreign: bool) -> Value {
         match value {
-            Value::Path(path, hidden) if matches!(name, "__dict__" | "__getattribute__" | "__call__") => {
+            Value::Path(..) if name == GETATTRIBUTE => Value::Method(Box::new(value), name.to_owned()),
+            Value::Path(path, hidden) if matches!(name, "__dict__" | "__call__") => {
                 let suffix = if name == "__dict__" && path != "builtins" { ".__dict__" } else { "" };
                 Value::Path(format!("{path}{suffix}"), hidden)
             }
             Value::Path(path, hidden) => {
                 let member = Value::member(&path, name, hidden || foreign);
-                let known = member.path().and_then(|path| self.bindings.get(path)).filter(|_| path != name);
+                let known = member.path().and_then(|path| self.names.get(path)).filter(|_| path != name);
                 known.cloned().unwrap_or(member)
             }
             Value::Text(..) | Value::List(_) | Value::Number(_) if name == "__class__" => {
@@ -266,7 +332,7 @@ impl Analysis<'_> {
             Value::List(_) if matches!(name, "get" | "pop" | "__getitem__" | "setdefault") => {
                 Value::Method(Box::new(value), name.to_owned())
             }
-            _ if names::is_namespace(name) => Value::Path(name.to_owned(), true),
+            _ if ways_round::is_namespace(name) => Value::Path(name.to_owned(), true),
             Value::From(origin) => Value::From(origin),
             _ => Value::Unknown,
         }
@@ -291,8 +357,8 @@ impl Analysis<'_> {
         loop {
             let before = reader.at;
             let value = self.expression(reader, depth.saturating_add(1));
-            if reader.at > before && items.len() < MAX_ITEMS {
-                items.push(value);
+            if reader.at > before {
+                keep(&mut items, value);
             }
             match reader.next() {
                 None => return (items, lone),
@@ -313,7 +379,7 @@ impl Analysis<'_> {
             }
             let before = reader.at;
             let value = self.expression(reader, depth.saturating_add(1));
-            if reader.at > before && arguments.len() < MAX_ITEMS {
+            if reader.at > before && (arguments.len() < MAX_ITEMS || arguments.len() < room_for(&value)) {
                 arguments.push(Argument { name, value });
             }
             match reader.next() {
@@ -326,23 +392,25 @@ impl Analysis<'_> {
 
     fn subscript(&mut self, value: Value, reader: &mut Reader<'_>, depth: usize) -> Value {
         reader.next();
-        let backwards = matches!(
-            (reader.peek(), reader.ahead(1), reader.ahead(2), reader.ahead(3), reader.ahead(4)),
-            (Some(a), Some(b), Some(c), Some(d), Some(e))
-                if a.is(":") && b.is(":") && c.is("-") && d.kind == Kind::Number(Some(1)) && e.is("]")
-        );
+        let numbers = slices::read(reader.rest());
         let (items, lone) = self.items(reader, depth);
         let index = items.first().filter(|_| lone);
         match (value, index) {
-            (Value::Text(text, _), _) if backwards => Value::Text(text.chars().rev().collect(), true),
-            (Value::Text(text, _), Some(Value::Number(at))) => {
-                let at = usize::try_from(*at).unwrap_or(usize::MAX);
-                text.chars().nth(at).map_or(Value::Unknown, |c| Value::Text(c.to_string(), true))
+            (Value::Text(text, hidden), _) if numbers.is_some() => {
+                numbers.map_or(Value::Unknown, |numbers| slices::take(&text, hidden, numbers))
             }
             (Value::List(items), Some(Value::Number(at))) => {
-                usize::try_from(*at).ok().and_then(|at| items.get(at).cloned()).unwrap_or_default()
+                let item = usize::try_from(*at).ok().and_then(|at| items.get(at)).cloned();
+                item.or_else(|| gravest(&Value::List(items)).cloned()).unwrap_or_default()
             }
             (Value::List(items), Some(key @ Value::Text(..))) => entry_of(&items, key),
+            // One of those in it, and any of them may be meant.
+            (list @ Value::List(_), _) if gravest(&list).is_some() => gravest(&list).cloned().unwrap_or_default(),
+            (Value::Path(path, _), index)
+                if index.and_then(Value::text).is_none() && unknown::each_of(&path).is_some() =>
+            {
+                unknown::each_of(&path).unwrap_or_default()
+            }
             // Of classes, one is as good a way to all of them as another.
             (Value::Path(path, base), Some(Value::Number(_))) if path.contains("__class__") => Value::Path(path, base),
             (Value::Path(path, base), Some(Value::Text(name, hidden))) => self.entry(&path, name, *hidden || base),
@@ -352,16 +420,18 @@ impl Analysis<'_> {
 
     /// An entry of a table of names.
     pub(super) fn entry(&self, table: &str, name: &str, hidden: bool) -> Value {
-        let table = names::own(table);
+        let table = ways_round::own(table);
         match table {
             "sys.modules" => Value::Path(name.to_owned(), hidden),
-            _ if names::is_namespace(table) => names::held_by(name),
+            _ if ways_round::is_namespace(table) => ways_round::held_by(name),
             _ if table.starts_with("ctypes.") => Value::member(table, name, hidden),
             "builtins" | "__builtins__" => Value::Path(name.to_owned(), hidden),
             "globals()" | "locals()" | "vars()" if name == "__builtins__" => Value::Path("builtins".into(), hidden),
             "globals()" | "locals()" | "vars()" => self.named(name, hidden),
             _ => match table.strip_suffix(".__dict__") {
                 Some(module) => Value::member(module, name, hidden),
+                // All that a module has, as a table: `dict(inspect.getmembers(os))`.
+                None if is_module(&Value::Path(table.to_owned(), false)) => Value::member(table, name, hidden),
                 None => Value::Unknown,
             },
         }
@@ -374,6 +444,21 @@ fn table(group: Value) -> Value {
     match &group {
         Value::List(items) if items.iter().any(matters) => group,
         _ => group.origin().map_or(Value::Unknown, Value::From),
+    }
+}
+
+/// Room for a value in a list: what matters has some of its own.
+fn room_for(value: &Value) -> usize {
+    if gravity(value) > 1 { MAX_ITEMS.saturating_mul(2) } else { MAX_ITEMS }
+}
+
+/// Puts a value into a list. One that is too long is told from a whole one by a last value that is not known.
+pub(super) fn keep(items: &mut Vec<Value>, value: Value) {
+    if items.len() == MAX_ITEMS {
+        items.push(Value::Unknown);
+    }
+    if items.len() < MAX_ITEMS || items.len() < room_for(&value) {
+        items.push(value);
     }
 }
 
@@ -421,11 +506,9 @@ fn closing(tokens: &[Token], from: usize) -> Option<usize> {
 
 /// Of two values that an expression may have, the one that matters.
 fn either(one: Value, other: Value) -> Value {
-    let matters = |value: &Value| value.path().is_some_and(|path| reaches::of(path).is_some());
-    match (matters(&one), &one) {
-        (true, _) => one,
-        (false, Value::Unknown) => other,
-        _ if matters(&other) => other,
+    match &one {
+        _ if gravity(&other) > gravity(&one) => other,
+        Value::Unknown => other,
         _ => one,
     }
 }

@@ -1,7 +1,7 @@
 //! String literals: where they end, and what they say.
 
-/// Bytes kept of one literal; the rest is skipped.
-pub(super) const MAX_LITERAL: usize = 1 << 20;
+/// Bytes kept of one literal: as many as are read of a file.
+pub(super) const MAX_LITERAL: usize = 4 << 20;
 
 /// A string literal.
 #[derive(Debug)]

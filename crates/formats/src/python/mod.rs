@@ -16,8 +16,13 @@ mod literal;
 mod names;
 mod native;
 mod reaches;
+mod slices;
+mod targets;
 mod template;
+mod unasked;
+mod unknown;
 mod value;
+mod ways_round;
 
 pub(crate) use analysis::{Analysis, File};
 pub(crate) use reaches::is_autostart;
@@ -78,6 +83,10 @@ pub(crate) fn report(analysis: Analysis<'_>, facts: &mut Facts) {
         let detail = "brackets are nested more deeply than is read".to_owned();
         facts.push(Position::Line(line), FactKind::Incomplete { reason: Gap::Limit, detail });
     }
+    if let Some(line) = analysis.left_out() {
+        let detail = "more is named or done from here on than is kept".to_owned();
+        facts.push(Position::Line(line), FactKind::Incomplete { reason: Gap::Limit, detail });
+    }
     for (found, runs) in analysis.finish() {
         let kind = FactKind::SourceReach { expression: found.expression, reach: found.reach, runs };
         facts.push(found.position, kind);
@@ -108,5 +117,7 @@ fn note_codec(text: &str, facts: &mut Facts) {
     facts.push(Position::Line(number), kind);
 }
 
+#[cfg(test)]
+mod scope_tests;
 #[cfg(test)]
 mod tests;

@@ -1,164 +1,240 @@
-//! Names that lead to a module by a way round: through another module, through a function's own names, or as text.
+//! Names: what they are bound to, and where that holds.
+//!
+//! What a function or a class binds is its own, and what was bound before it holds again after it. Where a binding may
+//! or may not happen, both values may be meant; the graver of them is the one that is kept.
 
-use super::calls::{Argument, argument};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::calls::{is_module, powerful};
 use super::reaches;
-use super::value::Value;
-use crate::fact::SourceReach;
+use super::unknown;
+use super::value::{MAX_TEXT, Value};
 
-/// Modules that others import, so that they are reached through them: `shutil.os`.
-const MODULES: &[&str] = &[
-    "os",
-    "posix",
-    "nt",
-    "sys",
-    "subprocess",
-    "asyncio",
-    "builtins",
-    "__builtins__",
-    "pty",
-    "ctypes",
-    "importlib",
-    "runpy",
-    "pickle",
-    "marshal",
-];
-/// Names by which modules of the standard library import others.
-const PRIVATE: &[(&str, &str)] = &[("_os", "os"), ("_sys", "sys"), ("_subprocess", "subprocess")];
-/// Tables of the names that a function, or a frame that runs, knows.
-const NAMESPACES: &[&str] = &["__globals__", "f_globals", "f_builtins", "f_locals"];
-/// Last words of functions that give what a text names.
-const NAMERS: &[&str] = &[
-    "import_module",
-    "_gcd_import",
-    "__import__",
-    "load_module",
-    "resolve_name",
-    "locate",
-    "safeimport",
-    "import_string",
-    "import_from_string",
-    "load_object",
-    "get_method",
-    "get_object",
-    "get_callable",
-    "symbol_by_name",
-];
+/// Names whose values are remembered, and as many again of those that matter.
+const MAX_BINDINGS: usize = 20_000;
+/// Bytes of all bound values together.
+const MAX_HELD: usize = 16 << 20;
+/// Other texts that a name may stand for.
+const MAX_OTHERS: usize = 8;
+/// Lists within lists in which something is looked for.
+const MAX_LEVELS: usize = 6;
 
-fn module_of(name: &str) -> Option<&str> {
-    let private = PRIVATE.iter().find(|(private, _)| *private == name).map(|(_, module)| *module);
-    private.or_else(|| MODULES.contains(&name).then_some(name))
+/// Where a name is bound.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Functions and classes around it.
+    pub(super) depth: usize,
+    pub(super) is_class: bool,
+    /// Whether it happens for certain when its surroundings run.
+    pub(super) is_certain: bool,
 }
 
-/// A path from the last module in it that could do harm: `shutil.os.system` is `os.system`.
-pub(super) fn own(path: &str) -> &str {
-    if !path.contains('.') {
-        return path;
+/// The names of a file.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    known: BTreeMap<String, Value>,
+    /// Bytes of all values.
+    held: usize,
+    /// What names were bound to outside the function or class at this depth that binds them too.
+    outer: BTreeMap<(usize, String), Option<Value>>,
+    globals: BTreeSet<(usize, String)>,
+    /// Bound by a function that has ended, for itself.
+    leaked: BTreeSet<String>,
+    /// Texts that a name may stand for as well.
+    others: BTreeMap<String, Vec<String>>,
+    /// Whether a name was not remembered that may matter.
+    pub(super) is_full: bool,
+}
+
+impl Names {
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.known.get(name)
     }
-    let mut end = path.len();
-    while let Some(dot) = path.get(..end).and_then(|before| before.rfind('.')) {
-        // The last name is what is called, and the first stands for itself.
-        let start = path.get(..dot).and_then(|before| before.rfind('.')).map_or(0, |dot| dot.saturating_add(1));
-        let name = path.get(start..dot).unwrap_or_default();
-        let before = path.get(..start.saturating_sub(1)).unwrap_or_default();
-        // A module of the package itself may have that name: `from . import os`.
-        let is_relative = before.is_empty() || before.ends_with('.');
-        match module_of(name) {
-            Some(module) if start > 0 && !is_relative && !is_asyncio(before, module) => {
-                return rest_of(path, start, dot, name, module);
+
+    /// Texts that a name stands for where what it is bound to did not happen.
+    pub(super) fn others(&self, name: &str) -> &[String] {
+        self.others.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// `global name`, in the function at this depth.
+    pub(super) fn declare_global(&mut self, depth: usize, name: &str) {
+        if self.globals.len() < MAX_BINDINGS {
+            self.globals.insert((depth, name.to_owned()));
+        }
+    }
+
+    pub(super) fn bind(&mut self, name: &str, value: Value, place: Place) {
+        let key = (place.depth, name.to_owned());
+        let is_member = name.contains('.');
+        let is_global = self.globals.contains(&key);
+        let is_here = place.depth == 0 || is_member || is_global || self.outer.contains_key(&key);
+        let is_replaced = match is_here {
+            true => place.is_certain && !is_global && !(is_member && (place.depth > 0 || implied(name) > 0)),
+            false => !place.is_class,
+        };
+        if !is_here {
+            self.save(key);
+        }
+        if !is_replaced && self.gravity_of(name) > gravity(&value) {
+            return;
+        }
+        self.remember_other(name, &value, is_replaced);
+        self.leaked.remove(name);
+        self.insert(name, value);
+    }
+
+    /// What a call gives back is known from here on.
+    pub(super) fn give(&mut self, call: &str, value: Value) {
+        self.insert(call, value);
+    }
+
+    /// A constant that is changed is known no more, unless it holds what matters.
+    pub(super) fn forget(&mut self, name: &str) {
+        let Some(value @ (Value::Text(..) | Value::List(_))) = self.known.get(name) else { return };
+        if gravity(value) == 0 {
+            self.held = self.held.saturating_sub(value.weight());
+            self.known.remove(name);
+        }
+    }
+
+    /// What functions and classes below this depth have bound is bound no more.
+    pub(super) fn leave(&mut self, depth: usize) {
+        while self.globals.last().is_some_and(|(inner, _)| *inner > depth) {
+            self.globals.pop_last();
+        }
+        while self.outer.last_key_value().is_some_and(|((inner, _), _)| *inner > depth) {
+            let Some(((_, name), old)) = self.outer.pop_last() else { return };
+            self.others.remove(&name);
+            match old {
+                Some(old) => {
+                    self.held = self.held.saturating_sub(old.weight());
+                    self.replace(&name, old);
+                }
+                None if is_own(&name) => self.remove(&name),
+                // A function of another name may be the one that binds it for all.
+                None => {
+                    self.leaked.insert(name);
+                }
             }
-            _ => end = dot,
         }
     }
-    path
-}
 
-/// `asyncio.subprocess` is a module of its own.
-fn is_asyncio(before: &str, module: &str) -> bool {
-    module == "subprocess" && (before == "asyncio" || before.ends_with(".asyncio"))
-}
+    fn save(&mut self, key: (usize, String)) {
+        let old = self.known.get(&key.1);
+        let weight = old.map_or(0, Value::weight);
+        let is_kept = self.outer.len() < MAX_BINDINGS && self.held.saturating_add(weight) <= MAX_HELD;
+        if is_kept || old.is_some_and(|old| gravity(old) > 1) && self.outer.len() < MAX_BINDINGS.saturating_mul(2) {
+            self.held = self.held.saturating_add(weight);
+            self.outer.insert(key, old.cloned());
+        } else {
+            self.is_full = true;
+        }
+    }
 
-fn rest_of<'p>(path: &'p str, start: usize, dot: usize, name: &str, module: &str) -> &'p str {
-    // `_os` ends with `os`.
-    let start = start.saturating_add(name.len().saturating_sub(module.len()));
-    let is_base = matches!(module, "builtins" | "__builtins__");
-    path.get(if is_base { dot.saturating_add(1) } else { start }..).unwrap_or(path)
-}
+    fn gravity_of(&self, name: &str) -> u8 {
+        match self.known.get(name) {
+            Some(_) if self.leaked.contains(name) => 0,
+            Some(value) => gravity(value),
+            None => implied(name),
+        }
+    }
 
-/// A module that is imported by its whole name.
-pub(super) fn module(path: &str, foreign: bool) -> Value {
-    match path.rsplit_once('.') {
-        Some((before, name)) => imported(before, name, foreign),
-        None => Value::Path(path.to_owned(), foreign),
+    /// Of two texts, none is the graver as long as they are not read.
+    fn remember_other(&mut self, name: &str, value: &Value, is_replaced: bool) {
+        if is_replaced {
+            self.others.remove(name);
+            return;
+        }
+        let Some(Value::Text(old, _)) = self.known.get(name).filter(|old| *old != value) else { return };
+        if self.held.saturating_add(old.len()) > MAX_HELD {
+            self.is_full = true;
+            return;
+        }
+        self.held = self.held.saturating_add(old.len());
+        let old = old.clone();
+        let others = self.others.entry(name.to_owned()).or_default();
+        if others.len() < MAX_OTHERS && !others.contains(&old) {
+            others.push(old);
+        }
+    }
+
+    /// What is not remembered is not known, rather than what it was before.
+    fn insert(&mut self, name: &str, value: Value) {
+        let weight = value.weight();
+        let others = self.held.saturating_sub(self.known.get(name).map_or(0, Value::weight));
+        let has_room = self.known.len() < MAX_BINDINGS || self.known.contains_key(name);
+        let fits = has_room || self.known.len() < MAX_BINDINGS.saturating_mul(2) && gravity(&value) > 1;
+        // Lines that each double what the one before gave would soon hold everything.
+        let is_light = weight <= MAX_TEXT && others.saturating_add(weight) <= MAX_HELD;
+        if matches!(value, Value::Unknown) {
+            self.forget(name);
+        } else if fits && (is_light || gravity(&value) > 1 && weight <= MAX_TEXT) {
+            self.replace(name, value);
+        } else {
+            self.is_full |= gravity(&value) > 0;
+            self.forget(name);
+        }
+    }
+
+    fn replace(&mut self, name: &str, value: Value) {
+        let weight = value.weight();
+        let old = self.known.insert(name.to_owned(), value);
+        self.held = self.held.saturating_sub(old.as_ref().map_or(0, Value::weight)).saturating_add(weight);
+    }
+
+    fn remove(&mut self, name: &str) {
+        let old = self.known.remove(name);
+        self.held = self.held.saturating_sub(old.as_ref().map_or(0, Value::weight));
     }
 }
 
-/// What `from module import name` gives.
-pub(super) fn imported(before: &str, name: &str, foreign: bool) -> Value {
-    match module_of(name) {
-        Some(module) if !before.starts_with('.') && !before.is_empty() && !is_asyncio(before, module) => {
-            Value::Path(module.to_owned(), foreign)
+/// Functions of Python itself that give what matters.
+const GIVERS: &[&str] =
+    &[unknown::MODULE, "__import__", "getattr", "compile", "globals", "vars", "importlib.import_module"];
+
+/// How grave it is to take one value for another: 2 where programs or code are started, 1 where something is reached.
+pub(super) fn gravity(value: &Value) -> u8 {
+    gravity_within(value, MAX_LEVELS)
+}
+
+fn gravity_within(value: &Value, levels: usize) -> u8 {
+    match (value, levels.checked_sub(1)) {
+        (Value::List(items), Some(below)) => {
+            items.iter().map(|item| gravity_within(item, below)).max().unwrap_or_default()
         }
-        _ => Value::member(before, name, foreign),
+        (Value::Path(path, _), _) if is_module(value) || powerful(value).is_some() => 2.max(implied(path)),
+        (Value::Path(path, _), _) => implied(path),
+        (Value::Text(text, _), _) if is_module(&Value::Path(text.clone(), false)) => 2,
+        _ => 0,
     }
 }
 
-/// Whether this is a table of names that nobody reads in an ordinary way.
-pub(super) fn is_namespace(path: &str) -> bool {
-    NAMESPACES.contains(&path.rsplit('.').next().unwrap_or_default())
+/// Whether this is a name of Python's own, or of a module, that gives programs or code.
+fn is_own(path: &str) -> bool {
+    let is_module = matches!(path, "os" | "posix" | "nt" | "subprocess" | "pty" | "builtins" | "__builtins__");
+    is_module || GIVERS.contains(&path) || reaches::EVALUATORS.contains(&path)
 }
 
-/// What such a table has by a name: a module, or a function of one that is not known.
-pub(super) fn held_by(name: &str) -> Value {
-    let of_os = format!("os.{name}");
-    Value::Path(
-        match name {
-            "__builtins__" => "builtins".to_owned(),
-            _ if reaches::of(&of_os) == Some(SourceReach::Program) => of_os,
-            _ => module_of(name).unwrap_or(name).chars().take(100).collect(),
-        },
-        true,
-    )
+/// How grave what a path stands for is that nothing is bound to.
+fn implied(path: &str) -> u8 {
+    let is_grave = is_own(path);
+    let reaches = || reaches::of(path).is_some() || reaches::names_of(path).next().is_some();
+    match is_grave || powerful(&Value::Path(path.to_owned(), false)).is_some() {
+        true => 2,
+        false => u8::from(reaches()),
+    }
 }
 
-/// What a function gives that is called with a name as text: `pydoc.locate("os.system")`.
-pub(super) fn named_by(path: &str, arguments: &[Argument]) -> Option<Value> {
-    let (_, last) = path.rsplit_once('.').filter(|(_, last)| NAMERS.contains(last))?;
-    let given = argument(arguments, 0, "name").or_else(|| argument(arguments, 0, "path"))?;
-    let Value::Text(text, computed) = given else { return None };
-    let target = text.replace(':', ".");
-    let first = target.split('.').next().unwrap_or_default();
-    let matters = module_of(first).is_some() || reaches::of(&target).is_some();
-    // `importlib.import_module` is looked up by itself.
-    let is_usual = path.starts_with("importlib.") && matches!(last, "import_module" | "__import__");
-    (matters && !is_usual && target.len() < 100).then(|| match target.strip_prefix("builtins.") {
-        Some(name) => Value::Path(name.to_owned(), *computed),
-        None => Value::Path(target.clone(), *computed),
-    })
+/// The gravest that a value holds, where that is programs, code or a module that has them.
+pub(super) fn gravest(value: &Value) -> Option<&Value> {
+    gravest_within(value, MAX_LEVELS)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn modules_are_found_in_others() {
-        for (path, expected) in [
-            ("shutil.os.system", "os.system"),
-            ("random._os.system", "os.system"),
-            ("os.path.os.path.os.system", "os.system"),
-            ("six.moves.builtins.exec", "exec"),
-            ("x.asyncio.subprocess.create_subprocess_exec", "asyncio.subprocess.create_subprocess_exec"),
-            ("asyncio.subprocess.PIPE", "asyncio.subprocess.PIPE"),
-            ("os.path.join", "os.path.join"),
-            ("args.os", "args.os"),
-            (".os.system", ".os.system"),
-            ("..os.system", "..os.system"),
-            (".utils.os.system", "os.system"),
-            ("os", "os"),
-        ] {
-            assert_eq!(own(path), expected);
-        }
-        assert_eq!(imported("shutil", "os", false), Value::Path("os".into(), false));
-        assert_eq!(imported(".", "os", false).path(), Some("..os"));
+fn gravest_within(value: &Value, levels: usize) -> Option<&Value> {
+    let below = levels.checked_sub(1)?;
+    match value {
+        Value::List(items) => items.iter().find_map(|item| gravest_within(item, below)),
+        Value::Path(..) => (gravity(value) > 1).then_some(value),
+        _ => None,
     }
 }

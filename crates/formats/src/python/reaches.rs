@@ -1,6 +1,6 @@
 //! What functions of Python and of common libraries reach, and which paths and names tell what a program is after.
 
-use super::names;
+use super::ways_round;
 use crate::fact::SourceReach;
 
 /// Functions that run the text they are given.
@@ -262,7 +262,7 @@ const REACHES: &[(SourceReach, &[&str])] = &[
 
 /// What calling a name reaches.
 pub(super) fn of(path: &str) -> Option<SourceReach> {
-    let path = names::own(path);
+    let path = ways_round::own(path);
     let fits = |pattern: &&&str| match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
         (Some(start), _) => path.starts_with(start),
         (_, Some(end)) => path.ends_with(end),

@@ -3,8 +3,8 @@
 /// Bytes kept of a folded text.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 /// Bytes of a word that nobody breaks for the reader's sake.
-const MAX_WORD: usize = 32;
-/// Bytes of a dotted path; a longer one is nobody's.
+pub(super) const MAX_WORD: usize = 32;
+/// Bytes of a dotted path.
 const MAX_PATH: usize = 200;
 /// Lists within lists that are kept.
 const MAX_LEVELS: usize = 16;
@@ -87,10 +87,8 @@ impl Value {
     /// `path.name`.
     pub(super) fn member(path: &str, name: &str, hidden: bool) -> Self {
         let base = ["builtins", "__builtins__", "__builtin__"].contains(&path);
-        if path.len().saturating_add(name.len()) > MAX_PATH {
-            return Self::Unknown;
-        }
-        Self::Path(if base { name.to_owned() } else { format!("{path}.{name}") }, hidden)
+        let whole = if base { name.to_owned() } else { format!("{path}.{name}") };
+        Self::Path(shortened(whole), hidden)
     }
 
     /// `self + other`.
@@ -130,4 +128,12 @@ impl Value {
     pub(super) fn mixed(self, other: &Self) -> Self {
         self.origin().max(other.origin()).map_or(Self::Unknown, Self::From)
     }
+}
+
+/// What a long path ends with: nobody writes one, and its end tells what it reaches.
+fn shortened(path: String) -> String {
+    let Some(from) = path.len().checked_sub(MAX_PATH).filter(|from| *from > 0) else { return path };
+    let end = path.char_indices().map(|(at, _)| at).find(|at| *at >= from).and_then(|at| path.get(at..));
+    let end = end.unwrap_or_default();
+    end.split_once('.').map_or(end, |(_, whole)| whole).to_owned()
 }
