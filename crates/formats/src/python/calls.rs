@@ -190,7 +190,8 @@ impl Analysis<'_> {
         let mut values = arguments.iter().map(|argument| &argument.value);
         if let Some(reach) = values.find_map(powerful) {
             self.report(reach, tokens);
-        } else if (self.blocks.defines(path) || path.ends_with("methodcaller()"))
+        } else if (self.blocks.defines(path) && unknown::is_asked_of_any(&self.text)
+            || path.ends_with("methodcaller()"))
             && arguments.iter().any(|argument| is_module(&argument.value))
         {
             // A function of this file that is given `os` calls what it wants of it.
@@ -424,7 +425,9 @@ impl Analysis<'_> {
             return reach;
         }
         // From an object of any kind to every class of the process: the way out of a sandbox.
-        let is_root = path.contains("__class__.") || path.starts_with("object.") || path.starts_with("type.");
+        let is_of_all = || arguments.first().is_none_or(|of| !of.value.path().is_some_and(|path| path != "object"));
+        let is_root =
+            path.contains("__class__.") || path.starts_with("object.") || path.starts_with("type.") && is_of_all();
         if is_root && path.ends_with(".__subclasses__") {
             return Some(SourceReach::HiddenCode);
         }
@@ -688,8 +691,9 @@ fn result(path: &str, arguments: &[Argument]) -> Value {
         let secret = reaches::is_credential(target);
         return Value::From(if secret { Origin::Secret } else { Origin::File });
     }
-    // Whatever gets such a module may give it back.
-    if let Some(module) = arguments.iter().map(|argument| &argument.value).find(|value| is_module(value)) {
+    // A function that gets such a module may give it back; a template that gets it by a name makes a text.
+    let mut given = arguments.iter().filter(|argument| argument.name.is_none()).map(|argument| &argument.value);
+    if let Some(module) = given.find(|value| is_module(value)) {
         return module.clone();
     }
     match from {

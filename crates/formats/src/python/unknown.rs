@@ -45,6 +45,14 @@ const SHARP: &[&str] = &[
     "create_subprocess_exec",
 ];
 
+/// Whether a text has something that is asked of a module whose name it does not say: `module.system`, or by a name in a text.
+pub(super) fn is_asked_of_any(text: &str) -> bool {
+    let is_asked = |name: &&str| {
+        text.match_indices(*name).any(|(at, _)| text.get(..at).is_some_and(|before| before.ends_with('.')))
+    };
+    ["getattr", "__dict__", "vars("].iter().any(|way| text.contains(way)) || SHARP.iter().any(|name| is_asked(&name))
+}
+
 /// Any module, without its name.
 pub(super) fn module() -> Value {
     Value::Path(MODULE.to_owned(), false)
