@@ -9,6 +9,7 @@ use super::lexer::{Lexer, Line, Token, with_plain_lines};
 use super::names::{Names, Place, gravity};
 use super::reaches;
 use super::targets::loop_targets;
+use super::unknown;
 use super::value::Value;
 use super::ways_round;
 use crate::budget::{Budget, Exhausted};
@@ -119,6 +120,8 @@ impl<'t> Reader<'t> {
 pub(crate) struct Analysis<'b> {
     pub(super) budget: &'b Budget,
     pub(super) text: String,
+    /// Whether it asks something of a module whose name it does not say.
+    pub(super) asks_any: bool,
     pub(super) blocks: Blocks,
     pub(super) names: Names,
     /// Bytes of bound values that the line being read has taken up.
@@ -167,6 +170,7 @@ impl<'b> Analysis<'b> {
         Self {
             budget,
             text: String::new(),
+            asks_any: false,
             blocks: Blocks::default(),
             names: Names::default(),
             copied: Cell::new(0),
@@ -200,6 +204,7 @@ impl<'b> Analysis<'b> {
     pub(crate) fn read(&mut self, text: &str) -> Result<(), Exhausted> {
         let text = with_plain_lines(text);
         (*text).clone_into(&mut self.text);
+        self.asks_any |= unknown::is_asked_of_any(&text);
         self.close(0);
         self.lines(&text)
     }
@@ -243,6 +248,7 @@ impl<'b> Analysis<'b> {
             return false;
         }
         let text = &*with_plain_lines(text);
+        self.asks_any |= unknown::is_asked_of_any(text);
         let (depth, outer_depth) = (self.depth(), self.outer_depth);
         let base = Some((self.scope(), line));
         let outer = std::mem::replace(&mut self.base, base);

@@ -190,8 +190,7 @@ impl Analysis<'_> {
         let mut values = arguments.iter().map(|argument| &argument.value);
         if let Some(reach) = values.find_map(powerful) {
             self.report(reach, tokens);
-        } else if (self.blocks.defines(path) && unknown::is_asked_of_any(&self.text)
-            || path.ends_with("methodcaller()"))
+        } else if (self.asks_any && self.blocks.defines(path) || path.ends_with("methodcaller()"))
             && arguments.iter().any(|argument| is_module(&argument.value))
         {
             // A function of this file that is given `os` calls what it wants of it.
