@@ -343,8 +343,12 @@ impl Machine<'_> {
     }
 
     fn argument_kinds(&mut self, arguments: Value) -> Vec<ArgumentKind> {
-        if !matches!(arguments, Value::Node(_)) {
-            return vec![if arguments == Value::Plain { ArgumentKind::Unseen } else { ArgumentKind::Other }];
+        match arguments {
+            Value::Plain => return vec![ArgumentKind::Unseen],
+            // There was no room for what matters, which is told: a file of a million objects may well be honest.
+            Value::Lost => return Vec::new(),
+            Value::Node(_) => {}
+            _ => return vec![ArgumentKind::Other],
         }
         self.items(arguments).into_iter().map(|argument| self.argument_kind(argument)).collect()
     }

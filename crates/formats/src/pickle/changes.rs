@@ -19,8 +19,7 @@ impl Machine<'_> {
     pub(super) fn build(&mut self) -> Result<Flow, ReadError> {
         let state = self.pop();
         let target = self.stack.top().unwrap_or(Value::Lost);
-        let is_lost = state == Value::Lost && !self.uses.is_broken();
-        if is_lost || self.plants(state) || self.plants_state && self.is_made(state) {
+        if self.plants(state) || self.plants_state && self.is_made(state) {
             let target = self.express(target);
             self.planted(&target);
         }
