@@ -255,11 +255,13 @@ impl Machine<'_> {
         let items = self.items(part);
         match known.kind {
             NodeKind::Dict => !known.cut && items.chunks(2).all(|pair| self.pair_fits(conditions, pair)),
-            _ if items.len() == 2 && self.may_be_text(items[0]) => {
-                matches!(items[0], Value::Literal(_)) && self.text(items[0]).is_none()
-                    || self.pair_fits(conditions, &items)
-            }
-            _ => true,
+            _ => match items.as_slice() {
+                [key, _] if self.may_be_text(*key) => {
+                    let is_number = matches!(key, Value::Literal(_)) && self.text(*key).is_none();
+                    is_number || self.pair_fits(conditions, &items)
+                }
+                _ => true,
+            },
         }
     }
 

@@ -424,7 +424,7 @@ impl Analysis<'_> {
             return reach;
         }
         // From an object of any kind to every class of the process: the way out of a sandbox.
-        let is_of_all = || arguments.first().is_none_or(|of| !of.value.path().is_some_and(|path| path != "object"));
+        let is_of_all = || arguments.first().is_none_or(|of| of.value.path().is_none_or(|path| path == "object"));
         let is_root =
             path.contains("__class__.") || path.starts_with("object.") || path.starts_with("type.") && is_of_all();
         if is_root && path.ends_with(".__subclasses__") {

@@ -50,7 +50,7 @@ pub(super) fn is_asked_of_any(text: &str) -> bool {
     let is_asked = |name: &&str| {
         text.match_indices(*name).any(|(at, _)| text.get(..at).is_some_and(|before| before.ends_with('.')))
     };
-    ["getattr", "__dict__", "vars("].iter().any(|way| text.contains(way)) || SHARP.iter().any(|name| is_asked(&name))
+    ["getattr", "__dict__", "vars("].iter().any(|way| text.contains(way)) || SHARP.iter().any(is_asked)
 }
 
 /// Any module, without its name.
