@@ -61,7 +61,9 @@ impl Ends {
                     break *known;
                 }
                 block = at / BLOCK;
-                passed.push(at);
+                if passed.len() < MAX_PLACES {
+                    passed.push(at);
+                }
             }
             self.opcodes = self.opcodes.saturating_add(1);
             if self.opcodes > MAX_OPCODES {

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::budget::Budget;
+use crate::cursor::Cursor;
 use crate::fact::Anomaly;
 use crate::facts::Facts;
 use crate::source::Source;
@@ -48,7 +49,9 @@ pub(super) fn read(
     plain.raw_arrays = false;
     follow(plain, u64::MAX, known, "read without joblib, the bytes of an array do something", facts);
     for array in arrays {
-        let objects = Machine::new(source, array.start, budget, false);
+        let mut objects = Machine::new(source, array.start, budget, false);
+        // Most end with the first byte, and a file may have a hundred thousand arrays.
+        objects.cursor = Cursor::sparing(source, array.start);
         follow(
             objects,
             MAX_FOLLOWED,

@@ -121,7 +121,10 @@ impl<'a> Search<'a> {
         let end = self.end.min(from.saturating_add(most));
         let mut offset = from;
         while offset < end && self.is_open() {
-            let chunk = read_up_to(self.source, offset, CHUNK);
+            // No more than can start here and its names: a file may have many short places.
+            let wanted = end.saturating_sub(offset).saturating_add(OVERLAP as u64);
+            let chunk =
+                read_up_to(self.source, offset, usize::try_from(wanted).map_or(CHUNK, |wanted| wanted.min(CHUNK)));
             self.chunk(&chunk, offset);
             if chunk.len() < CHUNK {
                 break;
